@@ -1,0 +1,84 @@
+//! Which token has which roles, and what follows: kept as records, since Cassandra's roles have no policies.
+
+use scylla::client::session::Session;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::policy::{Policy, Rights};
+use super::{built_in, roles};
+use crate::store::StoreError;
+use crate::store::records::{self, Record};
+
+/// A role that somebody made, beside the built-in ones.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CustomRole {
+    pub id: Uuid,
+    pub name: String,
+    pub policy: Policy,
+    /// RFC 3339.
+    pub updated: String,
+    /// The client id of the token that did.
+    pub updated_by: String,
+}
+
+impl Record for CustomRole {
+    const KIND: &'static str = "role";
+
+    fn id(&self) -> String {
+        self.id.to_string()
+    }
+}
+
+/// A token: the Cassandra role of that name, without its secret.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TokenRecord {
+    pub client_id: String,
+    pub roles: Vec<Uuid>,
+    /// RFC 3339.
+    pub generated_on: String,
+    #[serde(default)]
+    pub description: String,
+}
+
+impl Record for TokenRecord {
+    const KIND: &'static str = "token";
+
+    fn id(&self) -> String {
+        self.client_id.clone()
+    }
+}
+
+impl Rights {
+    /// The rights of a Cassandra role.
+    ///
+    /// # Errors
+    /// Cassandra's own.
+    pub async fn of(admin: &Session, role: &str) -> Result<Rights, StoreError> {
+        if roles::is_superuser(admin, role).await? {
+            return Ok(Rights::Everything);
+        }
+        match records::get::<TokenRecord>(admin, role).await? {
+            Some(token) => Rights::of_token(admin, &token).await,
+            None => Ok(Rights::GrantsOnly),
+        }
+    }
+
+    /// The rights that a token has by its roles. A role that is gone gives none.
+    ///
+    /// # Errors
+    /// Cassandra's own.
+    pub async fn of_token(admin: &Session, token: &TokenRecord) -> Result<Rights, StoreError> {
+        let mut policies = Vec::new();
+        for id in &token.roles {
+            let built_in = built_in::all().find(|(known, ..)| known == id);
+            let policy = match built_in {
+                Some((_, _, policy)) => Some(policy),
+                None => records::get::<CustomRole>(admin, &id.to_string())
+                    .await?
+                    .map(|role| role.policy),
+            };
+            policies.extend(policy);
+        }
+        Ok(Rights::ByPolicy(policies))
+    }
+}

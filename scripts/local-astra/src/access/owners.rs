@@ -1,0 +1,61 @@
+//! Which keyspace belongs to which database: several databases share one Cassandra.
+
+use std::collections::HashMap;
+
+use scylla::client::session::Session;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::settings::DATABASE_ID;
+use crate::store::StoreError;
+use crate::store::records::{self, Record};
+
+/// A keyspace that the DevOps API made, makes or drops.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct OwnedKeyspace {
+    pub name: String,
+    pub database: Uuid,
+    /// Position among the database's keyspaces, from 0.
+    pub position: usize,
+    pub state: KeyspaceState,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyspaceState {
+    /// Asked for, and not there yet. The name is taken all the same.
+    Coming,
+    There,
+    /// Asked to go, and still there.
+    Going,
+}
+
+impl Record for OwnedKeyspace {
+    const KIND: &'static str = "keyspace";
+
+    fn id(&self) -> String {
+        self.name.clone()
+    }
+}
+
+/// The owners of all keyspaces.
+pub struct Owners(HashMap<String, Uuid>);
+
+impl Owners {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// Cassandra's own.
+    pub async fn read(admin: &Session) -> Result<Owners, StoreError> {
+        let owned = records::all::<OwnedKeyspace>(admin).await?;
+        let owned = owned.into_iter().map(|k| (k.name, k.database));
+        Ok(Owners(owned.collect()))
+    }
+
+    /// The database of a keyspace. One that no DevOps call has made (over CQL, by the operator) belongs to the
+    /// first database.
+    pub fn of(&self, keyspace: &str) -> Uuid {
+        let first = || Uuid::try_parse(DATABASE_ID).unwrap_or_default();
+        self.0.get(keyspace).copied().unwrap_or_else(first)
+    }
+}

@@ -1,0 +1,308 @@
+//! The tokens of streaming: JWTs signed with RS256 (`../shared/api/devops-streaming.md`, 4). The keys are files in
+//! the data folder, so Pulsar works without Cassandra.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use aws_lc_rs::rand;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use rcgen::{KeyPair, PKCS_RSA_SHA256, PublicKeyData, RsaKeySize};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+
+use super::{Target, TenantRecord, Token};
+use crate::store::{Code, Store, StoreError, records};
+
+/// The role of the token with which local Astra itself asks Pulsar.
+pub const SUPERUSER: &str = "local-astra";
+
+const ISSUER: &str = "datastax";
+
+/// Why keys or tokens could not be made. Never shows one.
+#[derive(Debug, thiserror::Error)]
+pub enum StreamingError {
+    #[error("cannot {doing} {}: {source}", path.display())]
+    File {
+        doing: &'static str,
+        path: PathBuf,
+        source: io::Error,
+    },
+    #[error("{} is damaged; `cargo local reset` makes it anew and forgets all data", .0.display())]
+    Damaged(PathBuf),
+    #[error("cannot make a key: {0}")]
+    Make(#[from] rcgen::Error),
+    #[error("cannot sign a token: {0}")]
+    Sign(String),
+}
+
+/// What a token says of its owner.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claims {
+    /// When it was made, in seconds since 1970.
+    #[serde(default)]
+    pub iat: u64,
+    #[serde(default)]
+    pub iss: String,
+    /// The role: `client;<organization>;<base64 of the tenant>;<token id>`.
+    pub sub: String,
+    #[serde(default)]
+    pub tokenid: String,
+    /// When it ends to be good, in seconds since 1970; never, if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exp: Option<u64>,
+}
+
+impl Claims {
+    /// The claims of a new token for a tenant; with an id of its own, that is a role of its own.
+    ///
+    /// # Errors
+    /// When the system has no random bytes.
+    pub fn new(
+        organization: &str,
+        tenant: &str,
+        exp: Option<u64>,
+    ) -> Result<Claims, StreamingError> {
+        let mut id = [0; 5];
+        rand::fill(&mut id).map_err(|_| StreamingError::Sign("no random bytes".to_owned()))?;
+        let tokenid: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
+        let tenant = STANDARD.encode(tenant);
+        Ok(Claims {
+            iat: now(),
+            iss: ISSUER.to_owned(),
+            sub: format!("client;{organization};{tenant};{tokenid}"),
+            tokenid,
+            exp,
+        })
+    }
+
+    /// The tenant that the role names; `None` for the superuser.
+    pub fn tenant(&self) -> Option<String> {
+        let mut parts = self.sub.split(';');
+        let (client, _organization, tenant) = (parts.next()?, parts.next()?, parts.next()?);
+        let tenant = STANDARD.decode(tenant).ok()?;
+        let tenant = String::from_utf8(tenant).ok()?;
+        (client == "client" && !tenant.is_empty()).then_some(tenant)
+    }
+}
+
+/// The keys of one data folder, which sign and check tokens.
+pub struct StreamingKeys {
+    folder: PathBuf,
+    sign: EncodingKey,
+    check: DecodingKey,
+}
+
+impl StreamingKeys {
+    /// Opens the keys kept in `folder`, or makes them there, with the superuser's token. Reads and writes files,
+    /// and makes an RSA key (some 100 ms): call it from blocking code.
+    ///
+    /// # Errors
+    /// When a file can't be read or written, or is damaged.
+    pub fn open(folder: &Path) -> Result<StreamingKeys, StreamingError> {
+        let pem_file = folder.join("signing.key");
+        let pem = match fs::read_to_string(&pem_file) {
+            Ok(pem) => pem,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                private_folder(folder).map_err(file("make", folder))?;
+                let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)?;
+                write(&pem_file, key.serialize_pem().as_bytes())?;
+                key.serialize_pem()
+            }
+            Err(error) => return Err(file("read", &pem_file)(error)),
+        };
+        let damaged = || StreamingError::Damaged(pem_file.clone());
+        let public = KeyPair::from_pem(&pem).map_err(|_| damaged())?;
+        let keys = StreamingKeys {
+            folder: folder.to_owned(),
+            sign: EncodingKey::from_rsa_pem(pem.as_bytes()).map_err(|_| damaged())?,
+            check: DecodingKey::from_rsa_der(public.der_bytes()),
+        };
+        // What Pulsar reads follows from the key, and is written if it is not there.
+        let public_key = Self::public_key_file(folder);
+        if !public_key.exists() {
+            write(&public_key, &public.subject_public_key_info())?;
+        }
+        let superuser = Self::superuser_file(folder);
+        if !superuser.exists() {
+            let token = keys.superuser()?;
+            write(&superuser, token.expose_secret().as_bytes())?;
+        }
+        Ok(keys)
+    }
+
+    /// In the folder of the keys the public one, as Pulsar reads it: SubjectPublicKeyInfo in DER.
+    pub fn public_key_file(folder: &Path) -> PathBuf {
+        folder.join("public.der")
+    }
+
+    /// In the folder of the keys the superuser's token, readable by its owner alone.
+    pub fn superuser_file(folder: &Path) -> PathBuf {
+        folder.join("superuser.jwt")
+    }
+
+    /// The superuser's token: for the gateway alone.
+    ///
+    /// # Errors
+    /// When it cannot be signed.
+    pub fn superuser(&self) -> Result<SecretString, StreamingError> {
+        self.issue(&Claims {
+            iat: now(),
+            iss: ISSUER.to_owned(),
+            sub: SUPERUSER.to_owned(),
+            tokenid: String::new(),
+            exp: None,
+        })
+    }
+
+    /// The token with these claims: the same claims give the same token.
+    ///
+    /// # Errors
+    /// When it cannot be signed.
+    pub fn issue(&self, claims: &Claims) -> Result<SecretString, StreamingError> {
+        jsonwebtoken::encode(&Header::new(Algorithm::RS256), claims, &self.sign)
+            .map(SecretString::from)
+            .map_err(|error| StreamingError::Sign(error.to_string()))
+    }
+
+    /// The claims of a token that these keys have signed and that is still good. Whether its role still may do
+    /// anything, Pulsar knows: a revoked one is no longer among its tenant's roles.
+    pub fn verify(&self, token: &str) -> Option<Claims> {
+        let mut validation = Validation::new(Algorithm::RS256);
+        validation.required_spec_claims.clear();
+        validation.required_spec_claims.insert("sub".to_owned());
+        validation.leeway = 0;
+        jsonwebtoken::decode(token, &self.check, &validation)
+            .ok()
+            .map(|checked| checked.claims)
+    }
+
+    /// The claims of the first tenant's token, made at the first start and kept.
+    ///
+    /// # Errors
+    /// When the file can't be read or written, or is damaged.
+    pub fn first(&self, organization: &str, tenant: &str) -> Result<Claims, StreamingError> {
+        let path = self.folder.join("first.json");
+        match fs::read(&path) {
+            Ok(text) => serde_json::from_slice(&text).map_err(|_| StreamingError::Damaged(path)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let claims = Claims::new(organization, tenant, None)?;
+                let text = serde_json::to_vec_pretty(&claims)
+                    .map_err(|error| StreamingError::Sign(error.to_string()))?;
+                write(&path, &text)?;
+                Ok(claims)
+            }
+            Err(error) => Err(file("read", &path)(error)),
+        }
+    }
+}
+
+/// Whether the owner of an Astra token (`AstraCS:...`) may use the admin API of a tenant, as Astra allows since
+/// February 2024: it is a tenant of the organization, and a role of the token manages streaming. Without a store, that
+/// is without Cassandra, nobody can be asked, and nobody may.
+///
+/// # Errors
+/// When Cassandra does not answer. A wrong token is none.
+pub async fn may_administer(
+    store: Option<&Store>,
+    token: &Token,
+    tenant: &str,
+) -> Result<bool, StoreError> {
+    let Some(store) = store else {
+        return Ok(false);
+    };
+    let session = match store.session(token.text().expose_secret()).await {
+        Ok(session) => session,
+        Err(error) if error.code == Code::Unauthenticated => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    let allowed = session
+        .rights()
+        .allow("org-stream-manage", Target::Organization);
+    Ok(allowed
+        && records::get::<TenantRecord>(store.admin(), tenant)
+            .await?
+            .is_some())
+}
+
+fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |passed| passed.as_secs())
+}
+
+fn file(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StreamingError {
+    let path = path.to_owned();
+    move |source| StreamingError::File {
+        doing,
+        path,
+        source,
+    }
+}
+
+fn private_folder(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::create_dir_all(folder)?;
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
+}
+
+/// In one step, readable by its owner alone.
+fn write(path: &Path, content: &[u8]) -> Result<(), StreamingError> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let new = path.with_extension("new");
+    let written = || {
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(0o600);
+        let mut out = options.open(&new)?;
+        out.write_all(content)?;
+        out.sync_all()?;
+        fs::rename(&new, path)
+    };
+    written().map_err(file("write", path))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn tokens_name_their_tenant_and_only_these_keys_sign_them() {
+        let (ours, others) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let keys = StreamingKeys::open(ours.path()).unwrap();
+        let claims = Claims::new("org", "my-tenant", None).unwrap();
+        let token = keys.issue(&claims).unwrap();
+        let again = StreamingKeys::open(ours.path()).unwrap();
+        assert_eq!(again.verify(token.expose_secret()), Some(claims.clone()));
+        assert_eq!(claims.tenant().as_deref(), Some("my-tenant"));
+        let others = StreamingKeys::open(others.path()).unwrap();
+        assert_eq!(others.verify(token.expose_secret()), None);
+
+        let superuser = keys.superuser().unwrap();
+        let superuser = keys.verify(superuser.expose_secret()).unwrap();
+        assert_eq!(superuser.tenant(), None);
+
+        let past = Claims::new("org", "my-tenant", Some(now() - 1)).unwrap();
+        let past = keys.issue(&past).unwrap();
+        assert_eq!(keys.verify(past.expose_secret()), None);
+        let future = Claims::new("org", "my-tenant", Some(now() + 60)).unwrap();
+        let future = keys.issue(&future).unwrap();
+        assert!(keys.verify(future.expose_secret()).is_some());
+    }
+
+    #[test]
+    fn files_are_closed_to_others_and_the_first_token_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = StreamingKeys::open(folder.path()).unwrap();
+        let first = keys.first("org", "t").unwrap();
+        assert_eq!(keys.first("org", "t").unwrap(), first);
+        for entry in fs::read_dir(folder.path()).unwrap() {
+            let mode = entry.unwrap().metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o077, 0);
+        }
+    }
+}

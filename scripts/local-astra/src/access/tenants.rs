@@ -1,0 +1,76 @@
+//! The streaming tenants of the organization: what Pulsar does not keep of them.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::streaming::{Claims, StreamingError, StreamingKeys};
+use crate::engines::pulsar::CLUSTER;
+use crate::settings::{ORGANIZATION_ID, TENANT, TENANT_CLOUD, TENANT_REGION};
+use crate::store::records::{self, Record};
+use crate::store::{Code, Store, StoreError};
+
+/// A tenant. Which of its tokens' roles may do anything, Pulsar keeps.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TenantRecord {
+    pub id: Uuid,
+    pub name: String,
+    /// Lower case.
+    pub cloud: String,
+    /// Without dashes.
+    pub region: String,
+    pub cluster: String,
+    #[serde(default)]
+    pub email: String,
+    /// The claims of its tokens, the first one first: the same claims give the same token.
+    pub tokens: Vec<Claims>,
+}
+
+impl Record for TenantRecord {
+    const KIND: &'static str = "tenant";
+
+    fn id(&self) -> String {
+        self.name.clone()
+    }
+}
+
+impl TenantRecord {
+    /// Of a new tenant, with its first token.
+    pub fn new(
+        name: &str,
+        cloud: &str,
+        region: &str,
+        cluster: &str,
+        token: Claims,
+    ) -> TenantRecord {
+        TenantRecord {
+            id: Uuid::new_v4(),
+            name: name.to_owned(),
+            cloud: cloud.to_owned(),
+            region: region.to_owned(),
+            cluster: cluster.to_owned(),
+            email: String::new(),
+            tokens: vec![token],
+        }
+    }
+
+    /// The roles that may do everything in this tenant.
+    pub fn roles(&self) -> Vec<String> {
+        self.tokens.iter().map(|token| token.sub.clone()).collect()
+    }
+}
+
+/// Keeps the record of the first tenant, which Pulsar's first start makes, if there is none.
+///
+/// # Errors
+/// Cassandra's own; [`Code::Internal`] when its token can't be read.
+pub async fn ensure_first_tenant(store: &Store, keys: &StreamingKeys) -> Result<(), StoreError> {
+    let admin = store.admin();
+    if records::get::<TenantRecord>(admin, TENANT).await?.is_some() {
+        return Ok(());
+    }
+    let unreadable =
+        |error: StreamingError| StoreError::new(Code::Internal, format!("{TENANT}: {error}"));
+    let token = keys.first(ORGANIZATION_ID, TENANT).map_err(unreadable)?;
+    let record = TenantRecord::new(TENANT, TENANT_CLOUD, TENANT_REGION, CLUSTER, token);
+    records::put(admin, &record).await
+}

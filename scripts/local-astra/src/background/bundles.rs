@@ -1,0 +1,73 @@
+//! The secure connect bundle of the first database, and who is let in by any.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use scylla::client::session::Session;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::access::{Interface, Rights};
+use crate::bundle::{Bundles, Catalog, Database, Gate};
+use crate::certificates::Authority;
+use crate::settings::layout::Layout;
+use crate::settings::{DATABASE_ID, DATABASE_REGION, Folders, KEYSPACE};
+use crate::store::Store;
+
+/// Writes the bundle into the data folder, and gives what serves it, with what its doors go by.
+///
+/// # Errors
+/// When Cassandra does not tell its nodes, or a file can't be written.
+pub fn open(
+    folders: &Folders,
+    layout: &Layout,
+    authority: Arc<Authority>,
+    store: &Store,
+) -> Result<(Bundles, watch::Sender<Catalog>)> {
+    let database: Uuid = DATABASE_ID.parse()?;
+    let (sender, catalog) = watch::channel(catalog(store.admin(), database)?);
+    let ports = &layout.ports;
+    let (metadata, proxy) = (ports.metadata, ports.proxy);
+    let bundles = Bundles::new(authority, catalog, metadata, proxy, gate(store))?;
+    let file = folders.bundle();
+    bundles
+        .write(database, &file)
+        .with_context(|| format!("cannot write {}", file.display()))?;
+    Ok((bundles, sender))
+}
+
+/// A role comes in by CQL if its policies say so.
+fn gate(store: &Store) -> Gate {
+    let store = store.clone();
+    Arc::new(move |role, database| {
+        let store = store.clone();
+        Box::pin(async move {
+            let rights = Rights::of(store.admin(), &role).await;
+            let rights = rights.map_err(io::Error::other)?;
+            Ok(rights.open_to(Interface::Cql, database))
+        })
+    })
+}
+/// The nodes by the host ids that Cassandra itself tells, which drivers find in `system.local` again.
+fn catalog(admin: &Session, database: Uuid) -> Result<Catalog> {
+    let state = admin.get_cluster_state();
+    let nodes = state.get_nodes_info();
+    let datacenter = nodes.iter().find_map(|node| node.datacenter.clone());
+    let local_datacenter = datacenter.context("Cassandra does not tell its data centre")?;
+    let address = |node: &scylla::cluster::NodeAddr| SocketAddr::new(node.ip(), node.port());
+    let nodes = nodes
+        .iter()
+        .map(|node| (node.host_id, address(&node.address)));
+    let known = Database {
+        region: DATABASE_REGION.to_owned(),
+        keyspace: KEYSPACE.to_owned(),
+    };
+    Ok(Catalog {
+        databases: HashMap::from([(database, known)]),
+        nodes: nodes.collect(),
+        local_datacenter,
+    })
+}

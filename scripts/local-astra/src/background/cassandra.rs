@@ -1,0 +1,153 @@
+//! Cassandra: its nodes, and what a first start makes in them.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use anyhow::Result;
+use scylla::client::session::Session;
+use scylla::statement::{Consistency, Statement};
+use secrecy::SecretString;
+
+use super::READY_LIMIT;
+use crate::access::built_in::ORGANIZATION_ADMINISTRATOR;
+use crate::access::{self, TokenRecord};
+use crate::devops;
+use crate::engines::cassandra::{Cassandra, FIRST_PASSWORD, Ports, SUPERUSER};
+use crate::engines::java::{self, Search};
+use crate::engines::process::{Engine, Stopped, wait_until};
+use crate::engines::{EngineError, jars};
+use crate::settings::layout::Layout;
+use crate::settings::secrets::Secrets;
+use crate::settings::{Folders, GRAPHQL_FIRST_KEYSPACE, KEYSPACE};
+use crate::store::{self, Code, StoreError, records};
+
+/// The Cassandra of a data folder.
+pub fn of(folders: &Folders, layout: &Layout) -> Cassandra {
+    Cassandra {
+        folder: folders.cassandra(),
+        archives: folders.cache.join("archives"),
+        ports: Ports {
+            storage: layout.ports.storage,
+            cql: layout.ports.cql,
+        },
+        nodes: layout.nodes,
+    }
+}
+
+/// Stops all nodes of Cassandra that run. Gives whether any did.
+pub async fn stop(folders: &Folders) -> Result<bool, EngineError> {
+    let Ok(layout) = Layout::of(&folders.data, None) else {
+        return Ok(false);
+    };
+    let cassandra = of(folders, &layout);
+    let mut any = false;
+    let mut failed = None;
+    // The first node last: it is the seed of the others.
+    for node in (1..=layout.nodes).rev() {
+        match cassandra.stop(node).await {
+            Ok(stopped) => any |= stopped != Stopped::Before,
+            Err(error) => failed = failed.or(Some(error)),
+        }
+    }
+    failed.map_or(Ok(any), Err)
+}
+
+/// Cassandra's nodes, started or taken over, with a superuser's session.
+pub async fn start(
+    folders: &Folders,
+    layout: &Layout,
+    password: &SecretString,
+) -> Result<(Vec<Engine>, Session)> {
+    let cassandra = of(folders, layout);
+    let jdk = java::find(&Search::here()).await?;
+    let jars = jars::fetch(jars::CASSANDRA, &folders.cache, &jdk).await?;
+    let engines = cassandra.start_all(&jdk, &jars, READY_LIMIT).await?;
+    let nodes = layout.cassandra();
+    for engine in &engines {
+        wait_until(engine, READY_LIMIT, || login(&nodes, password)).await?;
+    }
+    let admin = store::connect(&nodes, SUPERUSER, password, None).await?;
+    Ok((engines, admin))
+}
+
+/// A superuser's login. At the first start the password is still the one that everybody knows.
+async fn login(nodes: &[SocketAddr], password: &SecretString) -> Result<(), StoreError> {
+    match store::connect(nodes, SUPERUSER, password, None).await {
+        Err(error) if error.code == Code::Unauthenticated => {
+            let known = SecretString::from(FIRST_PASSWORD);
+            let first = store::connect(nodes, SUPERUSER, &known, None).await?;
+            access::set_password(&first, SUPERUSER, password).await?;
+            access::clear_caches(&first).await?;
+            store::connect(nodes, SUPERUSER, password, None)
+                .await
+                .map(drop)
+        }
+        session => session.map(drop),
+    }
+}
+
+/// What a first start makes, if it is not there: keyspaces, and the roles of the two tokens.
+pub async fn prepare(
+    admin: &Session,
+    layout: &Layout,
+    secrets: &Secrets,
+) -> Result<(), StoreError> {
+    if layout.nodes > 1 {
+        spread_roles(admin, layout.nodes).await?;
+    }
+    for keyspace in [KEYSPACE, GRAPHQL_FIRST_KEYSPACE] {
+        let cql = format!(
+            "CREATE KEYSPACE IF NOT EXISTS {} WITH replication = \
+             {{'class': 'SimpleStrategy', 'replication_factor': {}}}",
+            store::types::quote(keyspace),
+            layout.nodes
+        );
+        admin.query_unpaged(cql, ()).await?;
+    }
+    records::prepare(admin, layout.nodes).await?;
+    access::create_role(admin, &secrets.operator.token, true).await?;
+    let application = &secrets.application;
+    access::create_role(admin, &application.token, false).await?;
+    // Its roles are kept with it, as those of every other token.
+    let client_id = &application.client_id;
+    if records::get::<TokenRecord>(admin, client_id)
+        .await?
+        .is_some()
+    {
+        return Ok(());
+    }
+    let token = TokenRecord {
+        client_id: client_id.clone(),
+        roles: vec![ORGANIZATION_ADMINISTRATOR],
+        generated_on: devops::now(),
+        description: "Local Astra's own, of cargo local env".to_owned(),
+    };
+    records::put(admin, &token).await
+}
+
+/// Puts the roles on every node, so that logins go on when one of them is down.
+async fn spread_roles(admin: &Session, nodes: u8) -> Result<(), StoreError> {
+    let known = admin
+        .query_unpaged(
+            "SELECT replication FROM system_schema.keyspaces WHERE keyspace_name = 'system_auth'",
+            (),
+        )
+        .await?
+        .into_rows_result()
+        .ok()
+        .and_then(|rows| rows.single_row::<(BTreeMap<String, String>,)>().ok());
+    let factor = known.and_then(|(known,)| known.get("replication_factor").cloned());
+    if factor == Some(nodes.to_string()) {
+        return Ok(());
+    }
+    let replication = format!("{{'class': 'SimpleStrategy', 'replication_factor': {nodes}}}");
+    let cql = format!("ALTER KEYSPACE system_auth WITH replication = {replication}");
+    admin.query_unpaged(cql, ()).await?;
+    // What was there before has one replica still: a read that asks all of them mends the others.
+    for table in ["roles", "role_members", "role_permissions"] {
+        let mut read = Statement::new(format!("SELECT * FROM system_auth.{table}"));
+        read.set_consistency(Consistency::All);
+        admin.query_unpaged(read, ()).await?;
+    }
+    Ok(())
+}

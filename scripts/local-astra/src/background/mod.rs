@@ -1,0 +1,410 @@
+//! The background process: it owns the engines and the ports, and ends only when it is told to.
+//!
+//! - [`bundles`]: the secure connect bundle of the first database, and the services it leads to
+//! - [`cassandra`]: Cassandra's nodes and what a first start makes in them
+//! - [`pulsar`]: Pulsar and its first tenant
+//! - [`state`]: the files and the locks by which commands find it
+
+mod bundles;
+pub mod cassandra;
+pub mod pulsar;
+pub mod state;
+
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use scylla::client::session::Session;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+
+use crate::access::Grants;
+use crate::access::streaming::StreamingKeys;
+use crate::certificates::Authority;
+use crate::devops::{self, DevOps};
+use crate::engines::EngineError;
+use crate::engines::process::{Engine, ProcessId, Stopped};
+use crate::engines::pulsar::Admin;
+use crate::gateway::{self, Front};
+use crate::pulsar_admin::Streaming;
+use crate::settings::Folders;
+use crate::settings::layout::Layout;
+use crate::settings::secrets::Secrets;
+use crate::store::Store;
+use state::{Engines, Lock, Phase, Request, State, Which};
+
+/// How long an engine may take to be ready.
+const READY_LIMIT: Duration = Duration::from_secs(180);
+/// How often the engines are looked at.
+const WATCH: Duration = Duration::from_millis(500);
+
+/// Why the background process ends.
+enum Stop {
+    /// Everything ends.
+    All,
+    /// Only the gateway: a newer one takes the engine over.
+    GatewayOnly,
+}
+
+/// Runs local Astra until a signal ends it. A `temporary` one also ends when its standard input closes, and
+/// takes its data folder with it.
+///
+/// # Errors
+/// What kept it from starting: also written into the state file, for the command that waits for it.
+pub async fn run(folders: Folders, temporary: bool) -> Result<()> {
+    let Some(_lock) = Lock::try_take(&folders, Which::Process)? else {
+        bail!("local Astra runs already on {}", folders.data.display());
+    };
+    let Some(process) = ProcessId::of(std::process::id())? else {
+        bail!("the system does not show this process to itself");
+    };
+    let state = Arc::new(Shared {
+        folders: folders.clone(),
+        state: Mutex::new(State {
+            process,
+            phase: Phase::Starting,
+            since: state::now(),
+            built: state::built(),
+            up: Engines::default(),
+            answered: 0,
+            refused: None,
+        }),
+    });
+    // Before anybody can know of this process: an unexpected signal would end it.
+    let requests = signal(SignalKind::user_defined2())?;
+    state.change(|_| ())?;
+    let (stop_sender, stop) = watch::channel(false);
+    let mut doors = JoinSet::new();
+    let ended = tokio::select! {
+        failed = live(&state, &mut doors, stop, requests) => Err(failed),
+        stop = stop_signal(temporary) => stop,
+    };
+    stop_sender.send_replace(true);
+    while doors.join_next().await.is_some() {}
+    match ended {
+        Ok(Stop::GatewayOnly) => Ok(()),
+        Ok(Stop::All) => {
+            stop_engines(&folders).await?;
+            state::forget(&folders)?;
+            if temporary {
+                std::fs::remove_dir_all(&folders.data)
+                    .with_context(|| format!("cannot remove {}", folders.data.display()))?;
+            }
+            Ok(())
+        }
+        Err(error) => {
+            // The first cause is what the reader needs; a second one goes into the log.
+            if let Err(second) = stop_engines(&folders).await {
+                eprintln!("{second:#}");
+            }
+            state.change(|state| state.phase = Phase::Failed(format!("{error:#}")))?;
+            Err(error)
+        }
+    }
+}
+
+/// What everything is started with.
+struct Settings {
+    folders: Folders,
+    layout: Layout,
+    secrets: Secrets,
+}
+
+/// Starts what is asked for and watches over it; comes back only with what made it impossible.
+async fn live(
+    state: &Arc<Shared>,
+    doors: &mut JoinSet<()>,
+    stop: watch::Receiver<bool>,
+    mut requests: Signal,
+) -> anyhow::Error {
+    let opened = Live::open(state, stop).await;
+    let mut live = match opened {
+        Ok(live) => live,
+        Err(error) => return error,
+    };
+    loop {
+        let request = match Request::read(&state.folders) {
+            Ok(request) => request,
+            Err(error) => return error,
+        };
+        let refused = live.start(request.engines, doors).await.err();
+        if live.up() == Engines::default()
+            && let Some(error) = refused
+        {
+            return error;
+        }
+        let refused = refused.map(|error| format!("{error:#}"));
+        if let Some(why) = &refused {
+            eprintln!("{why}");
+        }
+        let changed = state.change(|state| {
+            if state.phase != Phase::Ready {
+                state.phase = Phase::Ready;
+                state.since = state::now();
+            }
+            state.up = live.up();
+            state.answered = request.number;
+            state.refused = refused;
+        });
+        if let Err(error) = changed {
+            return error;
+        }
+        let died = tokio::select! {
+            died = live.died() => died,
+            _ = requests.recv() => continue,
+        };
+        eprintln!("{died}");
+        if let Err(error) = state.change(|state| {
+            state.phase = Phase::Broken(died);
+            state.since = state::now();
+        }) {
+            return error;
+        }
+        // The gateway goes on and says that its store is gone, until `up` mends it.
+        return std::future::pending().await;
+    }
+}
+
+/// What runs. Each engine is started when it is first asked for.
+struct Live {
+    settings: Settings,
+    authority: Arc<Authority>,
+    keys: Arc<StreamingKeys>,
+    stop: watch::Receiver<bool>,
+    front: Front,
+    /// Taken before an engine starts, so that a port in use is known at once; gone when they are served.
+    gateway: Option<(TcpListener, TcpListener)>,
+    bundle: Option<(TcpListener, TcpListener)>,
+    cassandra: Option<Vec<Engine>>,
+    pulsar: Option<Engine>,
+    /// Pulsar for the interfaces, while it runs.
+    admin: watch::Sender<Option<Admin>>,
+}
+
+impl Live {
+    async fn open(state: &Shared, stop: watch::Receiver<bool>) -> Result<Live> {
+        let folders = state.folders.clone();
+        let layout = Layout::of(&folders.data, None)?;
+        let secrets = Secrets::of(&folders.data)?;
+        let authority = Arc::new(Authority::open(&folders.certificates())?);
+        let keys = Arc::new(StreamingKeys::open(&folders.streaming())?);
+        let ports = &layout.ports;
+        let gateway = Some((listen(ports.tls).await?, listen(ports.plain).await?));
+        let bundle = Some((listen(ports.metadata).await?, listen(ports.proxy).await?));
+        let admin = watch::Sender::new(None);
+        let front = Front::new(gateway::router_without_store(Streaming {
+            pulsar: admin.subscribe(),
+            keys: Arc::clone(&keys),
+            store: None,
+        }));
+        Ok(Live {
+            settings: Settings {
+                folders,
+                layout,
+                secrets,
+            },
+            authority,
+            keys,
+            stop,
+            front,
+            gateway,
+            bundle,
+            cassandra: None,
+            pulsar: None,
+            admin,
+        })
+    }
+
+    fn up(&self) -> Engines {
+        Engines {
+            cassandra: self.cassandra.is_some(),
+            pulsar: self.pulsar.is_some(),
+        }
+    }
+
+    /// Starts those of `wanted` that do not run, both at once.
+    async fn start(&mut self, wanted: Engines, doors: &mut JoinSet<()>) -> Result<()> {
+        let (settings, up) = (&self.settings, self.up());
+        let cassandra = async {
+            if !wanted.cassandra || up.cassandra {
+                return Ok(None);
+            }
+            let Settings {
+                folders,
+                layout,
+                secrets,
+            } = settings;
+            let (engines, admin) = cassandra::start(folders, layout, &secrets.admin).await?;
+            cassandra::prepare(&admin, layout, secrets).await?;
+            Ok::<_, anyhow::Error>(Some((engines, admin)))
+        };
+        let pulsar = async {
+            if !wanted.pulsar || up.pulsar {
+                return Ok(None);
+            }
+            let started = pulsar::start(settings, &self.authority, &self.keys).await?;
+            Ok::<_, anyhow::Error>(Some(started))
+        };
+        let (cassandra, pulsar) = tokio::join!(cassandra, pulsar);
+        let cassandra = match cassandra {
+            Ok(Some((engines, admin))) => self.serve_cassandra(engines, admin, doors).await,
+            Ok(None) => Ok(()),
+            Err(error) => {
+                // What has started of it must not stay behind; the first cause is what the reader needs.
+                if let Err(second) = cassandra::stop(&self.settings.folders).await {
+                    eprintln!("{second}");
+                }
+                Err(error)
+            }
+        };
+        let pulsar = pulsar.map(|started| {
+            if let Some((engine, admin)) = started {
+                self.pulsar = Some(engine);
+                self.admin.send_replace(Some(admin));
+            }
+        });
+        if self.up() != Engines::default()
+            && let Some((tls, plain)) = self.gateway.take()
+        {
+            let acceptor = TlsAcceptor::from(self.authority.gateway_tls()?);
+            let app = self.front.app();
+            let (stop, stopped) = (self.stop.clone(), self.stop.clone());
+            doors.spawn(gateway::serve(tls, Some(acceptor), app.clone(), stop));
+            doors.spawn(gateway::serve(plain, None, app, stopped));
+        }
+        cassandra.and(pulsar)
+    }
+
+    /// Opens the interfaces that Cassandra is behind.
+    async fn serve_cassandra(
+        &mut self,
+        engines: Vec<Engine>,
+        admin: Session,
+        doors: &mut JoinSet<()>,
+    ) -> Result<()> {
+        let Settings {
+            folders,
+            layout,
+            secrets,
+        } = &self.settings;
+        let authority = Arc::clone(&self.authority);
+        let store = Store::open(layout.cassandra(), admin).await?;
+        let (bundles, catalog) = bundles::open(folders, layout, authority, &store)?;
+        let grants = Grants::new(store.clone());
+        // Before the doors open: what was made meanwhile by others is let in to.
+        grants.apply().await?;
+        tokio::spawn(grants.clone().follow());
+        let devops = DevOps::open(
+            store.clone(),
+            grants,
+            bundles.clone(),
+            catalog,
+            devops::Pulsar {
+                admin: self.admin.subscribe(),
+                keys: Arc::clone(&self.keys),
+                ports: layout.ports.pulsar.clone(),
+            },
+            layout,
+            secrets,
+        )
+        .await?;
+        let streaming = Streaming {
+            pulsar: self.admin.subscribe(),
+            keys: Arc::clone(&self.keys),
+            store: Some(store.clone()),
+        };
+        self.front
+            .replace(gateway::router(store, devops, streaming)?);
+        if let Some((metadata, proxy)) = self.bundle.take() {
+            let services = bundles.clone();
+            let (stop, stopped) = (self.stop.clone(), self.stop.clone());
+            doors.spawn(async move { services.serve_metadata(metadata, stopped).await });
+            doors.spawn(async move { bundles.serve_proxy(proxy, stop).await });
+        }
+        self.cassandra = Some(engines);
+        Ok(())
+    }
+
+    /// Waits until an engine has ended by itself, and tells which.
+    async fn died(&self) -> String {
+        let mut tick = tokio::time::interval(WATCH);
+        loop {
+            tick.tick().await;
+            let mut engines = self.cassandra.iter().flatten().chain(&self.pulsar);
+            if let Some(engine) = engines.find(|engine| !matches!(engine.is_alive(), Ok(true))) {
+                let (name, log) = (&engine.name, engine.log.display());
+                return format!("{name} has ended by itself; its log is {log}");
+            }
+        }
+    }
+}
+
+/// Stops all engines that run. Gives whether any did.
+///
+/// # Errors
+/// The first that could not be stopped; the others are stopped all the same.
+pub async fn stop_engines(folders: &Folders) -> Result<bool, EngineError> {
+    let Ok(layout) = Layout::of(&folders.data, None) else {
+        // Without a layout nothing was ever started here.
+        return Ok(false);
+    };
+    let pulsar = pulsar::of(folders, &layout);
+    let (cassandra, pulsar) = tokio::join!(cassandra::stop(folders), pulsar.stop());
+    Ok(cassandra? | (pulsar? != Stopped::Before))
+}
+
+async fn listen(port: u16) -> Result<TcpListener> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .await
+        .with_context(|| {
+            format!(
+                "port {port} on 127.0.0.1 is taken by another program. End that program, or forget this \
+                 local Astra with its data by `cargo local reset`: the next start chooses other ports"
+            )
+        })
+}
+
+async fn stop_signal(temporary: bool) -> Result<Stop> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hand_over = signal(SignalKind::user_defined1())?;
+    // A closed terminal is no reason to end.
+    let mut hang_up = signal(SignalKind::hangup())?;
+    let stdin_closed = async {
+        if temporary {
+            let mut rest = [0; 64];
+            let mut stdin = tokio::io::stdin();
+            while matches!(stdin.read(&mut rest).await, Ok(1..)) {}
+        } else {
+            std::future::pending().await
+        }
+    };
+    tokio::pin!(stdin_closed);
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return Ok(Stop::All),
+            _ = interrupt.recv() => return Ok(Stop::All),
+            _ = hand_over.recv() => return Ok(Stop::GatewayOnly),
+            _ = hang_up.recv() => (),
+            () = &mut stdin_closed => return Ok(Stop::All),
+        }
+    }
+}
+
+struct Shared {
+    folders: Folders,
+    state: Mutex<State>,
+}
+
+impl Shared {
+    fn change(&self, change: impl FnOnce(&mut State)) -> Result<()> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut state);
+        state.write(&self.folders)
+    }
+}

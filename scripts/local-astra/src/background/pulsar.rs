@@ -1,0 +1,95 @@
+//! Pulsar, as the background process starts it: with the keys of its tokens, and the first tenant in it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::{READY_LIMIT, Settings};
+use crate::access::streaming::{SUPERUSER, StreamingKeys};
+use crate::certificates::Authority;
+use crate::engines::java::{self, Search};
+use crate::engines::process::{Engine, wait_until};
+use crate::engines::pulsar::{Admin, AdminError, Files, Ports, Pulsar};
+use crate::engines::{jars, pulsar};
+use crate::settings::layout::Layout;
+use crate::settings::{Folders, TENANT, TENANT_NAMESPACE};
+
+/// How long one probe may take.
+const PROBE_LIMIT: Duration = Duration::from_secs(5);
+
+/// The Pulsar of a data folder.
+pub fn of(folders: &Folders, layout: &Layout) -> Pulsar {
+    let ports = &layout.ports.pulsar;
+    let certificates = folders.certificates();
+    let tokens = folders.streaming();
+    Pulsar {
+        folder: folders.pulsar(),
+        archives: folders.cache.join("archives"),
+        ports: Ports {
+            broker: ports.broker,
+            broker_tls: ports.broker_tls,
+            web: ports.web,
+            bookie: ports.bookie,
+        },
+        files: Files {
+            certificate: certificates.join("server.pem"),
+            key: certificates.join("server.key"),
+            authority: folders.authority(),
+            token_key: StreamingKeys::public_key_file(&tokens),
+            superuser_token: StreamingKeys::superuser_file(&tokens),
+            superuser: SUPERUSER,
+        },
+    }
+}
+
+/// Pulsar, started or taken over, with the first tenant. If it does not get ready it is stopped again.
+pub(super) async fn start(
+    settings: &Settings,
+    authority: &Arc<Authority>,
+    keys: &StreamingKeys,
+) -> Result<(Engine, Admin)> {
+    let (folders, layout) = (&settings.folders, &settings.layout);
+    let pulsar = of(folders, layout);
+    let jdk = java::find(&Search::here()).await?;
+    let jars = jars::fetch(jars::PULSAR, &folders.cache, &jdk).await?;
+    // Makes its files anew if they are due.
+    authority.server()?;
+    let started = async {
+        let engine = pulsar.start(&jdk, &jars)?;
+        let admin = Admin::new(pulsar.web_address(), keys.superuser()?)?;
+        wait_until(&engine, READY_LIMIT, async || {
+            match tokio::time::timeout(PROBE_LIMIT, admin.ready()).await {
+                Ok(ready) => ready,
+                Err(_) => Err(AdminError::Away(format!(
+                    "no answer within {} s",
+                    PROBE_LIMIT.as_secs()
+                ))),
+            }
+        })
+        .await?;
+        prepare(&admin, &settings.secrets.tenant_role).await?;
+        Ok::<_, anyhow::Error>((engine, admin))
+    };
+    match started.await {
+        Ok(started) => Ok(started),
+        Err(error) => {
+            // The first cause is what the reader needs.
+            if let Err(second) = pulsar.stop().await {
+                eprintln!("{second}");
+            }
+            Err(error)
+        }
+    }
+}
+
+/// What a first start makes, if it is not there: the first tenant and its namespace.
+async fn prepare(admin: &Admin, role: &str) -> Result<(), pulsar::AdminError> {
+    if admin.tenant(TENANT).await?.is_none() {
+        admin.create_tenant(TENANT, &[role.to_owned()]).await?;
+    }
+    match admin.create_namespace(TENANT, TENANT_NAMESPACE).await {
+        Err(error) if error.status() == Some(409) => Ok(()),
+        made => made,
+    }
+}

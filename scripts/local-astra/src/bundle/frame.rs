@@ -1,0 +1,147 @@
+//! Frames of the CQL binary protocol v3 and v4, as far as a login needs them (Cassandra's
+//! `native_protocol_v4.spec`, 2 and 4).
+
+use std::io;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+/// The largest body that is read before the login, in bytes.
+const MAX_BODY: u32 = 64 * 1024;
+
+pub const VERSION_4: u8 = 0x04;
+const RESPONSE: u8 = 0x80;
+
+pub const ERROR: u8 = 0x00;
+pub const STARTUP: u8 = 0x01;
+pub const READY: u8 = 0x02;
+pub const SUPPORTED: u8 = 0x06;
+pub const AUTH_RESPONSE: u8 = 0x0F;
+pub const AUTH_SUCCESS: u8 = 0x10;
+
+pub const PROTOCOL_ERROR: u32 = 0x000A;
+pub const BAD_CREDENTIALS: u32 = 0x0100;
+
+/// One frame. The first byte holds version and direction.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Frame {
+    pub version: u8,
+    pub flags: u8,
+    pub stream: [u8; 2],
+    pub opcode: u8,
+    pub body: Vec<u8>,
+}
+
+impl Frame {
+    /// Reads one frame; `None` when the connection ends before it.
+    ///
+    /// # Errors
+    /// When it ends inside a frame, or the body is larger than any login's.
+    pub async fn read(from: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<Frame>> {
+        let mut version = [0];
+        if from.read(&mut version).await? == 0 {
+            return Ok(None);
+        }
+        let [version] = version;
+        // Up to v2 the stream id had one byte.
+        let mut rest = [0; 8];
+        let rest = match version & !RESPONSE {
+            0..=2 => &mut rest[1..],
+            _ => &mut rest[..],
+        };
+        from.read_exact(rest).await?;
+        let (flags, stream, rest) = match *rest {
+            [flags, stream, ref rest @ ..] if rest.len() == 5 => (flags, [0, stream], rest),
+            [flags, high, low, ref rest @ ..] => (flags, [high, low], rest),
+            _ => return Err(io::ErrorKind::InvalidData.into()),
+        };
+        let (opcode, length) = match *rest {
+            [opcode, a, b, c, d] => (opcode, u32::from_be_bytes([a, b, c, d])),
+            _ => return Err(io::ErrorKind::InvalidData.into()),
+        };
+        if length > MAX_BODY {
+            return Err(io::Error::other("a frame is too large for a login"));
+        }
+        let mut body = Vec::new();
+        let mut limited = from.take(u64::from(length));
+        if limited.read_to_end(&mut body).await? < usize::try_from(length).unwrap_or(usize::MAX) {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok(Some(Frame {
+            version,
+            flags,
+            stream,
+            opcode,
+            body,
+        }))
+    }
+
+    /// Writes the frame, and flushes.
+    ///
+    /// # Errors
+    /// The connection's.
+    pub async fn write(&self, to: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {
+        let length = u32::try_from(self.body.len()).map_err(io::Error::other)?;
+        let [high, low] = self.stream;
+        let mut bytes = vec![self.version, self.flags, high, low, self.opcode];
+        bytes.extend(length.to_be_bytes());
+        bytes.extend(&self.body);
+        to.write_all(&bytes).await?;
+        to.flush().await
+    }
+
+    /// An ERROR in v4, in answer to this frame.
+    pub fn error(&self, code: u32, message: &str) -> Frame {
+        let mut body = code.to_be_bytes().to_vec();
+        put_string(&mut body, message);
+        Frame {
+            version: RESPONSE | VERSION_4,
+            flags: 0,
+            stream: self.stream,
+            opcode: ERROR,
+            body,
+        }
+    }
+}
+
+/// Takes values off the front of a body. `None`: the body ends too early or is no text.
+pub struct Body<'a>(pub &'a [u8]);
+
+impl<'a> Body<'a> {
+    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    /// `[short]`
+    pub fn short(&mut self) -> Option<u16> {
+        Some(u16::from_be_bytes(self.take(2)?.try_into().ok()?))
+    }
+
+    /// `[string]`
+    pub fn string(&mut self) -> Option<&'a str> {
+        let length = self.short()?;
+        std::str::from_utf8(self.take(length.into())?).ok()
+    }
+
+    /// `[bytes]` that are not null.
+    pub fn bytes(&mut self) -> Option<&'a [u8]> {
+        let length = i32::from_be_bytes(self.take(4)?.try_into().ok()?);
+        self.take(usize::try_from(length).ok()?)
+    }
+}
+
+/// Adds a `[short]`; what does not fit is cut, and no caller has more.
+pub fn put_short(body: &mut Vec<u8>, number: usize) {
+    body.extend(u16::try_from(number).unwrap_or(u16::MAX).to_be_bytes());
+}
+
+/// Adds a `[string]`, cut at what its length can say.
+pub fn put_string(body: &mut Vec<u8>, text: &str) {
+    let mut end = text.len().min(usize::from(u16::MAX));
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    put_short(body, end);
+    body.extend(&text.as_bytes()[..end]);
+}

@@ -1,0 +1,66 @@
+//! The metadata service: `GET /metadata` over mutual TLS tells a driver the nodes' host ids and the SNI
+//! proxy's address.
+
+use std::io;
+use std::time::Duration;
+
+use axum::Json;
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use hyper_util::service::TowerToHyperService;
+use serde_json::json;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_rustls::server::TlsStream;
+use uuid::Uuid;
+
+use super::Bundles;
+
+/// How long a connection may stay. Drivers ask once.
+const CONNECTION_LIMIT: Duration = Duration::from_secs(30);
+
+impl Bundles {
+    /// Serves the metadata service on `listener` until `shutdown` is true.
+    pub async fn serve_metadata(&self, listener: TcpListener, shutdown: watch::Receiver<bool>) {
+        self.serve(listener, shutdown, serve).await;
+    }
+}
+
+async fn serve(bundles: Bundles, tls: TlsStream<TcpStream>, database: Uuid) -> io::Result<()> {
+    let app = Router::new()
+        .route("/metadata", get(metadata))
+        .with_state((bundles, database));
+    let server = auto::Builder::new(TokioExecutor::new()).http1_only();
+    let connection = server.serve_connection(TokioIo::new(tls), TowerToHyperService::new(app));
+    timeout(CONNECTION_LIMIT, connection)
+        .await?
+        .map_err(io::Error::other)
+}
+
+/// The client's certificate has already said which database is meant.
+async fn metadata(State((bundles, id)): State<(Bundles, Uuid)>) -> Response {
+    let catalog = bundles.catalog.borrow().clone();
+    let Some(database) = catalog.databases.get(&id) else {
+        // As Astra answers for a database that is hibernated or terminated.
+        let message = json!({"message": "the database is not active"});
+        return (StatusCode::UNAUTHORIZED, Json(message)).into_response();
+    };
+    let hosts: Vec<Uuid> = catalog.nodes.keys().copied().collect();
+    Json(json!({
+        "version": 1,
+        "region": database.region,
+        "contact_info": {
+            "type": "sni_proxy",
+            "local_dc": catalog.local_datacenter,
+            "contact_points": hosts,
+            "sni_proxy_address": format!("{}:{}", Bundles::HOST, bundles.ports.proxy),
+        },
+    }))
+    .into_response()
+}

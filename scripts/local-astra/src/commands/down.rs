@@ -1,0 +1,77 @@
+//! `down`: ends exactly what `up` started.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use sysinfo::Signal;
+
+use crate::background::state::{self, Lock, State, Which};
+use crate::background::stop_engines;
+use crate::settings::Folders;
+
+/// How long the background process may take: it waits for the engine itself.
+const STOP_LIMIT: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Stops local Astra; its data stays.
+///
+/// # Errors
+/// What could not be stopped.
+pub async fn down(folders: &Folders) -> Result<u8> {
+    let _command = super::up::command_lock(folders).await?;
+    if stop(folders).await? {
+        println!(
+            "Local Astra is stopped. Its data is in {}.",
+            folders.data.display()
+        );
+    } else {
+        println!("Local Astra is not running.");
+    }
+    Ok(0)
+}
+
+/// Stops the background process and the engine, also one that a killed process left behind.
+/// Gives whether there was anything to stop.
+///
+/// # Errors
+/// What could not be stopped.
+pub async fn stop(folders: &Folders) -> Result<bool> {
+    let stopped = end_process(folders, Signal::Term).await?;
+    let left = stop_engines(folders).await?;
+    state::forget(folders)?;
+    Ok(stopped || left)
+}
+
+/// Ends only the gateway, so that a newer one takes the engine over.
+///
+/// # Errors
+/// When it does not end.
+pub async fn stop_gateway(folders: &Folders) -> Result<()> {
+    end_process(folders, Signal::User1).await?;
+    Ok(())
+}
+
+async fn end_process(folders: &Folders, signal: Signal) -> Result<bool> {
+    if Lock::try_take(folders, Which::Process)?.is_some() {
+        return Ok(false);
+    }
+    let began = Instant::now();
+    let mut told = None;
+    while Lock::try_take(folders, Which::Process)?.is_none() {
+        // A process that has just begun may not have written its state yet.
+        if let Some(process) = State::read(folders)?.map(|state| state.process)
+            && told.as_ref() != Some(&process)
+        {
+            process.signal(signal)?;
+            told = Some(process);
+        }
+        if began.elapsed() > STOP_LIMIT {
+            bail!(
+                "the background process of local Astra does not end; its log is {}",
+                super::up::log(folders).display()
+            );
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+    Ok(true)
+}

@@ -1,0 +1,55 @@
+//! `env`: the settings of the samples, as lines of a `.env`.
+
+use anyhow::{Result, bail};
+use secrecy::ExposeSecret;
+
+use crate::background::state::{Lock, Which};
+use crate::settings::Folders;
+use crate::settings::environment::{self, Door, Who};
+use crate::settings::layout::Layout;
+use crate::settings::secrets::Secrets;
+
+/// Prints the settings with the plain URLs, which work from a `.env` on every platform.
+///
+/// # Errors
+/// When local Astra was never started.
+pub fn env(folders: &Folders, who: Who) -> Result<u8> {
+    if !folders.data.join("secrets.json").exists() {
+        bail!("local Astra was never started: `cargo local up` starts it");
+    }
+    if Lock::try_take(folders, Which::Process)?.is_some() {
+        eprintln!("Local Astra is not running: `cargo local up` starts it.");
+    }
+    let ports = Layout::of(&folders.data, None)?.ports;
+    let secrets = Secrets::of(&folders.data)?;
+    let mut lines = "# Local Astra. Only this machine knows these tokens.\n".to_owned();
+    for (name, value) in environment::of(folders, &ports, &secrets, Door::Plain, who) {
+        lines.push_str(&format!("{name}={}\n", quoted(value.expose_secret())));
+    }
+    super::print(&lines)?;
+    Ok(0)
+}
+
+/// A value as both a `.env` and a shell take it: in quotes where a shell would split it.
+fn quoted(value: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "_./:@%+,=-".contains(c);
+    match value.chars().all(plain) || value.contains('\'') {
+        true => value.to_owned(),
+        false => format!("'{value}'"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn a_path_with_a_space_is_one_word() {
+        let path = "/Users/me/Library/Application Support/bundle.zip";
+        assert_eq!(quoted(path), format!("'{path}'"));
+        let url = "https://localhost:2000/api/graphql/samples";
+        for plain in ["", url, "AstraCS:a:0f", "pulsar+ssl://localhost:1"] {
+            assert_eq!(quoted(plain), plain);
+        }
+    }
+}

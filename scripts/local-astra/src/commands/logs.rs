@@ -1,0 +1,44 @@
+//! `logs`: what the background process and the engines have written.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Write};
+
+use anyhow::{Context, Result};
+
+use crate::settings::Folders;
+use crate::settings::layout::Layout;
+
+/// Lines longer than this are cut: Cassandra's first line on its configuration has 15 KB.
+const LINE: usize = 400;
+
+/// Prints the logs, each line with the name of its file.
+///
+/// # Errors
+/// When a log cannot be read or standard output written.
+pub fn logs(folders: &Folders) -> Result<u8> {
+    let mut out = io::stdout().lock();
+    let nodes = Layout::of(&folders.data, None)?.nodes;
+    let cassandra = (1..=nodes).map(|node| folders.cassandra_log(node));
+    let engines = cassandra.chain([folders.pulsar_log()]);
+    for path in std::iter::once(super::up::log(folders)).chain(engines) {
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => {
+                return Err(error).with_context(|| format!("cannot read {}", path.display()));
+            }
+        };
+        let name = path.strip_prefix(&folders.data).unwrap_or(&path).display();
+        for line in BufReader::new(file).split(b'\n') {
+            let line = line?;
+            let line = String::from_utf8_lossy(&line);
+            let line: String = line.chars().take(LINE).collect();
+            match writeln!(out, "{name}: {line}") {
+                // `cargo local logs | head` is no failure.
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(0),
+                done => done?,
+            }
+        }
+    }
+    Ok(0)
+}

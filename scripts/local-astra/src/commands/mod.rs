@@ -1,0 +1,20 @@
+//! What `cargo local` does, one file a command. Each gives the exit code.
+
+pub mod down;
+pub mod env;
+pub mod logs;
+pub mod reset;
+pub mod run;
+pub mod status;
+pub mod up;
+
+use std::io::{self, ErrorKind, Write};
+
+/// Prints to standard output. A reader that has gone, as in `cargo local status | head -1`, is no failure.
+fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        done => done,
+    }
+}

@@ -1,0 +1,59 @@
+//! `reset`: stops local Astra and forgets all its data.
+
+use std::fs;
+use std::io::{self, IsTerminal};
+
+use anyhow::{Context, Result, bail};
+
+use crate::settings::Folders;
+
+/// Asks, unless `yes`; then stops everything and removes the data folder.
+///
+/// # Errors
+/// When nobody can be asked, or something cannot be stopped or removed.
+pub async fn reset(folders: &Folders, yes: bool) -> Result<u8> {
+    let data = folders.data.display();
+    if !yes {
+        if !io::stdin().is_terminal() {
+            bail!("this forgets all data in {data}: say `cargo local reset --yes`");
+        }
+        super::print(&format!("This forgets all data in {data}. Go on? [y/N] "))?;
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer)?;
+        if !matches!(answer.trim(), "y" | "Y" | "yes") {
+            super::print("Nothing was changed.\n")?;
+            return Ok(1);
+        }
+    }
+    let _command = super::up::command_lock(folders).await?;
+    super::down::stop(folders).await?;
+    // Only what local Astra has made: the folder may have been named by hand.
+    for name in OURS {
+        let path = folders.data.join(name);
+        let removed = if path.is_dir() {
+            fs::remove_dir_all(&path)
+        } else {
+            fs::remove_file(&path)
+        };
+        match removed {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("cannot remove {}", path.display()));
+            }
+            _ => (),
+        }
+    }
+    super::print(&format!("All data of local Astra is gone from {data}.\n"))?;
+    Ok(0)
+}
+
+const OURS: [&str; 9] = [
+    "cassandra",
+    "certificates",
+    "logs",
+    "pulsar",
+    "run",
+    "streaming",
+    "layout.json",
+    "secrets.json",
+    "secure-connect-local.zip",
+];

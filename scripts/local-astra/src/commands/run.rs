@@ -1,0 +1,225 @@
+//! `run`: a sample, built, with its settings, against a local Astra that is up.
+
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+
+use anyhow::{Context, Result, bail};
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+use sysinfo::Signal;
+use tokio::process::Command;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::up::{self, Started};
+use crate::background::state::Engines;
+use crate::engines::process::ProcessId;
+use crate::settings::Folders;
+use crate::settings::environment::{self, Door, Who};
+use crate::settings::layout::Layout;
+use crate::settings::secrets::Secrets;
+
+/// Builds the sample, starts local Astra if need be, runs the sample. Gives the sample's exit code.
+///
+/// # Errors
+/// An unknown sample, one that does not build, or a local Astra that does not start.
+pub async fn run(folders: &Folders, sample: &str, arguments: &[String]) -> Result<u8> {
+    let workspace = Workspace::read().await?;
+    let engines = workspace.engines(sample)?;
+    let program = build(&workspace.root, sample).await?;
+    match up::ensure(folders, None, engines).await? {
+        Started::Ready => (),
+        Started::Interrupted => return Ok(130),
+    }
+    let layout = Layout::of(&folders.data, None)?;
+    let secrets = Secrets::of(&folders.data)?;
+    let mut command = Command::new(&program);
+    command.args(arguments);
+    for (name, value) in environment::of(folders, &layout.ports, &secrets, door(), Who::Application)
+    {
+        command.env(name, value.expose_secret());
+    }
+    if door() == Door::Tls {
+        command.env("SSL_CERT_FILE", folders.authority());
+        command.env_remove("SSL_CERT_DIR");
+    }
+    for name in ["NO_PROXY", "no_proxy"] {
+        command.env(name, "localhost,127.0.0.1");
+    }
+    let status = end(command, sample).await?;
+    Ok(code(status))
+}
+
+/// TLS where the samples' clients obey `SSL_CERT_FILE`; elsewhere the system's own verifier decides, and
+/// local Astra's authority is none of its.
+fn door() -> Door {
+    if cfg!(target_os = "linux") {
+        Door::Tls
+    } else {
+        Door::Plain
+    }
+}
+
+/// Runs the sample to its end. Ctrl-C goes to both; we wait for the sample to clean up.
+async fn end(mut command: Command, sample: &str) -> Result<ExitStatus> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut child = command
+        .spawn()
+        .with_context(|| format!("cannot start {sample}"))?;
+    loop {
+        tokio::select! {
+            status = child.wait() => return Ok(status?),
+            _ = interrupt.recv() => (),
+            _ = terminate.recv() => {
+                if let Some(pid) = child.id()
+                    && let Some(sample) = ProcessId::of(pid)?
+                {
+                    // The sample knows Ctrl-C: let it clean up as after one.
+                    sample.signal(Signal::Interrupt)?;
+                }
+            }
+        }
+    }
+}
+
+/// The exit code as a shell has it: 128 and the number of the signal that ended a program.
+fn code(status: ExitStatus) -> u8 {
+    use std::os::unix::process::ExitStatusExt;
+    let code = status
+        .code()
+        .unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
+    u8::try_from(code).unwrap_or(1)
+}
+
+/// What `cargo metadata` knows of the workspace.
+#[derive(Deserialize)]
+struct Workspace {
+    #[serde(rename = "workspace_root")]
+    root: PathBuf,
+    packages: Vec<Package>,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    manifest_path: PathBuf,
+    /// `[package.metadata.astra] settings`: what it reads.
+    metadata: Option<PackageMetadata>,
+}
+
+#[derive(Deserialize)]
+struct PackageMetadata {
+    astra: Option<AstraMetadata>,
+}
+
+#[derive(Deserialize)]
+struct AstraMetadata {
+    settings: Vec<String>,
+}
+
+impl Workspace {
+    async fn read() -> Result<Workspace> {
+        // Set by `cargo run`; the second is where this program was built.
+        let folder = std::env::var("CARGO_MANIFEST_DIR")
+            .unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").to_owned());
+        let output = cargo()
+            .args(["metadata", "--no-deps", "--format-version", "1"])
+            .current_dir(&folder)
+            .stderr(Stdio::inherit())
+            .output()
+            .await
+            .with_context(|| format!("cannot run cargo in {folder}"))?;
+        if !output.status.success() {
+            bail!("`cargo metadata` failed in {folder}");
+        }
+        serde_json::from_slice(&output.stdout).context("cannot read what `cargo metadata` says")
+    }
+
+    /// The engines that a sample needs, by the settings that its manifest lists.
+    fn engines(&self, sample: &str) -> Result<Engines> {
+        let samples = self.root.join("samples");
+        let samples: Vec<&Package> = self
+            .packages
+            .iter()
+            .filter(|package| package.manifest_path.starts_with(&samples))
+            .collect();
+        if let Some(package) = samples.iter().find(|package| package.name == sample) {
+            let astra = package.metadata.as_ref().and_then(|m| m.astra.as_ref());
+            return Ok(needed(astra.map_or(&[], |astra| &astra.settings)));
+        }
+        let mut names: Vec<&str> = samples.iter().map(|p| p.name.as_str()).collect();
+        names.sort_unstable();
+        bail!(
+            "there is no sample {sample:?}; there are {}",
+            names.join(", ")
+        )
+    }
+}
+
+/// Streaming's settings need Pulsar, all others Cassandra, which also keeps Astra's tokens.
+fn needed(settings: &[String]) -> Engines {
+    let streaming = |name: &String| name.starts_with("ASTRA_STREAMING_");
+    Engines {
+        cassandra: settings.is_empty() || !settings.iter().all(streaming),
+        pulsar: settings.iter().any(streaming),
+    }
+}
+
+/// One line of `cargo build --message-format=json`.
+#[derive(Deserialize)]
+struct Message {
+    reason: String,
+    #[serde(default)]
+    executable: Option<PathBuf>,
+    #[serde(default)]
+    target: Option<Target>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+}
+
+async fn build(root: &Path, sample: &str) -> Result<PathBuf> {
+    let output = cargo()
+        .args(["build", "--package", sample])
+        .arg("--message-format=json-render-diagnostics")
+        .current_dir(root)
+        .stderr(Stdio::inherit())
+        .output()
+        .await
+        .context("cannot run cargo")?;
+    if !output.status.success() {
+        bail!("{sample} does not build");
+    }
+    String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Message>(line).ok())
+        .filter(|message| message.reason == "compiler-artifact")
+        .filter(|message| message.target.as_ref().is_some_and(|t| t.name == sample))
+        .find_map(|message| message.executable)
+        .with_context(|| format!("cargo built no program {sample}"))
+}
+
+fn cargo() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sample_starts_the_engines_that_its_settings_are_about() {
+        let of = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            needed(&names)
+        };
+        assert_eq!(of(shared::PulsarClient::NAMES), Engines::PULSAR);
+        assert_eq!(of(shared::PulsarAdmin::NAMES), Engines::PULSAR);
+        assert_eq!(of(shared::Rest::NAMES), Engines::CASSANDRA);
+        assert_eq!(of(shared::DevopsDatabase::NAMES), Engines::CASSANDRA);
+        let both = Engines::CASSANDRA.and(Engines::PULSAR);
+        assert_eq!(of(shared::DevopsStreaming::NAMES), both);
+    }
+}

@@ -1,0 +1,231 @@
+//! `up`: starts what is not running, and waits until it is ready.
+
+use std::fs;
+use std::io::IsTerminal;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use indicatif::ProgressBar;
+use sysinfo::Signal;
+
+use crate::background::state::{self, Engines, Lock, Phase, Request, State, Which};
+use crate::commands::down;
+use crate::engines::jars;
+use crate::engines::java::{self, Search};
+use crate::engines::process::ProcessId;
+use crate::settings::Folders;
+use crate::settings::layout::Layout;
+
+/// How long everything may take to be ready, downloads apart.
+const READY_LIMIT: Duration = Duration::from_secs(240);
+const LOOK: Duration = Duration::from_millis(50);
+/// What a shell gives a program that Ctrl-C ended.
+const INTERRUPTED: u8 = 130;
+
+/// Starts local Astra and says where it is.
+///
+/// # Errors
+/// What kept it from starting.
+pub async fn up(folders: &Folders, nodes: Option<u8>, engines: Engines) -> Result<u8> {
+    match ensure(folders, nodes, engines).await? {
+        Started::Interrupted => Ok(INTERRUPTED),
+        Started::Ready => super::status::status(folders),
+    }
+}
+
+/// What became of a start.
+pub enum Started {
+    Ready,
+    /// Ctrl-C; nothing is left running that did not run before.
+    Interrupted,
+}
+
+/// Starts what is not running, mends what is broken, and replaces a gateway older than this program. `nodes`
+/// is what a first start is asked for.
+///
+/// # Errors
+/// What kept it from starting; nothing is left half-alive then.
+pub async fn ensure(folders: &Folders, nodes: Option<u8>, engines: Engines) -> Result<Started> {
+    // Held to the end: what another command has started is not ours to stop.
+    let _command = tokio::select! {
+        lock = command_lock(folders) => lock?,
+        _ = tokio::signal::ctrl_c() => {
+            eprintln!("Interrupted: the other command goes on.");
+            return Ok(Started::Interrupted);
+        }
+    };
+    let ran = Lock::try_take(folders, Which::Process)?.is_none()
+        && State::read(folders)?.is_some_and(|state| state.phase == Phase::Ready);
+    tokio::select! {
+        started = start(folders, nodes, engines) => started,
+        _ = tokio::signal::ctrl_c() => {
+            if ran {
+                eprintln!("Interrupted: what ran before goes on, and an engine that was asked for may still start.");
+            } else {
+                eprintln!("Interrupted: stopping what was started.");
+                down::stop(folders).await?;
+            }
+            Ok(Started::Interrupted)
+        }
+    }
+}
+
+async fn start(folders: &Folders, nodes: Option<u8>, engines: Engines) -> Result<Started> {
+    // Under the command's lock: of two first starts, one chooses.
+    Layout::of(&folders.data, nodes)?;
+    // What ran when it was killed or broke is started again too.
+    let engines = engines.and(Request::read(folders)?.engines);
+    if Lock::try_take(folders, Which::Process)?.is_none() {
+        match State::read(folders)? {
+            Some(State {
+                phase: Phase::Ready,
+                built,
+                process,
+                up,
+                ..
+            }) if process.is_alive()? => {
+                if built >= state::built() {
+                    if !up.contain(engines) {
+                        request(folders, process, engines).await?;
+                    }
+                    return Ok(Started::Ready);
+                }
+                down::stop_gateway(folders).await?;
+            }
+            _ => {
+                down::stop(folders).await?;
+            }
+        }
+    }
+    // Fetched here and not in the background, where nobody would see the progress.
+    fetch(folders, engines).await?;
+    let number = Request::add(folders, engines)?.number;
+    let mut child = spawn(folders)?;
+    let ready = wait(folders, engines, || {
+        let state = State::read(folders)?.filter(|state| state.process.pid == child.id());
+        if let Some(done) = state.and_then(|state| outcome(state, number)) {
+            return Ok(Some(done));
+        }
+        Ok(child.try_wait()?.map(|status| {
+            let said = fs::read_to_string(log(folders)).unwrap_or_default();
+            let said = said.lines().last().unwrap_or("it said nothing").to_owned();
+            Err(format!("the background process ended ({status}): {said}"))
+        }))
+    })
+    .await;
+    if ready.is_err() {
+        down::stop(folders).await?;
+    }
+    ready.map(|()| Started::Ready)
+}
+
+/// Has a running background process start `engines` too. What runs is left alone, also if that fails.
+async fn request(folders: &Folders, process: ProcessId, engines: Engines) -> Result<()> {
+    fetch(folders, engines).await?;
+    let number = Request::add(folders, engines)?.number;
+    process.signal(Signal::User2)?;
+    wait(folders, engines, || {
+        if !process.is_alive()? {
+            let log = log(folders);
+            let ended = format!("the background process ended; its log is {}", log.display());
+            return Ok(Some(Err(ended)));
+        }
+        Ok(State::read(folders)?.and_then(|state| outcome(state, number)))
+    })
+    .await
+}
+
+/// What became of request `number`; `None` if nothing yet.
+fn outcome(state: State, number: u64) -> Option<Result<(), String>> {
+    match (state.phase, state.refused) {
+        (Phase::Failed(why) | Phase::Broken(why), _) => Some(Err(why)),
+        (Phase::Ready, refused) if state.answered >= number => Some(refused.map_or(Ok(()), Err)),
+        _ => None,
+    }
+}
+
+async fn fetch(folders: &Folders, engines: Engines) -> Result<()> {
+    let jdk = java::find(&Search::here()).await?;
+    if engines.cassandra {
+        jars::fetch(jars::CASSANDRA, &folders.cache, &jdk).await?;
+    }
+    if engines.pulsar {
+        jars::fetch(jars::PULSAR, &folders.cache, &jdk).await?;
+    }
+    Ok(())
+}
+
+/// Only one command starts or stops at a time.
+pub(super) async fn command_lock(folders: &Folders) -> Result<Lock> {
+    if let Some(lock) = Lock::try_take(folders, Which::Command)? {
+        return Ok(lock);
+    }
+    eprintln!("Another command is starting or stopping local Astra: waiting for it.");
+    let folders = folders.clone();
+    tokio::task::spawn_blocking(move || Lock::take(&folders, Which::Command)).await?
+}
+
+/// Where the background process writes what it has to say.
+pub fn log(folders: &Folders) -> PathBuf {
+    folders.logs().join("local-astra.log")
+}
+
+fn spawn(folders: &Folders) -> Result<Child> {
+    let path = log(folders);
+    let log =
+        fs::File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+    let program = std::env::current_exe().context("cannot find the program of local Astra")?;
+    Command::new(program)
+        .arg("--data")
+        .arg(&folders.data)
+        .arg("background")
+        .current_dir(&folders.data)
+        .process_group(0)
+        .stdin(Stdio::null())
+        .stdout(log.try_clone()?)
+        .stderr(log)
+        .spawn()
+        .context("cannot start the background process of local Astra")
+}
+
+/// Asks `done` until it says how it went.
+async fn wait(
+    folders: &Folders,
+    engines: Engines,
+    mut done: impl FnMut() -> Result<Option<Result<(), String>>>,
+) -> Result<()> {
+    let names = match (engines.cassandra, engines.pulsar) {
+        (true, true) => "Cassandra and Pulsar",
+        (false, true) => "Pulsar",
+        _ => "Cassandra",
+    };
+    let bar = ProgressBar::new_spinner();
+    if std::io::stderr().is_terminal() {
+        bar.enable_steady_tick(Duration::from_millis(100));
+    } else {
+        eprintln!("Starting {names}.");
+    }
+    let began = Instant::now();
+    let done = loop {
+        bar.set_message(format!("Starting {names}: {} s", began.elapsed().as_secs()));
+        if let Some(done) = done()? {
+            break done;
+        }
+        if began.elapsed() > READY_LIMIT {
+            break Err(format!(
+                "not ready after {} s; the logs are in {}",
+                READY_LIMIT.as_secs(),
+                folders.logs().display()
+            ));
+        }
+        tokio::time::sleep(LOOK).await;
+    };
+    bar.finish_and_clear();
+    if let Err(why) = done {
+        bail!("local Astra did not start: {why}");
+    }
+    Ok(())
+}

@@ -1,0 +1,152 @@
+//! The DevOps API v2: the control plane, acting on the real engines.
+//!
+//! - [`databases`]: databases, their keyspaces, bundles and regions
+//! - [`organization`]: users, roles and tokens
+//! - [`streaming`]: tenants of Pulsar and their tokens
+//! - [`request`]: who asks, and what for; [`error`]: refusals
+//!
+//! Statuses and bodies follow `api.astra.datastax.com` as its specs, its official clients and their recorded
+//! answers have it. What is not served here answers 501.
+
+mod databases;
+mod error;
+mod organization;
+mod request;
+mod streaming;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use aws_lc_rs::hmac;
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, OriginalUri, Request};
+use secrecy::ExposeSecret;
+use tokio::sync::{Mutex, watch};
+use uuid::Uuid;
+
+use crate::access::streaming::StreamingKeys;
+use crate::access::{Grants, ensure_first_tenant};
+use crate::bundle::{Bundles, Catalog, Database};
+use crate::engines::pulsar::Admin;
+use crate::settings::layout::{Layout, PulsarPorts};
+use crate::settings::secrets::Secrets;
+use crate::store::{Store, StoreError};
+pub use databases::now;
+use error::DevOpsError;
+
+const BODY_LIMIT: usize = 1024 * 1024;
+
+/// The control plane. Cheap to clone.
+#[derive(Clone)]
+pub struct DevOps {
+    inner: Arc<Inner>,
+}
+
+/// What streaming needs.
+pub struct Pulsar {
+    /// Pulsar, while it runs.
+    pub admin: watch::Receiver<Option<Admin>>,
+    /// Sign the tokens of its tenants.
+    pub keys: Arc<StreamingKeys>,
+    pub ports: PulsarPorts,
+}
+
+struct Inner {
+    store: Store,
+    pulsar: Pulsar,
+    grants: Grants,
+    bundles: Bundles,
+    catalog: watch::Sender<Catalog>,
+    /// What is read and then written is read and written by one at a time.
+    changing: Mutex<()>,
+    /// The port of the TLS door, by which a request's scheme is known.
+    tls_port: u16,
+    replicas: u8,
+    /// The client id of the application token, which stays.
+    own_token: String,
+    /// The role of the first tenant's first token, which stays, too.
+    own_tenant_role: String,
+    /// Signs bundle links, which therefore outlive a restart.
+    link_key: hmac::Key,
+}
+
+impl DevOps {
+    /// The control plane on an open store. Goes on with what was under way when the last one ended.
+    ///
+    /// # Errors
+    /// Cassandra's own.
+    pub async fn open(
+        store: Store,
+        grants: Grants,
+        bundles: Bundles,
+        catalog: watch::Sender<Catalog>,
+        pulsar: Pulsar,
+        layout: &Layout,
+        secrets: &Secrets,
+    ) -> Result<DevOps, StoreError> {
+        let key = format!("bundle links {}", secrets.admin.expose_secret());
+        let devops = DevOps {
+            inner: Arc::new(Inner {
+                store,
+                pulsar,
+                grants,
+                bundles,
+                catalog,
+                changing: Mutex::default(),
+                tls_port: layout.ports.tls,
+                replicas: layout.nodes,
+                own_token: secrets.application.client_id.clone(),
+                own_tenant_role: secrets.tenant_role.clone(),
+                link_key: hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes()),
+            }),
+        };
+        let inner = &devops.inner;
+        organization::ensure_first(&inner.store).await?;
+        ensure_first_tenant(&inner.store, &inner.pulsar.keys).await?;
+        databases::resume(&devops).await?;
+        Ok(devops)
+    }
+}
+
+impl Inner {
+    /// Tells the metadata service and the SNI proxy of a database, or that it is gone.
+    fn publish(&self, id: Uuid, database: Option<Database>) {
+        let gone = database.is_none();
+        self.catalog.send_modify(|catalog| {
+            let databases: &mut HashMap<Uuid, Database> = &mut catalog.databases;
+            match database {
+                Some(database) => databases.insert(id, database),
+                None => databases.remove(&id),
+            };
+        });
+        if gone {
+            self.bundles.close_database(id);
+        }
+    }
+}
+
+/// Everything below `/v2` and `/v3`, and the downloads that answers link to.
+pub fn router(devops: DevOps) -> Router {
+    let api = Router::new()
+        .merge(databases::router())
+        .merge(organization::router())
+        .merge(streaming::router());
+    let complete = |api: Router<DevOps>| {
+        api.fallback(not_served)
+            .method_not_allowed_fallback(async || DevOpsError::WrongMethod)
+            .layer(DefaultBodyLimit::max(BODY_LIMIT))
+            .with_state(devops.clone())
+    };
+    Router::new()
+        .nest("/v2", complete(api))
+        .nest("/v3", complete(streaming::router_v3()))
+        .merge(databases::downloads().with_state(devops))
+}
+
+async fn not_served(OriginalUri(path): OriginalUri, request: Request) -> DevOpsError {
+    DevOpsError::NotServed(format!(
+        "Local Astra does not serve {} {}. Its README lists what it serves.",
+        request.method(),
+        path.path()
+    ))
+}

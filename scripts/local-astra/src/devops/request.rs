@@ -1,0 +1,135 @@
+//! Who asks: the bearer token, and what its roles allow; and what comes with the request.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, Query};
+use axum::http::header::{AUTHORIZATION, HOST};
+use axum::http::request::Parts;
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+
+use super::DevOps;
+use super::error::DevOpsError;
+use crate::access::{Target, Token};
+use crate::store::{Code, TokenSession};
+
+/// The login of the request's token.
+pub struct Caller {
+    session: Arc<TokenSession>,
+    /// Where the caller reaches this gateway: scheme, host and port, for links.
+    pub base: String,
+}
+
+impl FromRequestParts<DevOps> for Caller {
+    type Rejection = DevOpsError;
+
+    async fn from_request_parts(parts: &mut Parts, devops: &DevOps) -> Result<Self, DevOpsError> {
+        let header = parts
+            .headers
+            .get(AUTHORIZATION)
+            .ok_or(DevOpsError::NoToken)?;
+        let header = header.to_str().map_err(|_| DevOpsError::BadToken)?;
+        let (scheme, token) = header.split_once(' ').ok_or(DevOpsError::NoToken)?;
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return Err(DevOpsError::NoToken);
+        }
+        let token = token.trim();
+        let parsed = Token::parse(token).ok_or(DevOpsError::BadToken)?;
+        let session =
+            devops
+                .inner
+                .store
+                .session(token)
+                .await
+                .map_err(|error| match error.code {
+                    Code::Unauthenticated => {
+                        DevOpsError::UnknownToken(parsed.client_id().to_owned())
+                    }
+                    _ => error.into(),
+                })?;
+        Ok(Caller {
+            session,
+            base: base(parts, devops.inner.tls_port),
+        })
+    }
+}
+
+impl Caller {
+    /// The client id of the token: who made a thing.
+    pub fn client_id(&self) -> &str {
+        self.session.role()
+    }
+
+    /// May the caller do this?
+    pub fn may(&self, action: &str, target: Target<'_>) -> bool {
+        self.session.rights().allow(action, target)
+    }
+
+    /// May the caller do this to any database at all?
+    pub fn may_somewhere(&self, action: &str) -> bool {
+        self.session.rights().allow_somewhere(action)
+    }
+
+    /// Refuses a caller who may not do this.
+    ///
+    /// # Errors
+    /// [`DevOpsError::Forbidden`]
+    pub fn require(&self, action: &str, target: Target<'_>) -> Result<(), DevOpsError> {
+        match self.may(action, target) {
+            true => Ok(()),
+            false => Err(DevOpsError::Forbidden),
+        }
+    }
+}
+
+/// Scheme, host and port as the caller wrote them.
+fn base(parts: &Parts, tls_port: u16) -> String {
+    let header = || parts.headers.get(HOST)?.to_str().ok();
+    let authority = parts.uri.authority().map(|a| a.as_str());
+    let host = authority.or_else(header).unwrap_or("localhost");
+    let port = host
+        .rsplit_once(':')
+        .and_then(|(_, port)| port.parse().ok());
+    let scheme = match port == Some(tls_port) {
+        true => "https",
+        false => "http",
+    };
+    format!("{scheme}://{host}")
+}
+
+/// A JSON body.
+///
+/// # Errors
+/// [`DevOpsError::BadRequest`] with what is wrong.
+pub fn json<T: DeserializeOwned>(body: &Bytes) -> Result<T, DevOpsError> {
+    serde_json::from_slice(body).map_err(|error| DevOpsError::BadRequest(error.to_string()))
+}
+
+/// The query parameters; of several with one name the first counts.
+pub struct Parameters(Vec<(String, String)>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Parameters {
+    type Rejection = DevOpsError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, DevOpsError> {
+        let query = Query::try_from_uri(&parts.uri);
+        let Query(pairs) = query.map_err(|error| DevOpsError::BadRequest(error.to_string()))?;
+        Ok(Parameters(pairs))
+    }
+}
+
+impl Parameters {
+    /// The value of a parameter; an empty one is none.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        let found = self.0.iter().find(|(n, _)| n == name);
+        found
+            .map(|(_, value)| value.as_str())
+            .filter(|v| !v.is_empty())
+    }
+
+    /// Is the parameter `true`?
+    pub fn flag(&self, name: &str) -> bool {
+        self.text(name)
+            .is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    }
+}

@@ -1,0 +1,77 @@
+//! What goes back: the wrapper of the documents, and bare JSON.
+
+use axum::body::Body;
+use axum::http::header::{CONTENT_TYPE, LOCATION};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+use serde_json::{Map, Value, json};
+
+const JSON: &str = "application/json;charset=UTF-8";
+
+/// A JSON value.
+pub fn json(status: StatusCode, body: &Value) -> Response {
+    typed(status, JSON, body.to_string())
+}
+
+/// A body with a content type of its own.
+pub fn typed(status: StatusCode, content_type: &'static str, body: String) -> Response {
+    let mut response = empty(status);
+    *response.body_mut() = Body::from(body);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}
+
+/// No body at all.
+pub fn empty(status: StatusCode) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+}
+
+/// Says where what was made is: the path of the request with a name added.
+pub fn located(mut response: Response, path: &str, name: &str) -> Response {
+    let location = format!("{}/{name}", path.trim_end_matches('/'));
+    if let Ok(location) = HeaderValue::from_str(&location) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    response
+}
+
+/// A value in the member `data`, or bare if the client wants it raw.
+pub fn data(raw: bool, value: Value) -> Response {
+    let body = if raw { value } else { json!({ "data": value }) };
+    json(StatusCode::OK, &body)
+}
+
+/// What most calls on documents answer; members that are not set are left out.
+#[derive(Debug, Default)]
+pub struct Wrapper {
+    pub document_id: Option<String>,
+    pub page_state: Option<String>,
+    /// Written if it is there, also as null.
+    pub data: Option<Value>,
+    pub profile: Option<Value>,
+}
+
+impl Wrapper {
+    /// The answer, or the data alone if the client wants it raw.
+    pub fn answer(self, status: StatusCode, raw: bool) -> Response {
+        if raw {
+            return json(status, &self.data.unwrap_or(Value::Null));
+        }
+        let mut body = Map::new();
+        let text = |text: Option<String>| text.map(Value::String);
+        for (name, value) in [
+            ("documentId", text(self.document_id)),
+            ("pageState", text(self.page_state)),
+            ("data", self.data),
+            ("profile", self.profile),
+        ] {
+            if let Some(value) = value {
+                body.insert(name.to_owned(), value);
+            }
+        }
+        json(status, &Value::Object(body))
+    }
+}

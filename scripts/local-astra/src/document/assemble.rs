@@ -1,0 +1,413 @@
+//! Rows to JSON.
+//!
+//! Nothing is read before a write, so the rows of a document may contradict each other: an object at a path
+//! where another write has put an array or a scalar. The rules for who wins are Stargate's: rows are taken in
+//! the order of their paths, a row that needs another kind of node than it finds puts its own in place, and a
+//! row older than the one that last decided over a node on its way is left out.
+
+use serde_json::{Map, Number, Value as Json};
+
+use super::error::DocumentError;
+use super::layout::{EMPTY_ARRAY, EMPTY_OBJECT, ROOT};
+use super::path::{self, Pattern, is_on};
+use super::rows::{Row, Value};
+
+/// How arrays come out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrays {
+    AsArrays,
+    /// `{"[0]": …}`, as a search within a document shows them.
+    AsObjects,
+}
+
+#[derive(Debug)]
+struct Node {
+    kind: Kind,
+    /// When the row was written that decided what stands here, if one did.
+    decided: Option<i64>,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Leaf(Json),
+    Object(Vec<(String, Node)>),
+    Array(Vec<Node>),
+}
+
+/// The JSON that rows in the order of their paths make up. `fields`, if there are any, keep only rows on one
+/// of these paths.
+///
+/// # Errors
+/// [`DocumentError::Exception`] where Stargate cannot make sense of the rows either.
+pub fn assemble(
+    rows: &[Row],
+    fields: &[Vec<Pattern>],
+    arrays: Arrays,
+) -> Result<Json, DocumentError> {
+    let mut root = Node::of(Kind::Object(Vec::new()));
+    for row in rows {
+        let wanted = fields.is_empty() || fields.iter().any(|field| is_on(&row.path, field));
+        if wanted && row.leaf != ROOT {
+            root.add(row, arrays)?;
+        }
+    }
+    Ok(root.into_json())
+}
+
+/// The part of a document at a path of a URL.
+///
+/// # Errors
+/// For an index that is none.
+pub fn at<'a>(document: &'a Json, path: &[String]) -> Result<Option<&'a Json>, DocumentError> {
+    let mut part = document;
+    for segment in path {
+        let found = match (path::index(segment)?, part) {
+            (Some(index), Json::Array(elements)) => usize::try_from(index)
+                .ok()
+                .and_then(|index| elements.get(index)),
+            (Some(index), Json::Object(members)) => members.get(&index.to_string()),
+            (None, Json::Object(members)) => members.get(&path::unescape(segment)),
+            _ => None,
+        };
+        match found {
+            Some(found) => part = found,
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(part))
+}
+
+impl Node {
+    fn of(kind: Kind) -> Node {
+        Node {
+            kind,
+            decided: None,
+        }
+    }
+
+    fn null() -> Node {
+        Node::of(Kind::Leaf(Json::Null))
+    }
+
+    fn container(is_array: bool) -> Node {
+        Node::of(if is_array {
+            Kind::Array(Vec::new())
+        } else {
+            Kind::Object(Vec::new())
+        })
+    }
+
+    fn is_older(&self, row: &Row) -> bool {
+        self.decided.is_none_or(|decided| decided <= row.written)
+    }
+
+    /// Puts an empty node of another kind here: what stood here is lost.
+    fn turn_into(&mut self, kind: Kind, row: &Row) {
+        self.kind = kind;
+        self.decided = Some(row.written);
+    }
+
+    fn add(&mut self, row: &Row, arrays: Arrays) -> Result<(), DocumentError> {
+        let mut node = self;
+        for (depth, segment) in row.path.iter().enumerate() {
+            if !node.is_older(row) {
+                return Ok(());
+            }
+            let index = index(segment)?;
+            let as_index = index.filter(|_| arrays == Arrays::AsArrays);
+            let Some(next) = row.path.get(depth + 1) else {
+                return node.put(row, segment, index, as_index, depth);
+            };
+            let next_is_array = next.starts_with('[') && arrays == Arrays::AsArrays;
+            node = match as_index {
+                Some(index) => node.element(index, next_is_array, row, depth)?,
+                None => node.member(&name(segment, index), next_is_array, row, depth)?,
+            };
+        }
+        Ok(())
+    }
+
+    /// The element at an index, made if it is missing.
+    fn element(
+        &mut self,
+        index: usize,
+        as_array: bool,
+        row: &Row,
+        depth: usize,
+    ) -> Result<&mut Node, DocumentError> {
+        if !matches!(self.kind, Kind::Array(_)) {
+            let decided = self.decided;
+            self.turn_into(Kind::Array(Vec::new()), row);
+            // The document itself can become an array without anybody having decided so.
+            if depth == 0 {
+                self.decided = decided;
+            }
+        }
+        let Kind::Array(elements) = &mut self.kind else {
+            return Err(contradiction("[]"));
+        };
+        while elements.len() < index {
+            elements.push(Node::null());
+        }
+        if elements.len() == index {
+            elements.push(Node::container(as_array));
+        } else if matches!(elements[index].kind, Kind::Leaf(Json::Null)) {
+            elements[index] = Node::container(as_array);
+        }
+        Ok(&mut elements[index])
+    }
+
+    /// The member of a name, made if it is missing.
+    fn member(
+        &mut self,
+        name: &str,
+        as_array: bool,
+        row: &Row,
+        depth: usize,
+    ) -> Result<&mut Node, DocumentError> {
+        if !matches!(self.kind, Kind::Object(_)) {
+            if depth == 0 {
+                return Err(contradiction(name));
+            }
+            self.turn_into(Kind::Object(Vec::new()), row);
+        }
+        let Kind::Object(members) = &mut self.kind else {
+            return Err(contradiction(name));
+        };
+        // Rows come in the order of their paths: a member that is there already is the last.
+        if members.last().is_none_or(|(last, _)| last != name) {
+            members.push((name.to_owned(), Node::container(as_array)));
+        }
+        let last = members.last_mut().ok_or_else(|| contradiction(name))?;
+        Ok(&mut last.1)
+    }
+
+    /// Puts the row's value under the last segment of its path.
+    fn put(
+        &mut self,
+        row: &Row,
+        segment: &str,
+        index: Option<usize>,
+        as_index: Option<usize>,
+        depth: usize,
+    ) -> Result<(), DocumentError> {
+        let (is_array, is_object) = match self.kind {
+            Kind::Array(_) => (true, false),
+            Kind::Object(_) => (false, true),
+            Kind::Leaf(_) => (false, false),
+        };
+        if as_index.is_some() && !is_array {
+            self.turn_into(Kind::Array(Vec::new()), row);
+        } else if index.is_none() && depth > 0 && !is_object {
+            self.turn_into(Kind::Object(Vec::new()), row);
+        }
+        let leaf = Node {
+            kind: Kind::Leaf(json(&row.value)),
+            decided: Some(row.written),
+        };
+        match (&mut self.kind, as_index) {
+            (Kind::Object(members), _) => {
+                let name = name(segment, index);
+                match members.last_mut().filter(|(last, _)| *last == name) {
+                    Some((_, member)) if member.is_older(row) => *member = leaf,
+                    Some(_) => {}
+                    None => members.push((name, leaf)),
+                }
+                Ok(())
+            }
+            (Kind::Array(elements), Some(index)) => {
+                while elements.len() < index {
+                    elements.push(Node::null());
+                }
+                if elements.len() == index {
+                    elements.push(leaf);
+                } else if matches!(elements[index].kind, Kind::Leaf(Json::Null)) {
+                    elements[index] = leaf;
+                }
+                Ok(())
+            }
+            _ => Err(contradiction(segment)),
+        }
+    }
+
+    fn into_json(self) -> Json {
+        match self.kind {
+            Kind::Leaf(json) => json,
+            Kind::Array(elements) => elements.into_iter().map(Node::into_json).collect(),
+            Kind::Object(members) => {
+                let members = members
+                    .into_iter()
+                    .map(|(name, node)| (name, node.into_json()));
+                Json::Object(members.collect::<Map<_, _>>())
+            }
+        }
+    }
+}
+
+/// The index in a stored segment; nothing for a name.
+fn index(segment: &str) -> Result<Option<usize>, DocumentError> {
+    let Some(rest) = segment.strip_prefix('[') else {
+        return Ok(None);
+    };
+    // The last character goes, whatever it is.
+    let end = rest.char_indices().last().map_or(0, |(at, _)| at);
+    let number = &rest[..end];
+    match number.parse() {
+        Ok(index) => Ok(Some(index)),
+        Err(_) => Err(DocumentError::Exception(format!(
+            "For input string: \"{number}\""
+        ))),
+    }
+}
+
+/// What a member is called: an index without its leading zeros.
+fn name(segment: &str, index: Option<usize>) -> String {
+    match index {
+        Some(index) => format!("[{index}]"),
+        None => segment.to_owned(),
+    }
+}
+
+fn contradiction(segment: &str) -> DocumentError {
+    DocumentError::Exception(format!("Trying to write object to array {segment}"))
+}
+
+/// A leaf's value. A number without a fraction is an integer.
+fn json(value: &Value) -> Json {
+    match value {
+        Value::Null => Json::Null,
+        Value::Boolean(boolean) => Json::Bool(*boolean),
+        Value::Text(text) => match text.as_str() {
+            EMPTY_OBJECT => Json::Object(Map::new()),
+            EMPTY_ARRAY => Json::Array(Vec::new()),
+            text => Json::String(text.to_owned()),
+        },
+        Value::Number(number) => {
+            // As Java does it: the cast stops at the ends of 64 bits.
+            let integer = *number as i64;
+            if integer as f64 == *number {
+                return Json::Number(integer.into());
+            }
+            match Number::from_f64(*number) {
+                Some(number) => Json::Number(number),
+                None if number.is_nan() => Json::String("NaN".to_owned()),
+                None if *number > 0.0 => Json::String("Infinity".to_owned()),
+                None => Json::String("-Infinity".to_owned()),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::document::shred::shred;
+
+    fn row(path: &[&str], value: Value, written: i64) -> Row {
+        Row {
+            path: path.iter().map(|&s| s.to_owned()).collect(),
+            leaf: path.last().map(|&s| s.to_owned()).unwrap_or_default(),
+            value,
+            written,
+        }
+    }
+
+    fn whole(rows: &[Row]) -> Json {
+        assemble(rows, &[], Arrays::AsArrays).unwrap()
+    }
+
+    fn rows_of(document: &Json) -> Vec<Row> {
+        let mut rows: Vec<Row> = shred(document)
+            .unwrap()
+            .into_iter()
+            .map(|leaf| {
+                let path: Vec<&str> = leaf.path.iter().map(String::as_str).collect();
+                row(&path, leaf.value, 1)
+            })
+            .collect();
+        rows.sort_by(|a, b| a.path.cmp(&b.path));
+        rows
+    }
+
+    #[test]
+    fn what_was_shredded_comes_back() {
+        for document in [
+            json!({"a": {"b": [1, {"c": null}, [true, "x"]]}, "e": {}, "f": [], "n": [{}, []]}),
+            json!([1, "two", {"three": 3.5}]),
+            json!({"long": [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]}),
+        ] {
+            assert_eq!(whole(&rows_of(&document)), document);
+        }
+    }
+
+    #[test]
+    fn arrays_can_be_objects() {
+        let rows = rows_of(&json!({"t": ["x", {"y": 1}]}));
+        let document = assemble(&rows, &[], Arrays::AsObjects).unwrap();
+        assert_eq!(document, json!({"t": {"[0]": "x", "[1]": {"y": 1}}}));
+    }
+
+    #[test]
+    fn a_number_is_an_integer_if_it_can_be() {
+        for (number, wanted) in [
+            (5.0, "5"),
+            (0.1, "0.1"),
+            (9223372036854775807.0, "9223372036854775807"),
+            (-0.0, "0"),
+            (f64::INFINITY, "\"Infinity\""),
+        ] {
+            assert_eq!(json(&Value::Number(number)).to_string(), wanted);
+        }
+        let large = json(&Value::Number(1e30)).to_string();
+        assert_eq!(large.parse(), Ok(1e30));
+        assert!(large.contains('e'), "{large}");
+    }
+
+    #[test]
+    fn missing_elements_are_null() {
+        let rows = [
+            row(&["t", "[000001]"], Value::Boolean(true), 1),
+            row(&["t", "[000003]", "x"], Value::Null, 1),
+        ];
+        assert_eq!(whole(&rows), json!({"t": [null, true, null, {"x": null}]}));
+    }
+
+    #[test]
+    fn the_newer_of_contradicting_rows_wins() {
+        let scalar = |written| row(&["a"], Value::Boolean(true), written);
+        let below = |written| row(&["a", "b"], Value::Boolean(false), written);
+        assert_eq!(whole(&[scalar(1), below(2)]), json!({"a": {"b": false}}));
+        assert_eq!(whole(&[scalar(2), below(1)]), json!({"a": true}));
+        // Of one time, the later in path order.
+        assert_eq!(whole(&[scalar(1), below(1)]), json!({"a": {"b": false}}));
+        let element = row(&["a", "[000000]"], Value::Null, 3);
+        assert_eq!(whole(&[scalar(1), element.clone()]), json!({"a": [null]}));
+        assert_eq!(whole(&[element, below(5)]), json!({"a": {"b": false}}));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_an_error() {
+        let bad_index = row(&["a", "[*]"], Value::Null, 1);
+        assert!(assemble(&[bad_index], &[], Arrays::AsArrays).is_err());
+        let root = [
+            row(&["[000000]"], Value::Null, 1),
+            row(&["b"], Value::Null, 2),
+        ];
+        assert!(assemble(&root, &[], Arrays::AsArrays).is_err());
+    }
+
+    #[test]
+    fn parts_are_found_by_path() {
+        let document = json!({"a": [{"b.c": 1}, 2]});
+        let found = |path: &[&str]| {
+            let path: Vec<String> = path.iter().map(|&s| s.to_owned()).collect();
+            at(&document, &path).unwrap().cloned()
+        };
+        assert_eq!(found(&["a", "[0]", r"b\.c"]), Some(json!(1)));
+        assert_eq!(found(&["a", "[000001]"]), Some(json!(2)));
+        assert_eq!(found(&["a", "[*]"]), None);
+        assert_eq!(found(&["a", "0"]), None);
+    }
+}

@@ -1,0 +1,282 @@
+//! Collections: tables with the document layout.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use futures::future::try_join_all;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::error::DocumentError;
+use super::request::{Address, Body, Caller, Parameters, is_word};
+use super::{answer, layout};
+use crate::store::schema::rows;
+use crate::store::types::quote_in;
+use crate::store::{Schema, Store, StoreError, Table, TokenSession};
+
+/// How long an index of a new table may take to be built, and how often that is asked.
+const INDEX_LIMIT: Duration = Duration::from_secs(5);
+const INDEX_POLL: Duration = Duration::from_millis(10);
+
+/// A collection, and the login that works on it.
+#[derive(Clone, Debug)]
+pub struct Collection {
+    pub session: Arc<TokenSession>,
+    pub namespace: String,
+    pub name: String,
+    /// The comment of its table, which holds the JSON schema.
+    pub comment: String,
+}
+
+impl Collection {
+    /// `"namespace"."name"`.
+    pub fn table(&self) -> String {
+        quote_in(&self.namespace, &self.name)
+    }
+
+    /// The collection of a request, which must be there.
+    ///
+    /// # Errors
+    /// For a namespace or collection that is not there, and for a table of another layout.
+    pub async fn existing(caller: &Caller, address: &Address) -> Result<Collection, DocumentError> {
+        let session = caller.session().await?;
+        let found = find(&caller.store, &address.namespace, &address.collection).await?;
+        let definition =
+            found.ok_or_else(|| DocumentError::UnknownCollection(address.collection.clone()))?;
+        Ok(Collection::of(session, address, definition.comment.clone()))
+    }
+
+    /// The collection of a request, whether it is there or not: Cassandra will tell.
+    ///
+    /// # Errors
+    /// For a bad token.
+    pub async fn unchecked(
+        caller: &Caller,
+        address: &Address,
+    ) -> Result<Collection, DocumentError> {
+        let session = caller.session().await?;
+        Ok(Collection::of(session, address, String::new()))
+    }
+
+    /// The collection of a request, made if it is missing.
+    ///
+    /// # Errors
+    /// For a namespace that is not there, for a table of another layout, and Cassandra's own.
+    pub async fn ensured(caller: &Caller, address: &Address) -> Result<Collection, DocumentError> {
+        let session = caller.session().await?;
+        let found = find(&caller.store, &address.namespace, &address.collection).await?;
+        let definition = match found {
+            Some(definition) => definition,
+            None => {
+                make(
+                    &caller.store,
+                    &session,
+                    &address.namespace,
+                    &address.collection,
+                )
+                .await?
+            }
+        };
+        Ok(Collection::of(session, address, definition.comment.clone()))
+    }
+
+    fn of(session: Arc<TokenSession>, address: &Address, comment: String) -> Collection {
+        Collection {
+            session,
+            namespace: address.namespace.clone(),
+            name: address.collection.clone(),
+            comment,
+        }
+    }
+}
+
+/// `GET /namespaces/{namespace}/collections`
+pub async fn list(
+    caller: Caller,
+    address: Address,
+    parameters: Parameters,
+) -> Result<Response, DocumentError> {
+    let session = caller.session().await?;
+    let schema = with_namespace(&caller.store, &address.namespace).await?;
+    require_visible(&session, &address.namespace).await?;
+    let keyspace = schema.keyspaces.get(&address.namespace);
+    let tables = keyspace
+        .iter()
+        .flat_map(|keyspace| keyspace.tables.values());
+    let collections: Vec<Value> = tables
+        .filter(|table| layout::is_collection(table))
+        .map(|table| json!({"name": table.name, "upgradeAvailable": false}))
+        .collect();
+    Ok(answer::data(parameters.raw(), Value::Array(collections)))
+}
+
+#[derive(Deserialize)]
+struct NewCollection {
+    name: Option<Value>,
+}
+
+/// `POST /namespaces/{namespace}/collections`
+pub async fn create(
+    caller: Caller,
+    address: Address,
+    body: Body,
+) -> Result<Response, DocumentError> {
+    let wanted: NewCollection = body.object()?;
+    let name = scalar_text(wanted.name)?.unwrap_or_default();
+    if name.trim().is_empty() {
+        return Err(DocumentError::invalid(
+            "`name` is required to create a collection",
+        ));
+    }
+    let session = caller.session().await?;
+    if find(&caller.store, &address.namespace, &name)
+        .await?
+        .is_some()
+    {
+        return Err(DocumentError::CollectionExists(name));
+    }
+    make(&caller.store, &session, &address.namespace, &name).await?;
+    let created = answer::empty(StatusCode::CREATED);
+    Ok(answer::located(created, &address.url, &name))
+}
+
+/// `DELETE /namespaces/{namespace}/collections/{collection}`
+pub async fn delete(caller: Caller, address: Address) -> Result<Response, DocumentError> {
+    let collection = Collection::existing(&caller, &address).await?;
+    let drop = format!("DROP TABLE {}", collection.table());
+    collection.session.change_schema(&drop).await?;
+    Ok(answer::empty(StatusCode::NO_CONTENT))
+}
+
+/// `POST /namespaces/{namespace}/collections/{collection}/upgrade`: there is nothing to upgrade to.
+pub async fn upgrade(
+    caller: Caller,
+    address: Address,
+    body: Body,
+) -> Result<Response, DocumentError> {
+    let _: serde_json::Map<String, Value> = body.object()?;
+    Collection::existing(&caller, &address).await?;
+    Err(DocumentError::NoUpgrade)
+}
+
+/// A collection's table; nothing if there is none of that name.
+async fn find(
+    store: &Store,
+    namespace: &str,
+    name: &str,
+) -> Result<Option<Arc<Table>>, DocumentError> {
+    let table_in = |schema: &Schema| {
+        let keyspace = schema.keyspaces.get(namespace)?;
+        keyspace.tables.get(name).cloned()
+    };
+    let table = match table_in(&store.schema()) {
+        Some(table) => Some(table),
+        // It may have been made this very moment, over CQL.
+        None => table_in(&*with_namespace_refreshed(store, namespace).await?),
+    };
+    match table {
+        Some(table) if !layout::is_collection(&table) => Err(DocumentError::NotACollection {
+            namespace: namespace.to_owned(),
+            table: name.to_owned(),
+        }),
+        table => Ok(table),
+    }
+}
+
+async fn with_namespace(store: &Store, namespace: &str) -> Result<Arc<Schema>, DocumentError> {
+    let schema = store.schema();
+    if schema.keyspaces.contains_key(namespace) {
+        return Ok(schema);
+    }
+    with_namespace_refreshed(store, namespace).await
+}
+
+async fn with_namespace_refreshed(
+    store: &Store,
+    namespace: &str,
+) -> Result<Arc<Schema>, DocumentError> {
+    let schema = store.refresh().await?;
+    if schema.keyspaces.contains_key(namespace) {
+        Ok(schema)
+    } else {
+        Err(DocumentError::UnknownNamespace(namespace.to_owned()))
+    }
+}
+
+/// May this token see the namespace?
+///
+/// # Errors
+/// [`DocumentError::HiddenNamespace`] if not.
+pub async fn require_visible(session: &TokenSession, namespace: &str) -> Result<(), DocumentError> {
+    let visible = session.visible_keyspaces().await?;
+    if visible.iter().any(|keyspace| keyspace.name == namespace) {
+        Ok(())
+    } else {
+        Err(DocumentError::HiddenNamespace(namespace.to_owned()))
+    }
+}
+
+/// Makes a collection: the table, then its indexes.
+async fn make(
+    store: &Store,
+    session: &TokenSession,
+    namespace: &str,
+    name: &str,
+) -> Result<Arc<Table>, DocumentError> {
+    if !is_word(name) {
+        return Err(DocumentError::CollectionName(name.to_owned()));
+    }
+    let driver = session.driver().get_session();
+    let create = layout::create_table(namespace, name);
+    driver
+        .query_unpaged(create, ())
+        .await
+        .map_err(StoreError::from)?;
+    let indexes = layout::INDEXED
+        .map(|column| driver.query_unpaged(layout::create_index(namespace, name, column), ()));
+    try_join_all(indexes).await.map_err(StoreError::from)?;
+    wait_for_indexes(store, namespace, name).await?;
+    let schema = store.refresh().await?;
+    let keyspace = schema.keyspaces.get(namespace);
+    let table = keyspace.and_then(|keyspace| keyspace.tables.get(name));
+    table
+        .cloned()
+        .ok_or_else(|| DocumentError::UnknownCollection(name.to_owned()))
+}
+
+/// Cassandra builds indexes in the background, also those of an empty table, and refuses searches until then.
+/// When that takes too long, the searches tell.
+async fn wait_for_indexes(store: &Store, namespace: &str, name: &str) -> Result<(), DocumentError> {
+    let built = format!(
+        "SELECT index_name FROM system.\"IndexInfo\" WHERE table_name = '{}'",
+        namespace.replace('\'', "''")
+    );
+    let wanted = layout::INDEXED.map(|column| layout::index_name(name, column));
+    let all_built = async {
+        loop {
+            let names: Vec<(String,)> = rows(store.admin(), &built).await?;
+            if wanted
+                .iter()
+                .all(|index| names.iter().any(|(name,)| name == index))
+            {
+                return Ok(());
+            }
+            tokio::time::sleep(INDEX_POLL).await;
+        }
+    };
+    tokio::time::timeout(INDEX_LIMIT, all_built)
+        .await
+        .unwrap_or(Ok(()))
+}
+
+/// A member that should be a text; numbers and booleans are taken for theirs.
+pub fn scalar_text(value: Option<Value>) -> Result<Option<String>, DocumentError> {
+    match value {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(value @ (Value::Number(_) | Value::Bool(_))) => Ok(Some(value.to_string())),
+        Some(_) => Err(DocumentError::BadBody),
+    }
+}

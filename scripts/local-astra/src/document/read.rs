@@ -1,0 +1,119 @@
+//! One document, or a part of it.
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde_json::Value;
+
+use super::answer::Wrapper;
+use super::assemble::{self, Arrays, assemble};
+use super::collections::Collection;
+use super::error::DocumentError;
+use super::path::{Pattern, field_path, stored_path};
+use super::profile::Profile;
+use super::request::{Address, Caller, Parameters, first_json};
+use super::rows::Select;
+use super::search;
+
+/// `GET …/{id}[/{path}]`: with `where` or `page-size` a search in the document, else the document.
+pub async fn read(
+    caller: Caller,
+    address: Address,
+    parameters: Parameters,
+) -> Result<Response, DocumentError> {
+    let page_size = parameters.number("page-size")?;
+    if page_size.is_some_and(|size| size < 1) {
+        return Err(DocumentError::invalid(
+            "the minimum number of results to return is one",
+        ));
+    }
+    let collection = Collection::existing(&caller, &address).await?;
+    if page_size.is_some() || parameters.text("where").is_some() {
+        return search::search_document(&collection, address, &parameters, page_size).await;
+    }
+    let profile = parameters.profile();
+    let fields = fields(&parameters)?;
+    let found = part(&collection, &address.id, &address.path, fields, &profile).await?;
+    let data = found.ok_or_else(|| missing(&address))?;
+    let wrapper = Wrapper {
+        document_id: Some(address.id),
+        data: Some(data),
+        profile: profile.json(),
+        ..Wrapper::default()
+    };
+    Ok(wrapper.answer(StatusCode::OK, parameters.raw()))
+}
+
+/// What is at a path in a document; nothing if there is nothing. `fields` are relative to the path.
+///
+/// # Errors
+/// For a path that can't be one, and Cassandra's own.
+pub async fn part(
+    collection: &Collection,
+    id: &str,
+    path: &[String],
+    fields: Vec<Vec<String>>,
+    profile: &Profile,
+) -> Result<Option<Value>, DocumentError> {
+    let stored = stored_path(path)?;
+    let patterns = patterns(&stored);
+    let select = Select::rows().of_document(id).below(&patterns)?;
+    let rows = select.all(collection, profile, "GetFullDocument").await?;
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    let fields = below(&patterns, fields);
+    let document = assemble(&rows, &fields, Arrays::AsArrays)?;
+    Ok(assemble::at(&document, path)?.cloned())
+}
+
+/// The answer to a document or a path that is not there.
+pub fn missing(address: &Address) -> DocumentError {
+    let id = address.id.clone();
+    if address.path.is_empty() {
+        DocumentError::NoDocument(id)
+    } else {
+        let path = address.path.join(", ");
+        DocumentError::NoPath { id, path }
+    }
+}
+
+/// The parameter `fields`: dotted paths, split.
+///
+/// # Errors
+/// For anything but a JSON array of texts.
+pub fn fields(parameters: &Parameters) -> Result<Vec<Vec<String>>, DocumentError> {
+    let Some(text) = parameters.text("fields") else {
+        return Ok(Vec::new());
+    };
+    let json = first_json(text.as_bytes()).ok_or_else(|| {
+        DocumentError::refused(
+            "The `fields` parameter expects a valid JSON array containing field names.",
+        )
+    })?;
+    let Value::Array(fields) = json else {
+        return Err(DocumentError::Refused(format!(
+            "`fields` must be a JSON array, found {json}"
+        )));
+    };
+    let paths = fields.iter().map(|field| match field {
+        Value::String(field) => field_path(field),
+        other => Err(DocumentError::Refused(format!(
+            "Each field must be a string, found {other}"
+        ))),
+    });
+    paths.collect()
+}
+
+/// Segments in stored form as rows are held against them.
+pub fn patterns(segments: &[String]) -> Vec<Pattern> {
+    segments
+        .iter()
+        .map(|segment| Pattern::read(segment))
+        .collect()
+}
+
+/// Fields as patterns, below a path.
+pub fn below(path: &[Pattern], fields: Vec<Vec<String>>) -> Vec<Vec<Pattern>> {
+    let below = |field: Vec<String>| path.iter().cloned().chain(patterns(&field)).collect();
+    fields.into_iter().map(below).collect()
+}

@@ -1,0 +1,339 @@
+//! What comes in: the token, the names and the path in the URL, the parameters, the body.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequest, FromRequestParts, OriginalUri, Query, Request};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use percent_encoding::percent_decode_str;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::error::DocumentError;
+use super::profile::Profile;
+use crate::access::Interface;
+use crate::store::{Store, StoreError, TokenSession};
+
+const TOKEN: &str = "x-cassandra-token";
+
+/// Refuses a request without a token before anything else is looked at.
+pub async fn require_token(headers: HeaderMap, request: Request, next: Next) -> Response {
+    if headers.contains_key(TOKEN) {
+        next.run(request).await
+    } else {
+        DocumentError::MissingToken.into_response()
+    }
+}
+
+/// Who asks. Whether the token is good turns out at the login, which comes after the request's own checks,
+/// as it does in Stargate.
+pub struct Caller {
+    pub store: Store,
+    token: String,
+}
+
+impl Caller {
+    /// The login of the request's token.
+    ///
+    /// # Errors
+    /// For anything but a valid token.
+    pub async fn session(&self) -> Result<Arc<TokenSession>, DocumentError> {
+        let session = self.store.session(&self.token).await?;
+        session.require(Interface::Document)?;
+        Ok(session)
+    }
+}
+
+impl FromRequestParts<Store> for Caller {
+    type Rejection = DocumentError;
+
+    async fn from_request_parts(parts: &mut Parts, store: &Store) -> Result<Self, DocumentError> {
+        let token = parts
+            .headers
+            .get(TOKEN)
+            .ok_or(DocumentError::MissingToken)?;
+        let token = token.to_str().map_err(|_| StoreError::invalid_token())?;
+        Ok(Caller {
+            store: store.clone(),
+            token: token.to_owned(),
+        })
+    }
+}
+
+/// What the URL names, decoded: `/namespaces/{namespace}/collections[/{collection}[/{id}[/{path}]]]`. Read
+/// from the URL as it was sent, so that an encoded slash is part of a name.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Address {
+    pub namespace: String,
+    /// Empty where the URL ends before it.
+    pub collection: String,
+    /// Empty where the URL ends before it.
+    pub id: String,
+    /// The segments below the document, as written.
+    pub path: Vec<String>,
+    /// The path of the whole URL, for `Location`.
+    pub url: String,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Address {
+    type Rejection = DocumentError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, DocumentError> {
+        let OriginalUri(whole) = OriginalUri::from_request_parts(parts, state)
+            .await
+            .unwrap_or_else(|never| match never {});
+        let mut address = Address::read(parts.uri.path())?;
+        address.url = whole.path().to_owned();
+        Ok(address)
+    }
+}
+
+impl Address {
+    fn read(path: &str) -> Result<Address, DocumentError> {
+        // What Stargate's server refuses before it looks at the rest.
+        if path.contains(['[', ']']) {
+            return Err(DocumentError::BadBody);
+        }
+        let segments: Result<Vec<String>, _> = path.split('/').skip(1).map(decode).collect();
+        let mut segments = segments?.into_iter();
+        let mut next = || segments.next().unwrap_or_default();
+        next(); // "namespaces"
+        let namespace = next();
+        next(); // "collections"
+        let (collection, id) = (next(), next());
+        let path: Vec<String> = segments.collect();
+        if !is_word(&namespace) || !(is_word(&collection) || collection.is_empty()) {
+            return Err(DocumentError::UnknownPath);
+        }
+        // A slash at the end is forgiven after a collection and after a document, not below one.
+        let forgiven = path.len() == 1 && path[0].is_empty();
+        if path.iter().any(String::is_empty) && !forgiven {
+            return Err(DocumentError::NotFound);
+        }
+        Ok(Address {
+            namespace,
+            collection,
+            id,
+            path: if forgiven { Vec::new() } else { path },
+            url: String::new(),
+        })
+    }
+}
+
+/// One segment; what follows a semicolon is a matrix parameter, which nothing here reads.
+fn decode(segment: &str) -> Result<String, DocumentError> {
+    let segment = segment.split(';').next().unwrap_or_default();
+    let decoded = percent_decode_str(segment).decode_utf8();
+    Ok(decoded.map_err(|_| DocumentError::BadBody)?.into_owned())
+}
+
+/// Letters, digits and underscores: what a namespace or a collection may be called.
+pub fn is_word(name: &str) -> bool {
+    !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// The query parameters. Of several with one name the first counts; an empty one counts as none.
+#[derive(Debug, Default)]
+pub struct Parameters(Vec<(String, String)>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Parameters {
+    type Rejection = DocumentError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, DocumentError> {
+        let query = Query::try_from_uri(&parts.uri);
+        let Query(pairs) = query.map_err(|_| DocumentError::BadBody)?;
+        Ok(Parameters(pairs))
+    }
+}
+
+impl Parameters {
+    pub fn text(&self, name: &str) -> Option<&str> {
+        let found = self.0.iter().find(|(n, _)| n == name);
+        found
+            .map(|(_, value)| value.as_str())
+            .filter(|value| !value.is_empty())
+    }
+
+    /// Only `true`, in any case, is true.
+    pub fn flag(&self, name: &str) -> bool {
+        self.text(name)
+            .is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    }
+
+    pub fn raw(&self) -> bool {
+        self.flag("raw")
+    }
+
+    /// What was done, if the client wants to know.
+    pub fn profile(&self) -> Profile {
+        Profile::new(self.flag("profile"))
+    }
+
+    /// How long a document lives, in seconds.
+    ///
+    /// # Errors
+    /// For what is no number, and for less than one.
+    pub fn ttl(&self) -> Result<Option<i32>, DocumentError> {
+        match self.number("ttl")? {
+            Some(..=0) => Err(DocumentError::invalid(
+                "TTL value must be a positive integer",
+            )),
+            ttl => Ok(ttl),
+        }
+    }
+
+    /// A number of 32 bits.
+    ///
+    /// # Errors
+    /// [`DocumentError::NotFound`] for what is none.
+    pub fn number(&self, name: &str) -> Result<Option<i32>, DocumentError> {
+        let text = self.text(name);
+        let number = text.map(|text| text.parse().map_err(|_| DocumentError::NotFound));
+        number.transpose()
+    }
+}
+
+/// The body of a request, whose content type is JSON or not said.
+pub struct Body(Bytes);
+
+impl FromRequest<Store> for Body {
+    type Rejection = DocumentError;
+
+    async fn from_request(request: Request, store: &Store) -> Result<Self, DocumentError> {
+        if let Some(content_type) = request.headers().get(CONTENT_TYPE) {
+            let text = content_type.to_str().unwrap_or_default();
+            let essence = text.split(';').next().unwrap_or_default().trim();
+            if !essence.eq_ignore_ascii_case("application/json") {
+                return Err(DocumentError::WrongContentType);
+            }
+        }
+        let body = Bytes::from_request(request, store).await;
+        let bytes = body.map_err(|rejection| match rejection.into_response().status() {
+            StatusCode::PAYLOAD_TOO_LARGE => DocumentError::BodyTooLarge,
+            _ => DocumentError::BadBody,
+        })?;
+        Ok(Body(bytes))
+    }
+}
+
+impl Body {
+    /// The body as any JSON.
+    ///
+    /// # Errors
+    /// `missing` for an empty body, [`DocumentError::BadBody`] for broken JSON.
+    pub fn json(&self, missing: &str) -> Result<Value, DocumentError> {
+        if self.0.is_empty() {
+            return Err(DocumentError::invalid(missing));
+        }
+        first_json(&self.0).ok_or(DocumentError::BadBody)
+    }
+
+    /// The body as an object of the API; members that it does not know are passed over.
+    ///
+    /// # Errors
+    /// As [`Body::json`], with a sentence of its own for no body and for null.
+    pub fn object<T: DeserializeOwned>(&self) -> Result<T, DocumentError> {
+        let missing = "payload not provided";
+        match self.json(missing)? {
+            Value::Null => Err(DocumentError::invalid(missing)),
+            value @ Value::Object(_) => {
+                serde_json::from_value(value).map_err(|_| DocumentError::BadBody)
+            }
+            _ => Err(DocumentError::BadBody),
+        }
+    }
+}
+
+/// The first JSON value of a text; what follows it is not looked at, as in Stargate.
+pub fn first_json(text: &[u8]) -> Option<Value> {
+    serde_json::Deserializer::from_slice(text)
+        .into_iter()
+        .next()?
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_decoded_after_the_url_is_split() {
+        let address =
+            Address::read("/namespaces/ks/collections/c/my%20b%C3%BCch+1/a%2Fb/%5B0%5D;x=1")
+                .unwrap();
+        assert_eq!(address.namespace, "ks");
+        assert_eq!(address.collection, "c");
+        assert_eq!(address.id, "my büch+1");
+        assert_eq!(address.path, ["a/b", "[0]"]);
+        for (url, empty) in [
+            ("/namespaces/ks/collections/c/", ""),
+            ("/namespaces/ks/collections/c/d/", "d"),
+        ] {
+            let address = Address::read(url).unwrap();
+            assert_eq!(
+                (address.id.as_str(), address.path.len()),
+                (empty, 0),
+                "{url}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_name_is_no_path() {
+        for url in [
+            "/namespaces/a-b/collections",
+            "/namespaces/ks/collections/a%22b/d",
+        ] {
+            assert!(
+                matches!(Address::read(url), Err(DocumentError::UnknownPath)),
+                "{url}"
+            );
+        }
+        for url in [
+            "/namespaces/ks/collections/c/d/a/",
+            "/namespaces/ks/collections/c/d/a//b",
+        ] {
+            assert!(
+                matches!(Address::read(url), Err(DocumentError::NotFound)),
+                "{url}"
+            );
+        }
+        for url in [
+            "/namespaces/ks/collections/c/d/a/[0]",
+            "/namespaces/ks/collections/c/%FF",
+        ] {
+            assert!(
+                matches!(Address::read(url), Err(DocumentError::BadBody)),
+                "{url}"
+            );
+        }
+    }
+
+    #[test]
+    fn parameters_are_read_as_stargate_does() {
+        let pairs = [
+            ("raw", "TRUE"),
+            ("page-size", "many"),
+            ("ttl", "0"),
+            ("where", ""),
+            ("x", "7"),
+        ];
+        let parameters = Parameters(pairs.map(|(n, v)| (n.to_owned(), v.to_owned())).into());
+        assert!(parameters.raw());
+        assert!(!parameters.flag("profile"));
+        assert_eq!(parameters.text("where"), None);
+        assert_eq!(parameters.number("x").unwrap(), Some(7));
+        assert!(matches!(
+            parameters.number("page-size"),
+            Err(DocumentError::NotFound)
+        ));
+        assert!(matches!(parameters.ttl(), Err(DocumentError::Invalid(_))));
+    }
+}

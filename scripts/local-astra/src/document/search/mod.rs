@@ -1,0 +1,169 @@
+//! Searches: the documents of a collection, and the parts of one document, that conditions hold for.
+//!
+//! - [`filter`]: the parameter `where`
+//! - [`condition`]: operators and values
+//! - [`plan`]: what Cassandra finds, and what is asked of each candidate
+//! - [`stream`]: rows of many documents, a page at a time
+//! - [`parts`]: the search in one document
+//! - [`page_state`]
+
+mod condition;
+mod filter;
+mod page_state;
+mod parts;
+mod plan;
+mod stream;
+
+pub use parts::search_document;
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use futures::future::try_join_all;
+use serde_json::{Map, Value};
+
+use self::filter::Expression;
+use self::page_state::AfterDocument;
+use self::plan::{Candidates, Plan};
+use super::answer::Wrapper;
+use super::assemble::{Arrays, assemble};
+use super::collections::Collection;
+use super::error::DocumentError;
+use super::profile::Profile;
+use super::read::{below, fields};
+use super::request::{Address, Caller, Parameters};
+use super::rows;
+
+/// How many documents a page has, if nothing is said, and at most.
+const PAGE_SIZE: i32 = 3;
+const MAX_PAGE_SIZE: i32 = 20;
+
+/// `GET …/collections/{collection}`
+pub async fn search(
+    caller: Caller,
+    address: Address,
+    parameters: Parameters,
+) -> Result<Response, DocumentError> {
+    let page_size = match parameters.number("page-size")? {
+        Some(..=0) => {
+            return Err(DocumentError::invalid(
+                "the minimum number of documents to return is one",
+            ));
+        }
+        Some(size) if size > MAX_PAGE_SIZE => {
+            return Err(DocumentError::invalid(
+                "the max number of documents to return is 20",
+            ));
+        }
+        size => size.unwrap_or(PAGE_SIZE),
+    };
+    let collection = Collection::existing(&caller, &address).await?;
+    let profile = parameters.profile();
+    let expression = match parameters.text("where") {
+        Some(text) => Expression::read(text, &[])?,
+        None => None,
+    };
+    let fields = below(&[], fields(&parameters)?);
+    let state = parameters.text("page-state");
+    let found = find(
+        &collection,
+        Plan::of(expression),
+        page_size,
+        state,
+        &profile,
+    )
+    .await?;
+    let documents = found.ids.iter().map(async |id| {
+        let rows = rows::of_document(&collection, id, &profile, "LoadProperties").await?;
+        // One that has gone in the meantime is left out.
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let document = assemble(&rows, &fields, Arrays::AsArrays)?;
+        Ok::<_, DocumentError>(Some((id.clone(), document)))
+    });
+    let documents: Map<String, Value> = try_join_all(documents)
+        .await?
+        .into_iter()
+        .flatten()
+        .collect();
+    let wrapper = Wrapper {
+        page_state: found.page_state,
+        data: Some(Value::Object(documents)),
+        profile: profile.json(),
+        ..Wrapper::default()
+    };
+    Ok(wrapper.answer(StatusCode::OK, parameters.raw()))
+}
+
+/// A page of documents that a search found.
+struct Found {
+    ids: Vec<String>,
+    page_state: Option<String>,
+}
+
+async fn find(
+    collection: &Collection,
+    plan: Plan,
+    page_size: i32,
+    state: Option<&str>,
+    profile: &Profile,
+) -> Result<Found, DocumentError> {
+    let Plan { lead, checks } = plan;
+    let streams = lead.streams();
+    let after = state
+        .map(|state| AfterDocument::read(state, streams))
+        .transpose()?;
+    let position = after.as_ref().map(|after| &after.position);
+    let mut candidates = Candidates::new(lead, collection, profile, page_size, position)?;
+    if let Some(after) = &after {
+        candidates.resume(&after.have_given);
+    }
+    let wanted = usize::try_from(page_size).unwrap_or_default();
+    let mut ids = Vec::new();
+    loop {
+        // As many at once as a page has: they are checked side by side.
+        let mut some = Vec::new();
+        while some.len() < wanted {
+            match candidates.next().await? {
+                Some(candidate) => some.push(candidate),
+                None => break,
+            }
+        }
+        let is_end = some.len() < wanted;
+        let checked = some.iter().map(async |candidate| {
+            for check in &checks {
+                if !check
+                    .holds(collection, &candidate.position.id, profile)
+                    .await?
+                {
+                    return Ok::<_, DocumentError>(false);
+                }
+            }
+            Ok(true)
+        });
+        let checked = try_join_all(checked).await?;
+        let count = some.len();
+        for (at, (candidate, holds)) in some.into_iter().zip(checked).enumerate() {
+            if !holds {
+                continue;
+            }
+            ids.push(candidate.position.id.clone());
+            if ids.len() < wanted {
+                continue;
+            }
+            let has_more = at + 1 < count || candidates.has_more().await?;
+            let after = AfterDocument {
+                position: candidate.position,
+                have_given: candidate.have_given,
+            };
+            let page_state = has_more.then(|| after.write());
+            return Ok(Found { ids, page_state });
+        }
+        if is_end {
+            return Ok(Found {
+                ids,
+                page_state: None,
+            });
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Where the next page starts, as a text that means nothing to anybody else.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE;
+
+use super::stream::Position;
+use crate::document::error::DocumentError;
+
+const DOCUMENTS: u8 = 1;
+const PARTS: u8 = 2;
+
+/// Of a search in a collection: the last document, and which of the leading streams have given one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AfterDocument {
+    pub position: Position,
+    pub have_given: Vec<bool>,
+}
+
+impl AfterDocument {
+    pub fn write(&self) -> String {
+        let mut bytes = vec![DOCUMENTS];
+        // No search has as many streams as 16 bits can count: they'd not fit into a URL.
+        let streams = u16::try_from(self.have_given.len()).unwrap_or(u16::MAX);
+        bytes.extend(streams.to_be_bytes());
+        bytes.extend(self.have_given.iter().map(|&has_given| u8::from(has_given)));
+        bytes.extend(self.position.token.to_be_bytes());
+        bytes.extend(self.position.id.as_bytes());
+        URL_SAFE.encode(bytes)
+    }
+
+    /// Reads what [`AfterDocument::write`] wrote, for a search with so many streams.
+    ///
+    /// # Errors
+    /// For anything else.
+    pub fn read(text: &str, streams: usize) -> Result<AfterDocument, DocumentError> {
+        let read = || {
+            let bytes = URL_SAFE.decode(text).ok()?;
+            let rest = bytes.strip_prefix(&[DOCUMENTS])?;
+            let (count, rest) = rest.split_first_chunk()?;
+            let count = usize::from(u16::from_be_bytes(*count));
+            let (have_given, rest) = rest.split_at_checked(count)?;
+            let (token, id) = rest.split_first_chunk()?;
+            let id = String::from_utf8(id.to_vec()).ok()?;
+            (count == streams).then(|| AfterDocument {
+                have_given: have_given.iter().map(|&byte| byte != 0).collect(),
+                position: Position {
+                    token: i64::from_be_bytes(*token),
+                    id,
+                },
+            })
+        };
+        read().ok_or_else(DocumentError::page_state)
+    }
+}
+
+/// Of a search in a document: the path of the last part.
+pub fn write_path(path: &[String]) -> String {
+    let mut bytes = vec![PARTS];
+    for segment in path {
+        let length = u32::try_from(segment.len()).unwrap_or(u32::MAX);
+        bytes.extend(length.to_be_bytes());
+        bytes.extend(segment.as_bytes());
+    }
+    URL_SAFE.encode(bytes)
+}
+
+/// Reads what [`write_path`] wrote, for a path of so many segments.
+///
+/// # Errors
+/// For anything else.
+pub fn read_path(text: &str, segments: usize) -> Result<Vec<String>, DocumentError> {
+    let read = || {
+        let bytes = URL_SAFE.decode(text).ok()?;
+        let mut rest = bytes.strip_prefix(&[PARTS])?;
+        let mut path = Vec::new();
+        while !rest.is_empty() {
+            let (length, after) = rest.split_first_chunk()?;
+            let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+            let (segment, after) = after.split_at_checked(length)?;
+            path.push(String::from_utf8(segment.to_vec()).ok()?);
+            rest = after;
+        }
+        (path.len() == segments).then_some(path)
+    };
+    read().ok_or_else(DocumentError::page_state)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_is_read_as_it_was_written() {
+        let state = AfterDocument {
+            position: Position {
+                token: -7,
+                id: "büch".to_owned(),
+            },
+            have_given: vec![true, false],
+        };
+        assert_eq!(AfterDocument::read(&state.write(), 2).unwrap(), state);
+        let path = ["a".to_owned(), String::new(), "[000001]".to_owned()];
+        assert_eq!(read_path(&write_path(&path), 3).unwrap(), path);
+    }
+
+    #[test]
+    fn other_states_are_refused() {
+        let path = write_path(&["a".to_owned()]);
+        for text in ["garbage", "", "AQ==", "AgAAAAk=", "%", &path] {
+            assert!(AfterDocument::read(text, 1).is_err(), "{text}");
+        }
+        assert!(read_path(&path, 2).is_err());
+        assert!(read_path("AgAAAAk=", 1).is_err());
+    }
+}

@@ -1,0 +1,447 @@
+//! How a search runs: which statements find candidates, and what is asked of each candidate.
+//!
+//! Conditions that Cassandra can check become restrictions of one statement a field, and the candidates of the
+//! most selective one are checked against the rest, a statement each. Only where nothing narrows the search
+//! down are all documents gone through; then the rows of the fields in question are read beside them.
+
+use std::sync::Arc;
+
+use super::filter::{Expression, FieldPath, Filter, Verdict};
+use super::stream::{Position, Stream};
+use crate::document::collections::Collection;
+use crate::document::error::DocumentError;
+use crate::document::layout::MAX_DEPTH;
+use crate::document::profile::Profile;
+use crate::document::rows::{PAGE, Select, leaf_row};
+use crate::store::Page;
+
+/// A plan for a `where`.
+#[derive(Debug)]
+pub struct Plan {
+    pub lead: Lead,
+    /// What else must be true of a candidate.
+    pub checks: Vec<Check>,
+}
+
+/// What finds candidates.
+#[derive(Debug)]
+pub enum Lead {
+    /// All documents; those for which the expression holds, if there is one.
+    Everything(Option<Expression>),
+    /// Documents for which Cassandra finds that all these conditions on one field hold.
+    Pushed(Vec<Arc<Filter>>),
+    /// Documents that have the one field of these conditions, and for which they hold.
+    Field(Vec<Arc<Filter>>),
+    /// Documents for which one of these conditions holds.
+    Any(Vec<Arc<Filter>>),
+}
+
+impl Lead {
+    /// How many streams it leads with.
+    pub fn streams(&self) -> usize {
+        match self {
+            Lead::Everything(_) | Lead::Pushed(_) | Lead::Field(_) => 1,
+            Lead::Any(filters) => {
+                let (pushed, other) = split_pushed(filters);
+                pushed.len() + by_field(other).len()
+            }
+        }
+    }
+}
+
+/// Those that Cassandra checks, and the others.
+fn split_pushed(filters: &[Arc<Filter>]) -> (Vec<Arc<Filter>>, Vec<Arc<Filter>>) {
+    let filters = filters.iter().cloned();
+    filters.partition(|filter| filter.condition.is_pushed())
+}
+
+/// What is asked of a candidate.
+#[derive(Debug)]
+pub enum Check {
+    /// All these conditions on one field.
+    All(Vec<Arc<Filter>>),
+    /// One of these conditions.
+    Any(Vec<Arc<Filter>>),
+}
+
+impl Plan {
+    pub fn of(expression: Option<Expression>) -> Plan {
+        let everything = |expression| Plan {
+            lead: Lead::Everything(expression),
+            checks: Vec::new(),
+        };
+        let Some(expression) = expression else {
+            return everything(None);
+        };
+        let Some(clauses) = expression.clauses() else {
+            return everything(Some(expression));
+        };
+        let (single, alternatives): (Vec<_>, Vec<_>) =
+            clauses.into_iter().partition(|clause| clause.len() == 1);
+        let (pushed, other): (Vec<_>, Vec<_>) = single
+            .into_iter()
+            .flatten()
+            .partition(|filter| filter.condition.is_pushed());
+        let mut pushed = by_field(pushed);
+        let mut other = by_field(other);
+        let mut alternatives = alternatives;
+        let without_field = |filters: &[Arc<Filter>]| {
+            filters
+                .iter()
+                .any(|filter| filter.condition.holds_without_field())
+        };
+
+        let lead = if let Some(first) = take_lightest(&mut pushed) {
+            Lead::Pushed(first)
+        } else if let Some(first) = take_lightest(&mut alternatives) {
+            if without_field(&first) {
+                return everything(Some(expression));
+            }
+            Lead::Any(first)
+        } else if let Some(first) = take_lightest(&mut other) {
+            if without_field(&first) {
+                return everything(Some(expression));
+            }
+            Lead::Field(first)
+        } else {
+            return everything(None);
+        };
+        let mut checks: Vec<Check> = pushed.into_iter().chain(other).map(Check::All).collect();
+        checks.extend(alternatives.into_iter().map(Check::Any));
+        Plan { lead, checks }
+    }
+}
+
+/// Groups conditions by their field, in the order of the fields.
+fn by_field(filters: Vec<Arc<Filter>>) -> Vec<Vec<Arc<Filter>>> {
+    let mut groups: Vec<Vec<Arc<Filter>>> = Vec::new();
+    for filter in filters {
+        match groups
+            .iter_mut()
+            .find(|group| group[0].field == filter.field)
+        {
+            Some(group) => group.push(filter),
+            None => groups.push(vec![filter]),
+        }
+    }
+    groups
+}
+
+fn take_lightest(groups: &mut Vec<Vec<Arc<Filter>>>) -> Option<Vec<Arc<Filter>>> {
+    let weight = |group: &[Arc<Filter>]| {
+        let selectivity = group
+            .iter()
+            .map(|f| f.selectivity)
+            .fold(f64::INFINITY, f64::min);
+        let place = group.iter().map(|f| f.place).min().unwrap_or(usize::MAX);
+        (selectivity, place)
+    };
+    let lightest = (0..groups.len()).min_by(|&a, &b| {
+        let (a, b) = (weight(&groups[a]), weight(&groups[b]));
+        a.0.total_cmp(&b.0).then(a.1.cmp(&b.1))
+    });
+    lightest.map(|at| groups.remove(at))
+}
+
+/// The statement for what Cassandra checks: conditions on one field.
+fn pushed(select: Select, filters: &[Arc<Filter>]) -> Result<Select, DocumentError> {
+    let mut select = on_field(select, &filters[0].field)?;
+    for filter in filters {
+        if let Some((column_and_operator, value)) = filter.condition.restriction() {
+            select = select.restrict(&column_and_operator, value);
+        }
+    }
+    Ok(select)
+}
+
+fn on_field(select: Select, field: &FieldPath) -> Result<Select, DocumentError> {
+    select.member(&field.parent, &field.name)
+}
+
+/// As many path columns as tell whether a row is the field.
+fn depth(field: &FieldPath) -> usize {
+    (field.segments.len() + 1).min(MAX_DEPTH)
+}
+
+/// A document that may be in the answer, and how far the leading streams had come with it.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    pub position: Position,
+    pub have_given: Vec<bool>,
+}
+
+/// The candidates of a lead, in token order.
+pub struct Candidates<'a> {
+    /// The streams that give candidates.
+    leading: Vec<Source<'a>>,
+    /// The streams that are only asked about candidates.
+    beside: Vec<Source<'a>>,
+    judge: Judge,
+    verdicts: Vec<Verdict>,
+}
+
+struct Source<'a> {
+    stream: Stream<'a>,
+    /// What its rows are held against; with none, Cassandra has checked them.
+    filters: Vec<Arc<Filter>>,
+}
+
+enum Judge {
+    /// Every document.
+    Every,
+    /// A stream that Cassandra has checked gave the document, or one of the conditions holds.
+    Any,
+    /// All conditions of fields that are there hold.
+    All,
+    Tree(Expression),
+}
+
+impl<'a> Candidates<'a> {
+    /// Starts a lead, after a document if there was a page before.
+    ///
+    /// # Errors
+    /// For paths that are too deep.
+    pub fn new(
+        lead: Lead,
+        collection: &'a Collection,
+        profile: &'a Profile,
+        page_size: i32,
+        after: Option<&Position>,
+    ) -> Result<Candidates<'a>, DocumentError> {
+        // One row more than asked for tells whether there is more.
+        let stream = |description: String, select: Select, depth: Option<usize>, size: i32| {
+            Stream::new(collection, profile, description, select, depth, after, size)
+        };
+        let checked = |filters: &[Arc<Filter>]| -> Result<Source<'a>, DocumentError> {
+            let select = pushed(Select::ids(), filters)?;
+            Ok(Source {
+                stream: stream(describe("FILTER", filters), select, None, page_size + 1),
+                filters: Vec::new(),
+            })
+        };
+        let unchecked =
+            |filters: Vec<Arc<Filter>>, size: i32| -> Result<Source<'a>, DocumentError> {
+                let field = &filters[0].field;
+                let depth = depth(field);
+                let select = on_field(Select::leaves(depth), field)?;
+                let description = describe("FILTER IN MEMORY", &filters);
+                Ok(Source {
+                    stream: stream(description, select, Some(depth), size),
+                    filters,
+                })
+            };
+        let all_documents = || Source {
+            stream: stream(
+                "LoadAllDocuments".to_owned(),
+                Select::documents(),
+                None,
+                page_size + 1,
+            ),
+            filters: Vec::new(),
+        };
+        let (leading, beside, judge, filters) = match lead {
+            Lead::Everything(None) => (vec![all_documents()], Vec::new(), Judge::Every, Vec::new()),
+            Lead::Everything(Some(expression)) => {
+                let filters = expression.filters();
+                let mut beside = Vec::new();
+                for group in by_field(filters.clone()) {
+                    beside.push(unchecked(group, PAGE)?);
+                }
+                (
+                    vec![all_documents()],
+                    beside,
+                    Judge::Tree(expression),
+                    filters,
+                )
+            }
+            Lead::Pushed(filters) => (vec![checked(&filters)?], Vec::new(), Judge::Every, filters),
+            Lead::Field(filters) => {
+                let leading = vec![unchecked(filters.clone(), page_size + 1)?];
+                (leading, Vec::new(), Judge::All, filters)
+            }
+            Lead::Any(filters) => {
+                let (pushed, other) = split_pushed(&filters);
+                let mut leading = Vec::new();
+                for filter in pushed {
+                    leading.push(checked(&[filter])?);
+                }
+                for group in by_field(other) {
+                    leading.push(unchecked(group, page_size + 1)?);
+                }
+                (leading, Vec::new(), Judge::Any, filters)
+            }
+        };
+        let places = filters.iter().map(|filter| filter.place + 1).max();
+        Ok(Candidates {
+            leading,
+            beside,
+            judge,
+            verdicts: vec![Verdict::default(); places.unwrap_or(0)],
+        })
+    }
+
+    /// Says which of the leading streams gave something on earlier pages.
+    pub fn resume(&mut self, have_given: &[bool]) {
+        for (source, has_given) in self.leading.iter_mut().zip(have_given) {
+            source.stream.has_given = *has_given;
+        }
+    }
+
+    /// The next candidate; nothing at the end.
+    ///
+    /// # Errors
+    /// Cassandra's own.
+    pub async fn next(&mut self) -> Result<Option<Candidate>, DocumentError> {
+        loop {
+            let mut first: Option<Position> = None;
+            for source in &mut self.leading {
+                let next = source.stream.peek().await?;
+                if let Some(next) = next
+                    && first.as_ref().is_none_or(|first| next < first)
+                {
+                    first = Some(next.clone());
+                }
+            }
+            let Some(position) = first else {
+                return Ok(None);
+            };
+            if self.judge(&position).await? {
+                let have_given = self.leading.iter().map(|source| source.stream.has_given);
+                return Ok(Some(Candidate {
+                    position,
+                    have_given: have_given.collect(),
+                }));
+            }
+        }
+    }
+
+    /// Is there more, as Stargate sees it? A stream that has not given anything yet may still, to its mind,
+    /// also when it is empty.
+    ///
+    /// # Errors
+    /// Cassandra's own.
+    pub async fn has_more(&mut self) -> Result<bool, DocumentError> {
+        for source in &mut self.leading {
+            if !source.stream.has_given || source.stream.peek().await?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn judge(&mut self, position: &Position) -> Result<bool, DocumentError> {
+        self.verdicts.fill(Verdict::default());
+        let verdicts = &mut self.verdicts;
+        let mut is_checked = false;
+        for source in self.leading.iter_mut().chain(&mut self.beside) {
+            let filters = &source.filters;
+            let taken = source
+                .stream
+                .take(position, |row| {
+                    for filter in filters {
+                        filter.look_at(row, &mut verdicts[filter.place]);
+                    }
+                })
+                .await?;
+            is_checked |= taken && filters.is_empty();
+        }
+        let mut filters = self.leading.iter().flat_map(|source| &source.filters);
+        Ok(match &self.judge {
+            Judge::Every => true,
+            Judge::Any => is_checked || filters.any(|filter| verdicts[filter.place].holds),
+            Judge::All => filters.all(|filter| holds_if_there(verdicts[filter.place])),
+            Judge::Tree(expression) => expression.holds(&|filter| verdicts[filter.place]),
+        })
+    }
+}
+
+/// As Stargate tests conditions on rows that were found by their path: where none of them is the field after
+/// all, the condition holds.
+fn holds_if_there(verdict: Verdict) -> bool {
+    verdict.holds || !verdict.is_there
+}
+
+impl Check {
+    /// Asks a document.
+    ///
+    /// # Errors
+    /// For paths that are too deep, and Cassandra's own.
+    pub async fn holds(
+        &self,
+        collection: &Collection,
+        id: &str,
+        profile: &Profile,
+    ) -> Result<bool, DocumentError> {
+        match self {
+            Check::All(filters) => check(collection, id, filters, profile).await,
+            Check::Any(filters) => {
+                for filter in filters {
+                    if check(collection, id, std::slice::from_ref(filter), profile).await? {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
+            }
+        }
+    }
+}
+
+/// Do all these conditions, on one field, hold for a document?
+async fn check(
+    collection: &Collection,
+    id: &str,
+    filters: &[Arc<Filter>],
+    profile: &Profile,
+) -> Result<bool, DocumentError> {
+    let field = &filters[0].field;
+    let is_pushed = filters[0].condition.is_pushed();
+    let depth = depth(field);
+    let (select, description, size) = if is_pushed {
+        (
+            pushed(Select::ids(), filters)?,
+            describe("FILTER", filters),
+            1,
+        )
+    } else {
+        let select = on_field(Select::leaves(depth), field)?;
+        (select, describe("FILTER IN MEMORY", filters), PAGE)
+    };
+    let select = select.of_document(id);
+    let mut verdicts = vec![Verdict::default(); filters.len()];
+    let mut found = false;
+    let mut page = Page::first(size);
+    loop {
+        let rows = select.page(collection, page, profile, &description).await?;
+        found |= !rows.rows.is_empty();
+        if is_pushed && found {
+            return Ok(true);
+        }
+        for row in rows.rows {
+            let row = leaf_row(row.into_iter().skip(2), depth);
+            for (filter, verdict) in filters.iter().zip(&mut verdicts) {
+                filter.look_at(&row, verdict);
+            }
+        }
+        match rows.page_state {
+            Some(state) => {
+                page = Page {
+                    size,
+                    state: Some(state),
+                }
+            }
+            None => break,
+        }
+    }
+    Ok(if found {
+        !is_pushed && verdicts.into_iter().all(holds_if_there)
+    } else {
+        filters
+            .iter()
+            .all(|filter| filter.condition.holds_without_field())
+    })
+}
+
+fn describe(what: &str, filters: &[Arc<Filter>]) -> String {
+    let filters: Vec<String> = filters.iter().map(|filter| filter.to_string()).collect();
+    format!("{what}: {}", filters.join(" AND "))
+}

@@ -1,0 +1,485 @@
+//! The jars of an engine: fetched by Maven once, checked against a committed list, found at once from then on.
+//!
+//! Maven knows its user's mirrors and proxies, so it fetches. `engines/<name>.jars` says what must come out of it:
+//! `group:artifact:version[:classifier] bytes sha256`, in the order of the class path. A jar that differs is never run.
+
+use std::{
+    ffi::OsString,
+    fmt::Write,
+    fs::{self, File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+    time::{Duration, Instant, UNIX_EPOCH},
+};
+
+use aws_lc_rs::digest;
+use tokio::time::sleep;
+
+use super::{EngineError, java::Jdk, maven};
+
+/// How long to wait for another local Astra that fetches.
+const LOCK_LIMIT: Duration = Duration::from_secs(25 * 60);
+
+/// An engine as Maven Central has it: which pom resolves it, and what must come out.
+#[derive(Clone, Copy, Debug)]
+pub struct Distribution {
+    /// For people, with the version.
+    pub title: &'static str,
+    /// The name of its folder in the cache, with the version.
+    pub folder: &'static str,
+    pub pom: &'static str,
+    pub list: &'static str,
+}
+
+/// <https://cassandra.apache.org>, the newest 5.0.
+pub const CASSANDRA: Distribution = Distribution {
+    title: "Apache Cassandra 5.0.9",
+    folder: "cassandra-5.0.9",
+    pom: include_str!("../../engines/cassandra.pom.xml"),
+    list: include_str!("../../engines/cassandra.jars"),
+};
+
+/// <https://pulsar.apache.org>, of the 4.0 line the newest whose jars are all on Maven Central.
+pub const PULSAR: Distribution = Distribution {
+    title: "Apache Pulsar 4.0.7",
+    folder: "pulsar-4.0.7",
+    pom: include_str!("../../engines/pulsar.pom.xml"),
+    list: include_str!("../../engines/pulsar.jars"),
+};
+
+impl Distribution {
+    /// Its version alone.
+    pub fn version(&self) -> &str {
+        self.folder.rsplit('-').next().unwrap_or_default()
+    }
+
+    /// The folder of this engine in the cache: Maven's log, the class path, class archives.
+    pub fn cache_folder(&self, cache: &Path) -> PathBuf {
+        cache.join(self.folder)
+    }
+
+    /// The committed list, read.
+    fn jars(&self) -> Vec<Jar> {
+        self.list.lines().filter_map(Jar::parse).collect()
+    }
+}
+
+/// One line of the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Jar {
+    /// `group:artifact:version[:classifier]`
+    pub(super) coordinates: String,
+    /// Where it is below a Maven repository.
+    pub(super) path: String,
+    pub(super) bytes: u64,
+    /// Hexadecimal, lower case.
+    pub(super) sha256: String,
+}
+
+impl Jar {
+    pub(super) fn parse(line: &str) -> Option<Self> {
+        let mut columns = line.split_whitespace();
+        let (coordinates, bytes, sha256) = (
+            columns.next()?,
+            columns.next()?.parse().ok()?,
+            columns.next()?,
+        );
+        let mut parts = coordinates.split(':');
+        let (group, artifact, version) = (parts.next()?, parts.next()?, parts.next()?);
+        let classifier = parts
+            .next()
+            .map(|classifier| format!("-{classifier}"))
+            .unwrap_or_default();
+        let folder = group.replace('.', "/");
+        Some(Self {
+            coordinates: coordinates.to_string(),
+            path: format!("{folder}/{artifact}/{version}/{artifact}-{version}{classifier}.jar"),
+            bytes,
+            sha256: sha256.to_string(),
+        })
+    }
+
+    /// What is wrong with the file in `repository`, or nothing.
+    fn flaw(&self, repository: &Path) -> io::Result<Option<Flaw>> {
+        let content = match fs::read(repository.join(&self.path)) {
+            Ok(content) => content,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Some(Flaw::Missing));
+            }
+            Err(error) => return Err(error),
+        };
+        let sha256 = hex(digest::digest(&digest::SHA256, &content).as_ref());
+        let right = content.len() as u64 == self.bytes && sha256 == self.sha256;
+        Ok((!right).then_some(Flaw::Different {
+            bytes: content.len() as u64,
+            sha256,
+        }))
+    }
+}
+
+/// Why a jar cannot be used.
+#[derive(Debug, PartialEq, Eq)]
+enum Flaw {
+    Missing,
+    Different { bytes: u64, sha256: String },
+}
+
+/// What a JVM needs to load an engine.
+#[derive(Clone, Debug)]
+pub struct ClassPath {
+    /// The value of `-cp`.
+    pub value: OsString,
+    /// Changes with the path, size or time of any jar: what a class archive depends on. Hexadecimal.
+    pub fingerprint: String,
+}
+
+/// The jars of `distribution`, ready to run: from the folder `cache` if they are there, else with Maven first.
+///
+/// Maven's repository is in `cache` too, so nothing else on the machine is touched. Of two that fetch at once one waits.
+/// Shows its progress on stderr. While Maven runs, Ctrl-C and SIGTERM end it and return [`EngineError::Interrupted`];
+/// from then on this process does not die of these signals by itself (tokio's rule), its caller has to.
+///
+/// Errors: no Maven, no network, a full disk, a jar that is not as listed; each in the words of [`EngineError`].
+pub async fn fetch(
+    distribution: Distribution,
+    cache: &Path,
+    jdk: &Jdk,
+) -> Result<ClassPath, EngineError> {
+    let place = Place::new(distribution, cache)?;
+    if let Some(class_path) = place.known()? {
+        return Ok(class_path);
+    }
+    let lock = lock(&cache.join("maven.lock"), distribution.title).await?;
+    // Whoever held the lock may have done it all.
+    if let Some(class_path) = place.known()? {
+        return Ok(class_path);
+    }
+    let (place, missing) = blocking(move || place.make_ready()).await?;
+    if !missing.is_empty() {
+        maven::resolve(&place.maven_run(jdk), &missing, &lock).await?;
+    }
+    blocking(move || place.check_and_remember()).await
+}
+
+/// Where everything of one distribution is.
+struct Place {
+    distribution: Distribution,
+    jars: Vec<Jar>,
+    repository: PathBuf,
+    folder: PathBuf,
+}
+
+impl Place {
+    fn new(distribution: Distribution, cache: &Path) -> Result<Self, EngineError> {
+        let folder = distribution.cache_folder(cache);
+        fs::create_dir_all(&folder).map_err(EngineError::file("create", &folder))?;
+        let cache = cache
+            .canonicalize()
+            .map_err(EngineError::file("open", cache))?;
+        Ok(Self {
+            distribution,
+            jars: distribution.jars(),
+            repository: cache.join("maven"),
+            folder: distribution.cache_folder(&cache),
+        })
+    }
+
+    fn class_path(&self) -> Result<OsString, EngineError> {
+        std::env::join_paths(self.jars.iter().map(|jar| self.repository.join(&jar.path))).map_err(
+            |_| EngineError::Folder {
+                path: self.repository.clone(),
+                why: "a class path cannot hold its name, there is a colon in it",
+            },
+        )
+    }
+
+    /// Written once every jar was checked: the digest of the list they were checked against, and the class path.
+    fn checked_file(&self) -> PathBuf {
+        self.folder.join("class-path")
+    }
+
+    fn checked_text(&self, class_path: &OsString) -> Vec<u8> {
+        let list = hex(digest::digest(&digest::SHA256, self.distribution.list.as_bytes()).as_ref());
+        [list.as_bytes(), b"\n", class_path.as_encoded_bytes(), b"\n"].concat()
+    }
+
+    /// The class path, if all jars were checked before and each is still there with its size.
+    fn known(&self) -> Result<Option<ClassPath>, EngineError> {
+        let value = self.class_path()?;
+        if fs::read(self.checked_file()).is_ok_and(|text| text == self.checked_text(&value)) {
+            return Ok(self
+                .fingerprint()
+                .map(|fingerprint| ClassPath { value, fingerprint }));
+        }
+        Ok(None)
+    }
+
+    /// None if a jar is gone or has another size.
+    fn fingerprint(&self) -> Option<String> {
+        let mut context = digest::Context::new(&digest::SHA256);
+        for jar in &self.jars {
+            let path = self.repository.join(&jar.path);
+            let metadata = path
+                .metadata()
+                .ok()
+                .filter(|metadata| metadata.len() == jar.bytes)?;
+            let changed = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+            context.update(path.as_os_str().as_encoded_bytes());
+            context.update(format!(" {} {}\n", jar.bytes, changed.as_nanos()).as_bytes());
+        }
+        Some(hex(context.finish().as_ref()))
+    }
+
+    /// What Maven has to fetch. Jars that are not as listed are removed, since Maven never looks at a file it has.
+    fn make_ready(self) -> Result<(Self, Vec<Jar>), EngineError> {
+        let mut missing = Vec::new();
+        for jar in &self.jars {
+            let path = self.repository.join(&jar.path);
+            match jar
+                .flaw(&self.repository)
+                .map_err(EngineError::file("read", &path))?
+            {
+                None => continue,
+                Some(Flaw::Missing) => {}
+                Some(Flaw::Different { .. }) => {
+                    fs::remove_file(&path).map_err(EngineError::file("remove", &path))?
+                }
+            }
+            missing.push(jar.clone());
+        }
+        let pom = self.folder.join("pom.xml");
+        fs::write(&pom, self.distribution.pom).map_err(EngineError::file("write", &pom))?;
+        Ok((self, missing))
+    }
+
+    fn maven_run<'a>(&'a self, jdk: &'a Jdk) -> maven::Run<'a> {
+        maven::Run {
+            title: self.distribution.title,
+            pom: self.folder.join("pom.xml"),
+            class_path: self.folder.join("class-path.maven"),
+            log: self.folder.join("maven.log"),
+            repository: &self.repository,
+            jdk,
+        }
+    }
+
+    fn check_and_remember(self) -> Result<ClassPath, EngineError> {
+        let mut different = String::new();
+        for jar in &self.jars {
+            let path = self.repository.join(&jar.path);
+            let why = match jar
+                .flaw(&self.repository)
+                .map_err(EngineError::file("read", &path))?
+            {
+                None => continue,
+                Some(Flaw::Missing) => "Maven did not fetch it".to_string(),
+                Some(Flaw::Different { bytes, .. }) if bytes != jar.bytes => {
+                    format!("{bytes} bytes instead of {}", jar.bytes)
+                }
+                Some(Flaw::Different { sha256, .. }) => {
+                    format!("sha256 {sha256} instead of {}", jar.sha256)
+                }
+            };
+            // Writing to a String cannot fail.
+            let _ = writeln!(
+                different,
+                "  {}: {why}\n    ({})",
+                jar.coordinates,
+                path.display()
+            );
+        }
+        if !different.is_empty() {
+            return Err(EngineError::DifferentJars {
+                jars: different.trim_end().to_string(),
+            });
+        }
+        let value = self.class_path()?;
+        let (file, temporary) = (self.checked_file(), self.folder.join("class-path.new"));
+        fs::write(&temporary, self.checked_text(&value))
+            .map_err(EngineError::file("write", &temporary))?;
+        fs::rename(&temporary, &file).map_err(EngineError::file("write", &file))?;
+        let fingerprint = self.fingerprint().ok_or_else(|| EngineError::Folder {
+            path: self.repository.clone(),
+            why: "somebody else changes it right now",
+        })?;
+        Ok(ClassPath { value, fingerprint })
+    }
+}
+
+/// Takes the lock on `path`, which goes with the file. Waits for another holder, and says so.
+async fn lock(path: &Path, title: &str) -> Result<File, EngineError> {
+    let file = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
+        .map_err(EngineError::file("open", path))?;
+    let since = Instant::now();
+    let mut told = false;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::Error(error)) => return Err(EngineError::file("lock", path)(error)),
+            Err(TryLockError::WouldBlock) if since.elapsed() > LOCK_LIMIT => {
+                return Err(EngineError::Locked {
+                    lock: path.to_path_buf(),
+                    limit: LOCK_LIMIT,
+                });
+            }
+            Err(TryLockError::WouldBlock) => {}
+        }
+        if !told {
+            eprintln!("Another local Astra is fetching jars; waiting for it before {title} ...");
+            told = true;
+        }
+        // A blocking lock could not be given up, so ask again.
+        sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// Runs `work`, which reads or writes many files, beside the async threads.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, EngineError> + Send + 'static,
+) -> Result<T, EngineError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(error) => Err(EngineError::Processes(error.to_string())),
+    }
+}
+
+/// Lower case, two digits a byte.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// sha256 of "one".
+    const ONE: &str = "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed";
+
+    fn place(list: &'static str) -> (tempfile::TempDir, Place) {
+        let folder = tempfile::tempdir().unwrap();
+        let distribution = Distribution {
+            title: "Test 1",
+            folder: "test-1",
+            pom: "<project/>",
+            list,
+        };
+        let place = Place::new(distribution, folder.path()).unwrap();
+        (folder, place)
+    }
+
+    fn put(place: &Place, path: &str, content: &str) {
+        let file = place.repository.join(path);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, content).unwrap();
+    }
+
+    const LIST: &str = concat!(
+        "org.example:a:1 3 7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed\n",
+        "org.example.sub:b:2.0:linux-x86_64 3 7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed\n",
+    );
+    const A: &str = "org/example/a/1/a-1.jar";
+    const B: &str = "org/example/sub/b/2.0/b-2.0-linux-x86_64.jar";
+
+    #[test]
+    fn a_line_names_a_file_of_the_repository() {
+        let jars: Vec<Jar> = LIST.lines().filter_map(Jar::parse).collect();
+        assert_eq!(
+            jars.iter().map(|jar| jar.path.as_str()).collect::<Vec<_>>(),
+            [A, B]
+        );
+        assert_eq!((jars[0].bytes, jars[0].sha256.as_str()), (3, ONE));
+        assert_eq!(Jar::parse("org.example:a 3 00"), None);
+        assert_eq!(Jar::parse("org.example:a:1 many 00"), None);
+    }
+
+    #[test]
+    fn every_line_of_the_committed_lists_is_a_jar() {
+        for (distribution, name, version) in [
+            (CASSANDRA, "org.apache.cassandra:cassandra-all", "5.0.9"),
+            (PULSAR, "org.apache.pulsar:pulsar-broker", "4.0.7"),
+        ] {
+            let jars = distribution.jars();
+            assert_eq!(jars.len(), distribution.list.lines().count());
+            assert_eq!(jars[0].coordinates, format!("{name}:{version}"));
+            let whole = |jar: &Jar| jar.sha256.len() == 64 && jar.bytes > 0;
+            assert!(jars.iter().all(whole));
+            let tag = format!("<version>{version}</version>");
+            assert!(distribution.pom.contains(&tag) && distribution.folder.ends_with(version));
+        }
+    }
+
+    #[test]
+    fn checked_once_then_known_until_a_file_changes() {
+        let (_folder, place) = place(LIST);
+        put(&place, A, "one");
+        put(&place, B, "one");
+        assert!(place.known().unwrap().is_none(), "not checked yet");
+        let (place, missing) = place.make_ready().unwrap();
+        assert_eq!(missing, []);
+        let (repository, distribution) = (place.repository.clone(), place.distribution);
+        let checked = place.check_and_remember().unwrap();
+        let jars = std::env::split_paths(&checked.value).collect::<Vec<_>>();
+        assert_eq!(jars, [repository.join(A), repository.join(B)]);
+
+        let place = Place::new(distribution, repository.parent().unwrap()).unwrap();
+        assert_eq!(
+            place.known().unwrap().unwrap().fingerprint,
+            checked.fingerprint
+        );
+        let other = Distribution {
+            list: LIST.split_inclusive('\n').next().unwrap(),
+            ..distribution
+        };
+        let other = Place::new(other, repository.parent().unwrap()).unwrap();
+        assert!(
+            other.known().unwrap().is_none(),
+            "another list was not checked"
+        );
+        put(&place, B, "longer");
+        assert!(place.known().unwrap().is_none(), "a size differs");
+    }
+
+    #[test]
+    fn a_jar_that_differs_is_fetched_anew_and_refused_by_name() {
+        let (_folder, place) = place(LIST);
+        put(&place, A, "two");
+        let (place, missing) = place.make_ready().unwrap();
+        assert_eq!(
+            missing
+                .iter()
+                .map(|jar| jar.path.as_str())
+                .collect::<Vec<_>>(),
+            [A, B]
+        );
+        assert!(!place.repository.join(A).exists());
+        put(&place, A, "two");
+        put(&place, B, "three");
+        let message = place.check_and_remember().unwrap_err().to_string();
+        assert!(
+            message.contains("  org.example:a:1: sha256 3fc4"),
+            "{message}"
+        );
+        assert!(
+            message.contains("org.example.sub:b:2.0:linux-x86_64: 5 bytes instead of 3"),
+            "{message}"
+        );
+    }
+
+    #[tokio::test]
+    async fn of_two_that_fetch_one_waits() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let first = lock(&path, "Test").await.unwrap();
+        let second = tokio::spawn(async move { lock(&path, "Test").await.map(drop) });
+        tokio::task::yield_now().await;
+        assert!(!second.is_finished());
+        drop(first);
+        second.await.unwrap().unwrap();
+    }
+}

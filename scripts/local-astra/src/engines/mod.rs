@@ -1,0 +1,43 @@
+//! The real servers behind local Astra: found or fetched, configured, started, watched and stopped.
+//!
+//! ```text
+//! java::find ──> jars::fetch ──> cassandra::Cassandra::start ──> process::wait_until ──> process::Engine::stop
+//!                                pulsar::Pulsar::start
+//! ```
+
+pub mod cassandra;
+pub mod class_archive;
+pub mod error;
+pub mod jars;
+pub mod java;
+pub mod log;
+mod maven;
+mod pid;
+pub mod process;
+pub mod pulsar;
+pub mod ready;
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+pub use error::EngineError;
+
+/// The option that gives a JVM an empty folder below its own for what it unpacks: a killed one removes nothing, and
+/// the system's folder would fill up.
+///
+/// # Errors
+/// When the folder cannot be emptied or made.
+fn temporary_folder(engine: &Path) -> Result<OsString, EngineError> {
+    let folder = engine.join("tmp");
+    match fs::remove_dir_all(&folder) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            return Err(EngineError::file("empty", &folder)(error));
+        }
+        _ => fs::create_dir(&folder).map_err(EngineError::file("create", &folder))?,
+    }
+    let mut option = OsString::from("-Djava.io.tmpdir=");
+    option.push(folder);
+    Ok(option)
+}

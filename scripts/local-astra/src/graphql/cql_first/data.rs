@@ -1,0 +1,224 @@
+//! `/api/graphql/{keyspace}` without a deployed schema: a request, executed.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use apollo_compiler::resolvers::{AsyncObjectValue, AsyncResolvedValue, FieldError, ResolveInfo};
+use futures::future::BoxFuture;
+use futures::{StreamExt, stream};
+use serde_json::{Value, json};
+
+use super::mutation::{self, Job};
+use super::query;
+use super::schemas::Made;
+use super::sdl::{Role, RootField};
+use crate::graphql::engine::{Extras, Prepared};
+use crate::graphql::object::resolved;
+use crate::graphql::run::{Arguments, RunError, arguments};
+use crate::graphql::statement::{self, Outcome, Statement};
+use crate::store::TokenSession;
+
+/// Stargate's own spelling.
+const OPTIONS_TWICE: &str = "options can only de defined once in an @atomic mutation selection";
+const ABORTED: &str =
+    "@atomic mutation aborted because one of the operations failed (see other errors for details)";
+
+/// Executes a request against the tables of a keyspace.
+pub async fn execute(
+    made: &Arc<Made>,
+    session: &Arc<TokenSession>,
+    prepared: &Prepared<'_>,
+) -> Value {
+    let operation = prepared.operation();
+    let mut root = Root {
+        made: Arc::clone(made),
+        session: Arc::clone(session),
+        type_name: operation.object_type().to_string(),
+        is_mutation: operation.is_mutation(),
+        variables: prepared.variables(),
+        mode: Mode::Plain,
+    };
+    if root.is_mutation && operation.directives.has("atomic") {
+        // Once to collect the statements of all fields, then, with what became of the batch, to answer.
+        root.mode = Mode::Collecting(Mutex::default());
+        prepared.execute(&root, &Extras::default()).await;
+        root.mode = root.run_batch().await;
+    } else if root.is_mutation && operation.directives.has("async") {
+        root.mode = Mode::Async;
+    }
+    prepared.execute(&root, &Extras::default()).await
+}
+
+/// What a field of an atomic mutation is to do.
+struct Collected {
+    jobs: Result<Vec<Job>, RunError>,
+    options: Value,
+}
+
+/// What became of the statements of a field.
+type Done = BTreeMap<String, Result<(Vec<Job>, Outcome), RunError>>;
+
+enum Mode {
+    Plain,
+    /// Statements are sent, and nobody waits for what becomes of them.
+    Async,
+    Collecting(Mutex<BTreeMap<String, Collected>>),
+    Answering(Done),
+}
+
+struct Root {
+    made: Arc<Made>,
+    session: Arc<TokenSession>,
+    type_name: String,
+    is_mutation: bool,
+    variables: Arguments,
+    mode: Mode,
+}
+
+impl Root {
+    /// Runs all collected statements as one batch. A single one is no batch, and runs as it would without
+    /// `@atomic`.
+    async fn run_batch(&mut self) -> Mode {
+        let Mode::Collecting(collected) = std::mem::replace(&mut self.mode, Mode::Plain) else {
+            return Mode::Plain;
+        };
+        let collected = collected
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        let failed = collected.values().any(|field| field.jobs.is_err());
+        let jobs = collected
+            .values()
+            .filter_map(|field| field.jobs.as_ref().ok());
+        let statements: Vec<Statement> = jobs.flatten().map(|job| job.statement.clone()).collect();
+        if statements.len() < 2 && !failed {
+            return Mode::Plain;
+        }
+        let mut given = collected.values().map(|field| &field.options);
+        let first = given.find(|options| !options.is_null());
+        let differ = given.any(|options| !options.is_null() && Some(options) != first);
+        let outcome = if failed {
+            Err(RunError::Invalid(ABORTED.to_owned()))
+        } else if differ {
+            Err(RunError::Invalid(OPTIONS_TWICE.to_owned()))
+        } else {
+            // The options of the one field that gives them hold for all.
+            let given = collected.values().find(|field| !field.options.is_null());
+            let given = given.and_then(|field| field.jobs.as_ref().ok()?.first());
+            let options = given.map(|job| job.statement.options);
+            let statements = statements.into_iter().map(|statement| Statement {
+                options: options.unwrap_or(statement.options),
+                ..statement
+            });
+            statement::run_batch(statements.collect(), &self.session).await
+        };
+        let done = collected.into_iter().map(|(name, field)| {
+            let outcome = outcome.clone();
+            let done = field.jobs.and_then(|jobs| Ok((jobs, outcome?)));
+            (name, done)
+        });
+        Mode::Answering(done.collect())
+    }
+
+    async fn mutate<'a>(
+        &'a self,
+        field: &'a RootField,
+        info: &'a ResolveInfo<'a>,
+    ) -> Result<AsyncResolvedValue<'a>, RunError> {
+        let RootField { role, table } = field;
+        let given = arguments(info);
+        let name = info.field_selections().first();
+        let name = name.map_or("", |field| field.response_key().as_str());
+        let answers: Vec<Result<Value, RunError>> = match &self.mode {
+            Mode::Collecting(collected) => {
+                let collecting = Collected {
+                    jobs: mutation::jobs(*role, table, &given),
+                    options: given.get("options").cloned().unwrap_or(Value::Null),
+                };
+                let mut collected = collected.lock().unwrap_or_else(PoisonError::into_inner);
+                collected.insert(name.to_owned(), collecting);
+                return Ok(AsyncResolvedValue::SkipForPartialExecution);
+            }
+            Mode::Answering(done) => {
+                let done = done.get(name).cloned();
+                let aborted = || Err(RunError::Invalid(ABORTED.to_owned()));
+                let (jobs, outcome) = done.unwrap_or_else(aborted)?;
+                let jobs = jobs.iter();
+                jobs.map(|job| Ok(mutation::answer(table, job, &outcome, true)))
+                    .collect()
+            }
+            Mode::Async => {
+                let jobs = mutation::jobs(*role, table, &given)?;
+                let answers = jobs.iter().map(|job| Ok(mutation::accepted(job))).collect();
+                let session = Arc::clone(&self.session);
+                tokio::spawn(async move {
+                    for job in jobs {
+                        // Failures are not reported: that is what the client asked for.
+                        let _ = job.statement.run(&session).await;
+                    }
+                });
+                answers
+            }
+            Mode::Plain => {
+                let jobs = mutation::jobs(*role, table, &given)?;
+                let mut answers = Vec::with_capacity(jobs.len());
+                for job in &jobs {
+                    let ran = job.statement.clone().run(&self.session).await;
+                    let answer = ran.map(|outcome| mutation::answer(table, job, &outcome, false));
+                    answers.push(answer.map_err(RunError::from));
+                }
+                answers
+            }
+        };
+        let typ = &info.field_definition().ty;
+        if *role != Role::BulkInsert {
+            let answer = answers.into_iter().next().transpose()?;
+            return Ok(resolved(answer.unwrap_or(Value::Null), typ, info));
+        }
+        let items = answers.into_iter().map(|answer| match answer {
+            Ok(answer) => Ok(resolved(answer, typ.item_type(), info)),
+            Err(error) => Err(failed(&error)),
+        });
+        let items: Vec<_> = items.collect();
+        Ok(AsyncResolvedValue::List(stream::iter(items).boxed()))
+    }
+}
+
+impl AsyncObjectValue for Root {
+    fn type_name(&self) -> &str {
+        &self.type_name
+    }
+
+    fn resolve_field<'a>(
+        &'a self,
+        info: &'a ResolveInfo<'a>,
+    ) -> BoxFuture<'a, Result<AsyncResolvedValue<'a>, FieldError>> {
+        Box::pin(async move {
+            let name = info.field_name();
+            if self.is_mutation {
+                return match self.made.mutations.get(name) {
+                    Some(field) => self
+                        .mutate(field, info)
+                        .await
+                        .map_err(|error| failed(&error)),
+                    None => Ok(AsyncResolvedValue::leaf(name == "keyspaceEmptyMutation")),
+                };
+            }
+            let typ = &info.field_definition().ty;
+            match self.made.queries.get(name) {
+                Some(field) => {
+                    let answer =
+                        query::run(&field.table, info, &self.variables, &self.session).await;
+                    let answer = answer.map_err(|error| failed(&error))?;
+                    Ok(resolved(answer, typ, info))
+                }
+                None => Ok(resolved(json!(self.made.warnings), typ, info)),
+            }
+        })
+    }
+}
+
+fn failed(error: &RunError) -> FieldError {
+    FieldError {
+        message: error.to_string(),
+    }
+}

@@ -1,0 +1,228 @@
+//! The mutations of a table as statements.
+
+use scylla::statement::SerialConsistency;
+use scylla::value::CqlValue;
+use serde_json::{Map, Value, json};
+
+use super::conditions::{Relations, members};
+use super::query::{self, int};
+use super::sdl::Role;
+use super::{names, values};
+use crate::graphql::run::{Arguments, RunError};
+use crate::graphql::statement::{Options, Outcome, Statement};
+use crate::store::types::{quote, quote_in};
+use crate::store::{ColumnKind, Table};
+use scylla::cluster::metadata::{ColumnType, NativeType};
+
+/// A statement, and what is answered when it is applied.
+#[derive(Clone, Debug)]
+pub struct Job {
+    pub statement: Statement,
+    echo: Value,
+    /// The key of the row: how a batch finds it among those that were refused.
+    key: Vec<(String, Option<CqlValue>)>,
+}
+
+/// The statements of a field: one, or for a bulk insert one a row.
+///
+/// # Errors
+/// For values that make no statement.
+pub fn jobs(role: Role, table: &Table, given: &Arguments) -> Result<Vec<Job>, RunError> {
+    let argument = |name: &str| given.get(name).unwrap_or(&Value::Null);
+    let single = argument("value");
+    match role {
+        Role::Query => Ok(Vec::new()),
+        Role::Insert => Ok(vec![insert(table, single, given)?]),
+        Role::BulkInsert => {
+            let rows = argument("values");
+            let rows = rows.as_array().map_or(&[][..], Vec::as_slice);
+            rows.iter().map(|row| insert(table, row, given)).collect()
+        }
+        Role::Update => Ok(vec![update(table, single, given)?]),
+        Role::Delete => Ok(vec![delete(table, single, given)?]),
+    }
+}
+
+/// What a client sends for a row.
+struct Row<'a> {
+    columns: Vec<(&'a crate::store::Column, Option<CqlValue>)>,
+}
+
+impl<'a> Row<'a> {
+    fn read(table: &'a Table, value: &'a Value) -> Result<Row<'a>, RunError> {
+        let columns = members(table, value).map(|(column, value)| {
+            let value = values::read(value, &column.typ)?;
+            Ok((column, value))
+        });
+        Ok(Row {
+            columns: columns.collect::<Result<_, RunError>>()?,
+        })
+    }
+
+    fn job(self, cql: String, bound: Vec<Option<CqlValue>>, given: &Arguments) -> Job {
+        let echo = self.columns.iter().map(|(column, value)| {
+            let value = values::echo(value.as_ref(), &column.typ);
+            (names::column(&column.name), value)
+        });
+        let echo = Value::Object(echo.collect());
+        let key = self.columns.into_iter();
+        let key = key
+            .filter(|(column, _)| is_key(column))
+            .map(|(column, value)| (column.name.clone(), value));
+        Job {
+            statement: Statement {
+                cql,
+                values: bound,
+                options: options(given),
+            },
+            echo,
+            key: key.collect(),
+        }
+    }
+}
+
+fn is_key(column: &crate::store::Column) -> bool {
+    matches!(
+        column.kind,
+        ColumnKind::PartitionKey | ColumnKind::Clustering
+    )
+}
+
+fn insert(table: &Table, value: &Value, given: &Arguments) -> Result<Job, RunError> {
+    let row = Row::read(table, value)?;
+    if row.columns.is_empty() {
+        let message = "Insert statement must contain at least one field";
+        return Err(RunError::Invalid(message.to_owned()));
+    }
+    let columns: Vec<String> = row
+        .columns
+        .iter()
+        .map(|(column, _)| quote(&column.name))
+        .collect();
+    let markers = vec!["?"; columns.len()].join(", ");
+    let mut cql = format!(
+        "INSERT INTO {} ({}) VALUES ({markers})",
+        quote_in(&table.keyspace, &table.name),
+        columns.join(", ")
+    );
+    if flag(given, "ifNotExists") {
+        cql.push_str(" IF NOT EXISTS");
+    }
+    let mut bound: Vec<_> = row.columns.iter().map(|(_, value)| value.clone()).collect();
+    if let Some(ttl) = ttl(given) {
+        cql.push_str(" USING TTL ?");
+        bound.push(Some(CqlValue::Int(ttl)));
+    }
+    Ok(row.job(cql, bound, given))
+}
+
+fn update(table: &Table, value: &Value, given: &Arguments) -> Result<Job, RunError> {
+    let row = Row::read(table, value)?;
+    let mut bound = Vec::new();
+    let mut cql = format!("UPDATE {}", quote_in(&table.keyspace, &table.name));
+    if let Some(ttl) = ttl(given) {
+        cql.push_str(" USING TTL ?");
+        bound.push(Some(CqlValue::Int(ttl)));
+    }
+    let mut assignments = Vec::new();
+    let mut key = Relations::default();
+    for (column, value) in &row.columns {
+        let name = quote(&column.name);
+        if is_key(column) {
+            key.push_equal(&column.name, value.clone());
+            continue;
+        }
+        assignments.push(match column.typ {
+            // A counter is added to.
+            ColumnType::Native(NativeType::Counter) => format!("{name} = {name} + ?"),
+            _ => format!("{name} = ?"),
+        });
+        bound.push(value.clone());
+    }
+    let conditions = conditions(table, given)?;
+    cql.push_str(&format!(
+        " SET {}{}{}",
+        assignments.join(", "),
+        key.clause("WHERE"),
+        conditions.clause("IF")
+    ));
+    bound.extend(key.values);
+    bound.extend(conditions.values);
+    Ok(row.job(cql, bound, given))
+}
+
+fn delete(table: &Table, value: &Value, given: &Arguments) -> Result<Job, RunError> {
+    let row = Row::read(table, value)?;
+    let mut key = Relations::default();
+    for (column, value) in &row.columns {
+        key.push_equal(&column.name, value.clone());
+    }
+    let conditions = conditions(table, given)?;
+    let cql = format!(
+        "DELETE FROM {}{}{}",
+        quote_in(&table.keyspace, &table.name),
+        key.clause("WHERE"),
+        conditions.clause("IF")
+    );
+    let mut bound = key.values;
+    bound.extend(conditions.values);
+    Ok(row.job(cql, bound, given))
+}
+
+/// Both `ifExists` and `ifCondition` make a statement that Cassandra refuses, as on a real Stargate.
+fn conditions(table: &Table, given: &Arguments) -> Result<Relations, RunError> {
+    let mut conditions = Relations::default();
+    if flag(given, "ifExists") {
+        conditions.push_plain("EXISTS");
+    }
+    let filter = given.get("ifCondition").unwrap_or(&Value::Null);
+    conditions.push_filter(table, filter)?;
+    Ok(conditions)
+}
+
+fn flag(given: &Arguments, name: &str) -> bool {
+    given.get(name) == Some(&json!(true))
+}
+
+fn ttl(given: &Arguments) -> Option<i32> {
+    int(given.get("options")?.get("ttl")?)
+}
+
+fn options(given: &Arguments) -> Options {
+    let options = given.get("options").unwrap_or(&Value::Null);
+    let serial = options["serialConsistency"]
+        .as_str()
+        .map(|level| match level {
+            "LOCAL_SERIAL" => SerialConsistency::LocalSerial,
+            _ => SerialConsistency::Serial,
+        });
+    Options::new(query::consistency(&options["consistency"]), serial)
+}
+
+/// The answer for one statement, as a `…MutationResult`.
+pub fn answer(table: &Table, job: &Job, outcome: &Outcome, in_batch: bool) -> Value {
+    match outcome {
+        Outcome::Applied => json!({"applied": true, "value": job.echo}),
+        Outcome::Refused(rows) => {
+            let row = match (in_batch, rows.rows.as_slice()) {
+                (false, rows) => rows.first(),
+                (true, all) => all.iter().find(|row| {
+                    job.key.iter().all(|(name, value)| {
+                        let column = rows.columns.iter().position(|(column, _)| column == name);
+                        column.is_some_and(|column| row.get(column) == Some(value))
+                    })
+                }),
+            };
+            let row = row.map(|row| query::object(table, rows, row));
+            json!({"applied": false, "value": row})
+        }
+    }
+}
+
+/// The answer of a statement that nobody waits for.
+pub fn accepted(job: &Job) -> Value {
+    let mut members = Map::new();
+    members.insert("accepted".to_owned(), Value::Bool(true));
+    members.insert("value".to_owned(), job.echo.clone());
+    Value::Object(members)
+}

@@ -1,0 +1,78 @@
+//! The schemas of the keyspaces, each made when it is first asked for and again when its keyspace has changed.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use apollo_compiler::Schema;
+use apollo_compiler::validation::Valid;
+
+use super::sdl::{self, RootField};
+use crate::store::{self, Keyspace};
+
+/// The schema of a keyspace, and what its root fields are.
+pub struct Made {
+    pub schema: Valid<Schema>,
+    pub queries: BTreeMap<String, RootField>,
+    pub mutations: BTreeMap<String, RootField>,
+    /// How CQL names were changed.
+    pub warnings: Vec<String>,
+}
+
+impl Made {
+    /// Makes the schema of a keyspace: seconds for thousands of columns, so not on a thread that others wait for.
+    ///
+    /// # Errors
+    /// What apollo-compiler says of a schema that is none: names that collide in a way that was not foreseen.
+    pub fn of(keyspace: &Keyspace) -> Result<Made, String> {
+        let description = sdl::describe(keyspace);
+        let schema = Schema::parse_and_validate(&description.sdl, "keyspace.graphql");
+        let schema = schema.map_err(|error| {
+            let keyspace = &keyspace.name;
+            format!(
+                "The tables of keyspace {keyspace} make no GraphQL schema: {}",
+                error.errors
+            )
+        })?;
+        Ok(Made {
+            schema,
+            queries: description.queries,
+            mutations: description.mutations,
+            warnings: description.warnings,
+        })
+    }
+}
+
+type Slot = Arc<OnceLock<Result<Arc<Made>, String>>>;
+
+/// All schemas that were made. The store keeps a keyspace the same object until something in it changes, so that
+/// is what tells whether a schema still holds.
+#[derive(Default)]
+pub struct Schemas {
+    known: Mutex<HashMap<String, (Arc<Keyspace>, Slot)>>,
+}
+
+impl Schemas {
+    /// The schema of a keyspace. Of several requests that need a new one, one makes it and the others wait.
+    ///
+    /// # Errors
+    /// Those of [`Made::of`].
+    pub fn get(&self, keyspace: &Arc<Keyspace>, all: &store::Schema) -> Result<Arc<Made>, String> {
+        let slot = {
+            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            known.retain(|name, _| all.keyspaces.contains_key(name));
+            let same = known.get(&keyspace.name);
+            let same = same.filter(|(made_of, _)| Arc::ptr_eq(made_of, keyspace));
+            match same {
+                Some((_, slot)) => Arc::clone(slot),
+                None => {
+                    let slot = Slot::default();
+                    let entry = (Arc::clone(keyspace), Arc::clone(&slot));
+                    known.insert(keyspace.name.clone(), entry);
+                    slot
+                }
+            }
+        };
+        slot.get_or_init(|| Made::of(keyspace).map(Arc::new))
+            .clone()
+    }
+}

@@ -1,0 +1,141 @@
+//! What the GraphQL addresses refuse before anything is executed: two shapes of bodies, as recorded.
+
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value, json};
+
+use super::engine::Rejection;
+use super::first::deployed::Unusable;
+use crate::store::{Code, StoreError};
+
+/// A refusal. `Display` is the `description` or the one `message` of the body.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum GraphqlError {
+    #[error(
+        "Role unauthorized for operation: Missing token, expecting one in the X-Cassandra-Token header."
+    )]
+    MissingToken,
+    /// The login failed.
+    #[error("{} (Status.Code.{}->{}): {}", prefix(.0.code), .0.code, status(.0.code).as_u16(), .0)]
+    Login(StoreError),
+    #[error("HTTP 400 Bad Request")]
+    BadBody,
+    #[error("HTTP 405 Method Not Allowed")]
+    WrongMethod,
+    #[error("HTTP 413 Request Entity Too Large")]
+    BodyTooLarge,
+    #[error("The content-type header value did not match the value in @Consumes")]
+    WrongContentType,
+    /// There is nothing to execute, or it is said twice.
+    #[error("{0}")]
+    BadRequest(String),
+    #[error("{0}")]
+    NotServed(&'static str),
+    /// The role may not see the keyspace.
+    #[error("Not authorized")]
+    Hidden,
+    /// An unknown keyspace.
+    #[error("Unexpected error while accessing keyspace: HTTP 404 Not Found")]
+    NoKeyspace,
+    /// Cassandra's refusal on the way to the schema of a keyspace.
+    #[error("Unexpected error while accessing keyspace: {0}")]
+    Keyspace(StoreError),
+    #[error(transparent)]
+    Unusable(#[from] Unusable),
+    /// What is wrong with the request as GraphQL: a 200.
+    #[error("the request does not fit the schema")]
+    Invalid(Vec<Value>),
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl From<Rejection> for GraphqlError {
+    fn from(rejection: Rejection) -> GraphqlError {
+        match rejection {
+            Rejection::Errors(errors) => GraphqlError::Invalid(errors),
+            Rejection::NoOperation => GraphqlError::Internal("Internal server error".to_owned()),
+            Rejection::Failed(message) => GraphqlError::Internal(message),
+        }
+    }
+}
+
+impl GraphqlError {
+    fn status(&self) -> StatusCode {
+        match self {
+            GraphqlError::MissingToken | GraphqlError::Hidden => StatusCode::UNAUTHORIZED,
+            GraphqlError::Login(error) => status(error.code),
+            GraphqlError::BadBody | GraphqlError::BadRequest(_) => StatusCode::BAD_REQUEST,
+            GraphqlError::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
+            GraphqlError::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            GraphqlError::WrongContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            GraphqlError::NotServed(_) => StatusCode::NOT_IMPLEMENTED,
+            GraphqlError::Invalid(_) => StatusCode::OK,
+            GraphqlError::NoKeyspace
+            | GraphqlError::Keyspace(_)
+            | GraphqlError::Unusable(_)
+            | GraphqlError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn body(&self) -> Value {
+        let message = self.to_string();
+        let object = |grpc_status: Value| {
+            json!({
+                "description": message, "code": self.status().as_u16(),
+                "grpcStatus": grpc_status, "internalTxId": null,
+            })
+        };
+        match self {
+            GraphqlError::MissingToken
+            | GraphqlError::BadBody
+            | GraphqlError::WrongMethod
+            | GraphqlError::BodyTooLarge
+            | GraphqlError::WrongContentType => object(Value::Null),
+            GraphqlError::Login(error) => object(Value::String(error.code.to_string())),
+            GraphqlError::Invalid(errors) => json!({ "errors": errors }),
+            GraphqlError::Unusable(unusable) => with_extensions(&message, unusable.extensions()),
+            _ => with_extensions(&message, Map::new()),
+        }
+    }
+}
+
+fn with_extensions(message: &str, mut extensions: Map<String, Value>) -> Value {
+    if extensions.is_empty() {
+        return json!({"errors": [{ "message": message }]});
+    }
+    let classification = json!("DataFetchingException");
+    extensions.insert("classification".to_owned(), classification);
+    json!({"errors": [{"message": message, "extensions": extensions}]})
+}
+
+impl IntoResponse for GraphqlError {
+    fn into_response(self) -> Response {
+        json_response(self.status(), &self.body())
+    }
+}
+
+/// A JSON body with the content type that Stargate gives.
+pub fn json_response(status: StatusCode, body: &Value) -> Response {
+    let headers = [(CONTENT_TYPE, "application/json;charset=UTF-8")];
+    (status, headers, body.to_string()).into_response()
+}
+
+fn status(code: Code) -> StatusCode {
+    match code {
+        Code::Unauthenticated | Code::PermissionDenied => StatusCode::UNAUTHORIZED,
+        Code::Unavailable => StatusCode::BAD_GATEWAY,
+        Code::DeadlineExceeded => StatusCode::GATEWAY_TIMEOUT,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn prefix(code: Code) -> &'static str {
+    match code {
+        Code::Unauthenticated => "Unauthenticated gRPC operation",
+        Code::PermissionDenied => "Unauthorized gRPC operation",
+        Code::Unavailable => "gRPC service unavailable",
+        Code::DeadlineExceeded => "gRPC service timeout",
+        _ => "Unhandled gRPC failure",
+    }
+}

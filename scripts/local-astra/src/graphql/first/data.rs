@@ -1,0 +1,229 @@
+//! `/api/graphql/{keyspace}` with a deployed schema: its queries and mutations.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use apollo_compiler::executable::Operation;
+use apollo_compiler::resolvers::{AsyncObjectValue, AsyncResolvedValue, FieldError, ResolveInfo};
+use futures::future::BoxFuture;
+use serde_json::Value;
+
+use super::deployed::Deployed;
+use super::model::mutation::{Kind, Mutation};
+use super::run::mutation::Job;
+use super::run::values::Values;
+use super::run::{mutation, query};
+use crate::graphql::engine::{Extras, Prepared};
+use crate::graphql::object::resolved;
+use crate::graphql::run::{RunError, arguments};
+use crate::graphql::statement::{self, Outcome};
+use crate::store::TokenSession;
+
+const ABORTED: &str =
+    "@atomic mutation aborted because one of the operations failed (see other errors for details)";
+const DIFFERENT: &str =
+    "all the selections in an @atomic mutation must use the same consistency levels";
+
+/// Executes a request against a deployed schema.
+pub async fn execute(
+    deployed: &Arc<Deployed>,
+    session: &Arc<TokenSession>,
+    prepared: &Prepared<'_>,
+) -> Value {
+    let operation = prepared.operation();
+    let mut root = Root {
+        deployed: Arc::clone(deployed),
+        session: Arc::clone(session),
+        type_name: operation.object_type().to_string(),
+        is_mutation: operation.is_mutation(),
+        atomic: Atomic::No,
+        extras: Extras::default(),
+    };
+    if root.is_mutation && operation.directives.has("atomic") {
+        // Once to collect the statements of all fields, then, with what became of the batch, to answer.
+        root.atomic = Atomic::Collecting(Mutex::default());
+        prepared.execute(&root, &root.extras).await;
+        root.atomic = Atomic::Answering(root.run_batch(operation).await);
+    }
+    prepared.execute(&root, &root.extras).await
+}
+
+/// The statements of a field, by its response name, or why there are none.
+type Collected = BTreeMap<String, Result<Vec<Job>, RunError>>;
+/// What became of the statements of a field.
+type Done = BTreeMap<String, Result<(Vec<Job>, Outcome), RunError>>;
+
+enum Atomic {
+    No,
+    Collecting(Mutex<Collected>),
+    Answering(Done),
+}
+
+struct Root {
+    deployed: Arc<Deployed>,
+    session: Arc<TokenSession>,
+    type_name: String,
+    is_mutation: bool,
+    atomic: Atomic,
+    extras: Extras,
+}
+
+impl Root {
+    fn values(&self) -> Values<'_> {
+        Values {
+            entities: &self.deployed.model.entities,
+            keyspace: &self.deployed.keyspace,
+        }
+    }
+
+    /// Runs all collected statements as one batch; one statement alone runs by itself.
+    async fn run_batch(&mut self, operation: &Operation) -> Done {
+        let collected = match std::mem::replace(&mut self.atomic, Atomic::No) {
+            Atomic::Collecting(collected) => collected
+                .into_inner()
+                .unwrap_or_else(PoisonError::into_inner),
+            Atomic::No | Atomic::Answering(_) => Collected::new(),
+        };
+        let mut fields = BTreeMap::new();
+        let mut failed = BTreeMap::new();
+        let mut statements = Vec::new();
+        for (name, jobs) in collected {
+            match jobs {
+                Err(error) => {
+                    failed.insert(name, error);
+                }
+                Ok(jobs) => {
+                    let different = jobs.iter().find(|job| {
+                        let first: Option<&statement::Statement> = statements.first();
+                        first.is_some_and(|first| first.options != job.statement.options)
+                    });
+                    if different.is_some() {
+                        failed.insert(name, RunError::Invalid(DIFFERENT.to_owned()));
+                        continue;
+                    }
+                    statements.extend(jobs.iter().map(|job| job.statement.clone()));
+                    fields.insert(name, jobs);
+                }
+            }
+        }
+        if !failed.is_empty() {
+            let aborted = || Err(RunError::Invalid(ABORTED.to_owned()));
+            let aborted = fields.into_keys().map(|name| (name, aborted()));
+            let failed = failed.into_iter().map(|(name, error)| (name, Err(error)));
+            return failed.chain(aborted).collect();
+        }
+        let alone = operation.selection_set.selections.len() == 1 && statements.len() == 1;
+        let outcome = match statements.pop() {
+            Some(single) if alone => single.run(&self.session).await.map_err(RunError::from),
+            last => {
+                statements.extend(last);
+                statement::run_batch(statements, &self.session).await
+            }
+        };
+        let done = fields.into_iter().map(|(name, jobs)| {
+            let outcome = outcome.clone();
+            (name, outcome.map(|outcome| (jobs, outcome)))
+        });
+        done.collect()
+    }
+
+    async fn mutate<'a>(
+        &'a self,
+        mutation: &'a Mutation,
+        info: &'a ResolveInfo<'a>,
+    ) -> Result<AsyncResolvedValue<'a>, RunError> {
+        let name = info.field_selections().first();
+        let name = name.map_or("", |field| field.response_key().as_str());
+        match &self.atomic {
+            Atomic::Collecting(collected) => {
+                let jobs = mutation::jobs(mutation, &arguments(info), self.values());
+                let mut collected = collected.lock().unwrap_or_else(PoisonError::into_inner);
+                collected.insert(name.to_owned(), jobs);
+                Ok(AsyncResolvedValue::SkipForPartialExecution)
+            }
+            Atomic::Answering(done) => {
+                let done = done.get(name).cloned();
+                let (jobs, outcome) =
+                    done.unwrap_or_else(|| Err(RunError::Invalid(ABORTED.to_owned())))?;
+                let outcomes = jobs.iter().map(|_| Ok(outcome.clone())).collect();
+                self.answer(mutation, jobs, outcomes, info)
+            }
+            Atomic::No => {
+                let jobs = mutation::jobs(mutation, &arguments(info), self.values())?;
+                let mut outcomes = Vec::with_capacity(jobs.len());
+                for job in &jobs {
+                    let ran = job.statement.clone().run(&self.session).await;
+                    outcomes.push(ran.map_err(RunError::from));
+                }
+                self.answer(mutation, jobs, outcomes, info)
+            }
+        }
+    }
+
+    fn answer<'a>(
+        &'a self,
+        mutation: &'a Mutation,
+        jobs: Vec<Job>,
+        outcomes: Vec<Result<Outcome, RunError>>,
+        info: &'a ResolveInfo<'a>,
+    ) -> Result<AsyncResolvedValue<'a>, RunError> {
+        let typ = &info.field_definition().ty;
+        let values = self.values();
+        let mut answers = jobs.iter().zip(outcomes).map(|(job, outcome)| {
+            outcome.map(|outcome| mutation::answer(mutation, job, &outcome, values))
+        });
+        if !matches!(mutation.kind, Kind::Insert { is_list: true, .. }) {
+            // A list of one for what is no list, as far as the type asks for it.
+            let answer = answers.next().transpose()?.unwrap_or(Value::Null);
+            let answer = match typ.is_list() {
+                true => Value::Array(vec![answer]),
+                false => answer,
+            };
+            return Ok(resolved(answer, typ, info));
+        }
+        // An element that failed is null, and its error is told at the field.
+        let items = answers.map(|answer| {
+            answer.unwrap_or_else(|error| {
+                self.extras.fail(info, error.to_string());
+                Value::Null
+            })
+        });
+        Ok(resolved(Value::Array(items.collect()), typ, info))
+    }
+}
+
+impl AsyncObjectValue for Root {
+    fn type_name(&self) -> &str {
+        &self.type_name
+    }
+
+    fn resolve_field<'a>(
+        &'a self,
+        info: &'a ResolveInfo<'a>,
+    ) -> BoxFuture<'a, Result<AsyncResolvedValue<'a>, FieldError>> {
+        Box::pin(async move {
+            let model = &self.deployed.model;
+            if self.is_mutation {
+                let Some(mutation) = model.mutations.get(info.field_name()) else {
+                    return Ok(AsyncResolvedValue::null());
+                };
+                return self
+                    .mutate(mutation, info)
+                    .await
+                    .map_err(|error| failed(&error));
+            }
+            let Some(query) = model.queries.get(info.field_name()) else {
+                return Ok(AsyncResolvedValue::null());
+            };
+            let answer = query::run(query, &arguments(info), self.values(), &self.session).await;
+            let answer = answer.map_err(|error| failed(&error))?;
+            Ok(resolved(answer, &info.field_definition().ty, info))
+        })
+    }
+}
+
+fn failed(error: &RunError) -> FieldError {
+    FieldError {
+        message: error.to_string(),
+    }
+}

@@ -1,0 +1,76 @@
+//! What an operation answers.
+
+use std::sync::Arc;
+
+use apollo_compiler::Node;
+use apollo_compiler::ast::{FieldDefinition, Type};
+
+use super::Known;
+use super::entity::Entity;
+use super::payload::Payload;
+use crate::graphql::first::problems::{Problems, Skip};
+use crate::graphql::first::sdl;
+
+/// The type of an answer; in a list, that of its elements.
+#[derive(Clone, Debug)]
+pub enum Shape {
+    Boolean,
+    Entity(Arc<Entity>),
+    Payload(Arc<Payload>),
+}
+
+#[derive(Clone, Debug)]
+pub struct Returns {
+    pub shape: Shape,
+    pub is_list: bool,
+}
+
+impl Returns {
+    /// The entity that is answered, as it is or inside a payload.
+    pub fn entity(&self) -> Option<&Arc<Entity>> {
+        match &self.shape {
+            Shape::Boolean => None,
+            Shape::Entity(entity) => Some(entity),
+            Shape::Payload(payload) => Some(&payload.entity.as_ref()?.entity),
+        }
+    }
+}
+
+/// Reads the return type of an operation; `label` is what messages call it.
+///
+/// # Errors
+/// [`Skip`] for a type that is none of those in [`Shape`], nor a list of one.
+pub fn build(
+    operation: &Node<FieldDefinition>,
+    label: &str,
+    known: Known<'_>,
+    problems: &mut Problems,
+) -> Result<Returns, Skip> {
+    let (is_list, name) = match &operation.ty {
+        Type::Named(name) | Type::NonNullNamed(name) => (false, Some(name)),
+        Type::List(item) | Type::NonNullList(item) => match &**item {
+            Type::Named(name) | Type::NonNullNamed(name) => (true, Some(name)),
+            _ => (true, None),
+        },
+    };
+    let shape = name.and_then(|name| {
+        if name == "Boolean" {
+            return Some(Shape::Boolean);
+        }
+        if let Some(entity) = known.entities.get(name) {
+            return Some(Shape::Entity(Arc::clone(entity)));
+        }
+        let payload = known.payloads.get(name.as_str())?;
+        Some(Shape::Payload(Arc::clone(payload)))
+    });
+    match shape {
+        Some(shape) => Ok(Returns { shape, is_list }),
+        None => {
+            let message = format!(
+                "{label}: unsupported return type {}",
+                sdl::nullable(&operation.ty)
+            );
+            Err(problems.invalid(operation.location(), message))
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! A query as a SELECT.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value};
+
+use super::conditions;
+use super::values::Values;
+use crate::graphql::first::model::conditions::check_no_filtering;
+use crate::graphql::first::model::entity::Entity;
+use crate::graphql::first::model::query::Query;
+use crate::graphql::first::model::returns::Shape;
+use crate::graphql::run::{Arguments, RunError};
+use crate::graphql::statement::{Options, Page, Statement};
+use crate::store::types::{quote, quote_in};
+use crate::store::values::from_base64;
+use crate::store::{Rows, TokenSession};
+
+/// Rows of a page when the schema does not say.
+const PAGE_SIZE: i32 = 100;
+
+/// Runs a query, and gives its answer.
+///
+/// # Errors
+/// For arguments that do not fit, and Cassandra's own.
+pub async fn run(
+    query: &Query,
+    arguments: &Arguments,
+    values: Values<'_>,
+    session: &TokenSession,
+) -> Result<Value, RunError> {
+    let (statement, page) = select(query, arguments, values)?;
+    let rows = statement.read(session, page).await?;
+    Ok(answer(query, &rows, values))
+}
+
+fn select(
+    query: &Query,
+    arguments: &Arguments,
+    values: Values<'_>,
+) -> Result<(Statement, Page), RunError> {
+    let entity = &query.entity;
+    let clause = conditions::bind_where(
+        entity,
+        &query.conditions,
+        arguments,
+        check_no_filtering,
+        values,
+    )?;
+    let columns: Vec<String> = entity
+        .fields
+        .iter()
+        .map(|field| quote(&field.cql_name))
+        .collect();
+    let mut cql = format!(
+        "SELECT {} FROM {}{}",
+        columns.join(", "),
+        quote_in(values.keyspace, &entity.cql_name),
+        clause.cql
+    );
+    if let Some(limit) = query.limit {
+        cql.push_str(&format!(" LIMIT {limit}"));
+    }
+    let state = query
+        .paging_state
+        .as_ref()
+        .and_then(|state| arguments.get(&state.argument));
+    let state = match state.and_then(Value::as_str) {
+        Some(text) => Some(from_base64(text)?),
+        None => None,
+    };
+    let size = query.page_size.unwrap_or(PAGE_SIZE);
+    if size < 1 {
+        let message =
+            format!("UNKNOWN: UNKNOWN: Invalid page size {size}: must be strictly positive");
+        return Err(RunError::Invalid(message));
+    }
+    let statement = Statement {
+        cql,
+        values: clause.values,
+        options: Options::new(query.consistency, None),
+    };
+    Ok((statement, Page { size, state }))
+}
+
+fn answer(query: &Query, rows: &Rows, values: Values<'_>) -> Value {
+    let entity = &query.entity;
+    let all = |rows: &Rows| {
+        let objects = rows.rows.iter();
+        let objects = objects.map(|row| object(entity, rows, row, values));
+        objects.collect::<Vec<Value>>()
+    };
+    let first = |rows: &Rows| {
+        let row = rows.rows.first();
+        row.map_or(Value::Null, |row| object(entity, rows, row, values))
+    };
+    match &query.returns.shape {
+        Shape::Payload(payload) if !query.returns.is_list => {
+            let mut members = Map::new();
+            if let Some(field) = &payload.entity {
+                let data = match field.is_list {
+                    true => Value::Array(all(rows)),
+                    false => first(rows),
+                };
+                members.insert(field.name.clone(), data);
+            }
+            if let (true, Some(state)) = (payload.has_paging_state, &rows.page_state) {
+                let state = Value::String(STANDARD.encode(state));
+                members.insert("pagingState".to_owned(), state);
+            }
+            Value::Object(members)
+        }
+        _ if query.returns.is_list => Value::Array(all(rows)),
+        _ => first(rows),
+    }
+}
+
+/// A row as an object: the fields of the entity that it has.
+pub fn object(
+    entity: &Entity,
+    rows: &Rows,
+    row: &[Option<scylla::value::CqlValue>],
+    values: Values<'_>,
+) -> Value {
+    let mut members = Map::new();
+    for field in &entity.fields {
+        let column = rows
+            .columns
+            .iter()
+            .position(|(name, _)| *name == field.cql_name);
+        if let Some(value) = column.and_then(|column| row.get(column)) {
+            members.insert(field.name.clone(), values.to_json(value.as_ref(), field));
+        }
+    }
+    Value::Object(members)
+}

@@ -1,0 +1,157 @@
+//! Values of a deployed schema: GraphQL's as CQL's, and back. Scalars are read and written as everywhere in GraphQL;
+//! objects go by the mapping of their type.
+
+use scylla::value::CqlValue;
+use serde_json::{Map, Value};
+
+use crate::graphql::first::model::Entities;
+use crate::graphql::first::model::field::{self, Field};
+use crate::graphql::run::RunError;
+use crate::graphql::scalars;
+use crate::store::types::TypeName;
+use apollo_compiler::ast::Type;
+
+/// Converts the values of one keyspace.
+#[derive(Clone, Copy)]
+pub struct Values<'a> {
+    pub entities: &'a Entities,
+    pub keyspace: &'a str,
+}
+
+impl Values<'_> {
+    /// A value for a column of this type; null is null.
+    ///
+    /// # Errors
+    /// For a value that does not fit.
+    pub fn to_cql(self, value: &Value, typ: &TypeName) -> Result<Option<CqlValue>, RunError> {
+        if value.is_null() {
+            return Ok(None);
+        }
+        Ok(Some(match field::thawed(typ) {
+            TypeName::Native(native) => scalars::read(value, native).map_err(RunError::Invalid)?,
+            TypeName::List(item) => CqlValue::List(self.items(value, item)?),
+            TypeName::Set(item) => CqlValue::Set(self.items(value, item)?),
+            TypeName::UserDefined(name) => self.user_type(value, name)?,
+            other => {
+                let message = format!(
+                    "Unsupported CQL type {}, this mapping should have failed at deployment time",
+                    other.to_cql()
+                );
+                return Err(RunError::Invalid(message));
+            }
+        }))
+    }
+
+    fn items(self, value: &Value, item: &TypeName) -> Result<Vec<CqlValue>, RunError> {
+        // A single value stands for a list of it.
+        let values = value.as_array();
+        let values = values.map_or(std::slice::from_ref(value), Vec::as_slice);
+        let items = values.iter().map(|value| {
+            let item = self.to_cql(value, item)?;
+            item.ok_or_else(|| {
+                RunError::Invalid("null is not supported inside collections".to_owned())
+            })
+        });
+        items.collect()
+    }
+
+    fn user_type(self, value: &Value, name: &str) -> Result<CqlValue, RunError> {
+        let entity = self.entities.get(name).ok_or_else(|| {
+            RunError::Invalid(format!("UDT '{name}' is not mapped to a GraphQL type"))
+        })?;
+        let mut fields = Vec::with_capacity(entity.fields.len());
+        for field in &entity.fields {
+            if let Some(given) = value.get(&field.name) {
+                let given = self.to_cql(given, &field.cql_type)?;
+                fields.push((field.cql_name.clone(), given));
+            }
+        }
+        Ok(CqlValue::UserDefinedType {
+            keyspace: self.keyspace.to_owned(),
+            name: entity.cql_name.clone(),
+            fields,
+        })
+    }
+
+    /// The value of a field as it was read from Cassandra.
+    pub fn to_json(self, value: Option<&CqlValue>, field: &Field) -> Value {
+        self.written(value, &field.cql_type, &field.typ)
+    }
+
+    fn written(self, value: Option<&CqlValue>, typ: &TypeName, graphql: &Type) -> Value {
+        let Some(value) = value else {
+            return Value::Null;
+        };
+        match (field::thawed(typ), value) {
+            (
+                TypeName::List(item) | TypeName::Set(item),
+                CqlValue::List(values) | CqlValue::Set(values),
+            ) => {
+                let items = values.iter();
+                let item_type = graphql.item_type();
+                Value::Array(
+                    items
+                        .map(|value| self.written(Some(value), item, item_type))
+                        .collect(),
+                )
+            }
+            (TypeName::UserDefined(name), CqlValue::UserDefinedType { fields, .. }) => {
+                let Some(entity) = self.entities.get(name) else {
+                    return Value::Null;
+                };
+                let members = entity.fields.iter().map(|field| {
+                    let value = fields.iter().find(|(name, _)| *name == field.cql_name);
+                    let value = value.and_then(|(_, value)| value.as_ref());
+                    (field.name.clone(), self.to_json(value, field))
+                });
+                Value::Object(members.collect())
+            }
+            (TypeName::Native(native), value) => scalars::write(value, native),
+            _ => Value::Null,
+        }
+    }
+
+    /// What was sent, as it is answered: every scalar in its own form, sets in the order in which they were sent.
+    ///
+    /// # Errors
+    /// For a value that does not fit.
+    pub fn echo(self, value: &Value, field: &Field) -> Result<Value, RunError> {
+        self.echoed(value, &field.cql_type, &field.typ)
+    }
+
+    fn echoed(self, value: &Value, typ: &TypeName, graphql: &Type) -> Result<Value, RunError> {
+        if value.is_null() {
+            return Ok(Value::Null);
+        }
+        match field::thawed(typ) {
+            TypeName::List(item) | TypeName::Set(item) => {
+                let values = value.as_array();
+                let values = values.map_or(std::slice::from_ref(value), Vec::as_slice);
+                let item_type = graphql.item_type();
+                let items = values
+                    .iter()
+                    .map(|value| self.echoed(value, item, item_type));
+                Ok(Value::Array(items.collect::<Result<_, _>>()?))
+            }
+            TypeName::UserDefined(name) => {
+                let Some(entity) = self.entities.get(name) else {
+                    return Ok(Value::Null);
+                };
+                let mut members = Map::new();
+                for field in &entity.fields {
+                    if let Some(given) = value.get(&field.name) {
+                        members.insert(field.name.clone(), self.echo(given, field)?);
+                    }
+                }
+                Ok(Value::Object(members))
+            }
+            // An ID is text on its way in and out.
+            TypeName::Native(_) if graphql.inner_named_type() == "ID" => Ok(value.clone()),
+            TypeName::Native(native) => {
+                let read = scalars::read(value, native).map_err(RunError::Invalid)?;
+                Ok(scalars::write(&read, native))
+            }
+            _ => Ok(Value::Null),
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! The GraphQL addresses over HTTP: what a request asks for, and who answers it.
+//!
+//! Statuses and texts follow recordings of Stargate 2.0.51.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::to_bytes;
+use axum::extract::{Path, Query, Request, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::response::Response;
+use axum::routing::any;
+use serde_json::{Map, Value};
+
+use super::cql_first::schemas::Schemas;
+use super::error::{GraphqlError, json_response};
+use super::first::deployed::Registry;
+use super::first::{admin, data};
+use super::{cql_first, ddl, engine};
+use crate::store::Store;
+
+const TOKEN: &str = "x-cassandra-token";
+/// The largest body that is read, as Quarkus has it.
+const BODY_LIMIT: usize = 10 * 1024 * 1024;
+
+/// The GraphQL addresses.
+pub fn router(store: Store) -> Router {
+    let addresses = Addresses {
+        deployed: Arc::new(Registry::new(store)),
+        made: Arc::default(),
+    };
+    Router::new()
+        .route("/api/graphql-admin", any(on_admin))
+        .route("/api/graphql-schema", any(on_schema))
+        .route("/api/graphql/{keyspace}", any(on_keyspace))
+        .with_state(addresses)
+}
+
+/// What the addresses keep between requests.
+#[derive(Clone)]
+struct Addresses {
+    /// GraphQL-first: the schemas that users have deployed.
+    deployed: Arc<Registry>,
+    /// CQL-first: the schemas of all other keyspaces.
+    made: Arc<Schemas>,
+}
+
+async fn on_admin(
+    State(addresses): State<Addresses>,
+    request: Request,
+) -> Result<Response, GraphqlError> {
+    let registry = addresses.deployed;
+    let token = token(request.headers())?;
+    let request = read(request).await?;
+    let schema = admin::schema().map_err(GraphqlError::Internal)?;
+    // A bad token is told by the fields, in a 200.
+    let session = registry.store.session(&token).await;
+    let answer = engine::apart(move || async move {
+        let prepared = engine::prepare(schema, &request)?;
+        let is_mutation = prepared.operation().is_mutation();
+        let root = admin::Root::new(registry, session, is_mutation);
+        Ok(prepared.execute(&root, root.extras()).await)
+    });
+    Ok(json_response(StatusCode::OK, &answer.await?))
+}
+
+async fn on_schema(
+    State(addresses): State<Addresses>,
+    request: Request,
+) -> Result<Response, GraphqlError> {
+    let token = token(request.headers())?;
+    let request = read(request).await?;
+    let schema = ddl::schema().map_err(GraphqlError::Internal)?;
+    // A bad token is told by the fields, in a 200.
+    let session = addresses.deployed.store.session(&token).await;
+    let answer = engine::apart(move || async move {
+        let prepared = engine::prepare(schema, &request)?;
+        let root = ddl::Root::new(session, prepared.operation().is_mutation());
+        Ok(prepared.execute(&root, &engine::Extras::default()).await)
+    });
+    Ok(json_response(StatusCode::OK, &answer.await?))
+}
+
+async fn on_keyspace(
+    State(addresses): State<Addresses>,
+    Path(keyspace): Path<String>,
+    request: Request,
+) -> Result<Response, GraphqlError> {
+    let registry = addresses.deployed;
+    let token = token(request.headers())?;
+    let session = registry.store.session(&token).await;
+    let session = session.map_err(GraphqlError::Login)?;
+    let request = read(request).await?;
+    let is_name = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    if !keyspace.bytes().all(is_name) {
+        let message = "Invalid keyspace name".to_owned();
+        return Err(GraphqlError::BadRequest(message));
+    }
+    let visible = session.visible_keyspaces().await;
+    let visible = visible.map_err(GraphqlError::Keyspace)?;
+    let found = visible.into_iter().find(|found| found.name == keyspace);
+    let exists = registry.store.schema().keyspaces.contains_key(&keyspace);
+    let found = found.ok_or(match exists {
+        true => GraphqlError::Hidden,
+        false => GraphqlError::NoKeyspace,
+    })?;
+    let deployed = registry.find(&found).await?;
+    let answer = engine::apart(move || async move {
+        if let Some(deployed) = deployed {
+            let prepared = engine::prepare(&deployed.schema, &request)?;
+            return Ok(data::execute(&deployed, &session, &prepared).await);
+        }
+        let made = addresses.made.get(&found, &registry.store.schema());
+        let made = made.map_err(engine::Rejection::Failed)?;
+        let prepared = engine::prepare(&made.schema, &request)?;
+        Ok(cql_first::data::execute(&made, &session, &prepared).await)
+    });
+    Ok(json_response(StatusCode::OK, &answer.await?))
+}
+
+fn token(headers: &HeaderMap) -> Result<String, GraphqlError> {
+    let token = headers.get(TOKEN).ok_or(GraphqlError::MissingToken)?;
+    // What is no text is no token either; the login says so.
+    Ok(token.to_str().unwrap_or_default().to_owned())
+}
+
+async fn read(request: Request) -> Result<engine::Request, GraphqlError> {
+    let parameters = Parameters::of(request.uri());
+    match *request.method() {
+        Method::GET => parameters.into_request(),
+        Method::POST => {
+            let content_type = request.headers().get(CONTENT_TYPE);
+            let content_type = content_type.and_then(|t| t.to_str().ok());
+            let essence = content_type.unwrap_or("application/json").split(';').next();
+            let essence = essence.unwrap_or_default().trim().to_ascii_lowercase();
+            if !matches!(
+                essence.as_str(),
+                "application/json" | "application/graphql" | "multipart/form-data"
+            ) {
+                return Err(GraphqlError::WrongContentType);
+            }
+            if essence == "multipart/form-data" {
+                let message = "Local Astra does not serve multipart requests";
+                return Err(GraphqlError::NotServed(message));
+            }
+            let body = to_bytes(request.into_body(), BODY_LIMIT).await;
+            let body = body.map_err(|_| GraphqlError::BodyTooLarge)?;
+            match essence.as_str() {
+                "application/graphql" => of_text(&body),
+                _ => of_json(&body, &parameters),
+            }
+        }
+        _ => Err(GraphqlError::WrongMethod),
+    }
+}
+
+/// The parameters of the address.
+struct Parameters(Vec<(String, String)>);
+
+impl Parameters {
+    fn of(uri: &Uri) -> Parameters {
+        let pairs = Query::try_from_uri(uri);
+        Parameters(pairs.map(|Query(pairs)| pairs).unwrap_or_default())
+    }
+
+    /// One that is there and not empty.
+    fn get(&self, name: &str) -> Option<String> {
+        let found = self.0.iter().find(|(n, _)| n == name);
+        let found = found.map(|(_, value)| value.clone());
+        found.filter(|value| !value.is_empty())
+    }
+
+    fn into_request(self) -> Result<engine::Request, GraphqlError> {
+        let query = self.get("query");
+        let query =
+            query.ok_or_else(|| bad("You must provide a GraphQL query as a URL parameter"))?;
+        let variables = match self.get("variables") {
+            Some(text) => serde_json::from_str(&text)
+                .map_err(|error| bad(&format!("Could not parse variables: {error}")))?,
+            None => Map::new(),
+        };
+        Ok(engine::Request {
+            query,
+            operation_name: self.get("operationName"),
+            variables,
+        })
+    }
+}
+
+fn of_text(body: &[u8]) -> Result<engine::Request, GraphqlError> {
+    let query = String::from_utf8_lossy(body).into_owned();
+    if query.trim().is_empty() {
+        return Err(bad("You must provide a GraphQL query in the request body"));
+    }
+    Ok(engine::Request {
+        query,
+        ..engine::Request::default()
+    })
+}
+
+fn of_json(body: &[u8], parameters: &Parameters) -> Result<engine::Request, GraphqlError> {
+    let mut members = match body {
+        [] => Map::new(),
+        body => match serde_json::from_slice(body) {
+            Ok(Value::Object(members)) => members,
+            Ok(_) | Err(_) => return Err(GraphqlError::BadBody),
+        },
+    };
+    let mut text = |name: &str| match members.remove(name) {
+        Some(Value::String(text)) if !text.is_empty() => Some(text),
+        _ => None,
+    };
+    let query = match (parameters.get("query"), text("query")) {
+        (Some(_), Some(_)) => {
+            return Err(bad(
+                "You can't provide a GraphQL query both as a query parameter and in the request body",
+            ));
+        }
+        (query, None) | (None, query) => query,
+    };
+    let query = query.ok_or_else(|| {
+        bad("You must provide a GraphQL query, either as a query parameter or in the request body")
+    })?;
+    let operation_name = text("operationName");
+    let variables = match members.remove("variables") {
+        Some(Value::Object(variables)) => variables,
+        None | Some(Value::Null) => Map::new(),
+        Some(_) => return Err(GraphqlError::BadBody),
+    };
+    Ok(engine::Request {
+        query,
+        operation_name,
+        variables,
+    })
+}
+
+fn bad(message: &str) -> GraphqlError {
+    GraphqlError::BadRequest(message.to_owned())
+}

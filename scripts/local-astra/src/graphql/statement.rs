@@ -1,0 +1,137 @@
+//! Statements with bound values, run as the token's role: one by one, or all in one logged batch.
+
+use scylla::response::{PagingState, PagingStateResponse};
+use scylla::statement::batch::{Batch, BatchType};
+use scylla::statement::{Consistency, SerialConsistency};
+use scylla::value::CqlValue;
+
+use super::run::RunError;
+use crate::store::{Rows, StoreError, TokenSession};
+
+/// How a statement is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    pub consistency: Consistency,
+    pub serial_consistency: SerialConsistency,
+}
+
+impl Options {
+    /// With Stargate's own levels for what is not given.
+    pub fn new(
+        consistency: Option<Consistency>,
+        serial_consistency: Option<SerialConsistency>,
+    ) -> Options {
+        Options {
+            consistency: consistency.unwrap_or(Consistency::LocalQuorum),
+            serial_consistency: serial_consistency.unwrap_or(SerialConsistency::Serial),
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Statement {
+    pub cql: String,
+    pub values: Vec<Option<CqlValue>>,
+    pub options: Options,
+}
+
+/// A page of a SELECT.
+pub struct Page {
+    pub size: i32,
+    /// Nothing for the first page.
+    pub state: Option<Vec<u8>>,
+}
+
+impl Statement {
+    /// Reads one page of rows.
+    ///
+    /// # Errors
+    /// Cassandra's own.
+    pub async fn read(self, session: &TokenSession, page: Page) -> Result<Rows, StoreError> {
+        let mut prepared = session.prepare(&self.cql).await?;
+        prepared.set_consistency(self.options.consistency);
+        prepared.set_page_size(page.size);
+        let state = page
+            .state
+            .map_or_else(PagingState::start, PagingState::new_from_raw_bytes);
+        let driver = session.driver().get_session();
+        let executed = driver.execute_single_page(&prepared, self.values, state);
+        let (result, next) = executed.await?;
+        let next = match next {
+            PagingStateResponse::HasMorePages { state } => {
+                state.as_bytes_slice().map(|bytes| bytes.to_vec())
+            }
+            PagingStateResponse::NoMorePages => None,
+        };
+        Rows::read(result, next)
+    }
+
+    /// Changes rows.
+    ///
+    /// # Errors
+    /// Cassandra's own.
+    pub async fn run(self, session: &TokenSession) -> Result<Outcome, StoreError> {
+        let mut prepared = session.prepare(&self.cql).await?;
+        prepared.set_consistency(self.options.consistency);
+        prepared.set_serial_consistency(Some(self.options.serial_consistency));
+        let driver = session.driver().get_session();
+        let result = driver.execute_unpaged(&prepared, self.values).await?;
+        Ok(Outcome::of(Rows::read(result, None)?))
+    }
+}
+
+/// Runs statements as one logged batch. It writes with the time 0, as Stargate's does (measured): it overwrites
+/// nothing that was written otherwise.
+///
+/// # Errors
+/// Cassandra's own, and when the statements are to run with different consistencies.
+pub async fn run_batch(
+    statements: Vec<Statement>,
+    session: &TokenSession,
+) -> Result<Outcome, RunError> {
+    let mut batch = Batch::new(BatchType::Logged);
+    let Some(options) = statements.first().map(|statement| statement.options) else {
+        return Ok(Outcome::Applied);
+    };
+    batch.set_consistency(options.consistency);
+    batch.set_serial_consistency(Some(options.serial_consistency));
+    batch.set_timestamp(Some(0));
+    let mut values = Vec::with_capacity(statements.len());
+    for statement in statements {
+        batch.append_statement(session.prepare(&statement.cql).await?);
+        values.push(statement.values);
+    }
+    let driver = session.driver().get_session();
+    let result = driver.batch(&batch, values).await;
+    let result = result.map_err(StoreError::from)?;
+    Ok(Outcome::of(Rows::read(result, None)?))
+}
+
+/// What became of a statement that changes rows.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    Applied,
+    /// A condition did not hold: the rows as they are.
+    Refused(Rows),
+}
+
+impl Outcome {
+    fn of(rows: Rows) -> Outcome {
+        let column = rows
+            .columns
+            .iter()
+            .position(|(name, _)| name == "[applied]");
+        let applied = match (rows.rows.first(), column) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(row), Some(column)) => {
+                matches!(row.get(column), Some(Some(CqlValue::Boolean(true))))
+            }
+        };
+        if applied {
+            Outcome::Applied
+        } else {
+            Outcome::Refused(rows)
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Several statements as one.
+
+use scylla::response::PagingStateResponse;
+use scylla::statement::batch::{Batch as Statements, BatchType};
+
+use super::error::Error;
+use super::parameters::{Parameters, Serial};
+use super::proto::stargate::response::Result as Answer;
+use super::proto::stargate::{Batch, Response, batch};
+use super::{bind, lexer, query};
+use crate::access::Interface;
+use crate::store::Store;
+
+/// Runs a batch with a token.
+///
+/// # Errors
+/// The token's, the parameters', Cassandra's.
+pub async fn run(store: &Store, token: &str, given: Batch) -> Result<Response, Error> {
+    if given.queries.is_empty() {
+        return Err(Error::invalid("No queries in batch"));
+    }
+    // A type without a name is an exception on a real Stargate, thus UNKNOWN.
+    let kind = batch::Type::try_from(given.r#type).map_err(|_| {
+        let number = given.r#type;
+        Error::Refused(
+            tonic::Code::Unknown,
+            format!("there is no batch type {number}"),
+        )
+    })?;
+    let mut statements = Statements::new(match kind {
+        batch::Type::Logged => BatchType::Logged,
+        batch::Type::Unlogged => BatchType::Unlogged,
+        batch::Type::Counter => BatchType::Counter,
+    });
+    let parameters = given.parameters.unwrap_or_default();
+    let session = store
+        .session_in(token, parameters.keyspace.as_deref())
+        .await?;
+    session.require(Interface::Grpc)?;
+    let mut values = Vec::with_capacity(given.queries.len());
+    let mut conditional = None;
+    for single in given.queries {
+        let prepared = session.prepare(&single.cql).await?;
+        if lexer::is_use(&single.cql) {
+            return Err(Error::invalid("USE <keyspace> not supported"));
+        }
+        values.push(bind::batch(&prepared, &single.values.unwrap_or_default())?);
+        statements.append_statement(prepared);
+        if lexer::is_conditional(&single.cql) {
+            conditional = Some(single.cql);
+        }
+    }
+    let given = Parameters::of_batch(&parameters)?;
+    statements.set_consistency(given.consistency);
+    statements.set_timestamp(given.timestamp);
+    statements.set_tracing(given.tracing.is_some());
+    match given.serial_consistency {
+        Serial::Of(level) => statements.set_serial_consistency(Some(level)),
+        Serial::Unfit => query::unfit_serial(conditional.as_deref().unwrap_or_default())?,
+    }
+
+    let driver = session.driver().get_session();
+    let result = driver.batch(&statements, values).await?;
+    let mut response = query::answer(driver, &given, &result).await;
+    if result.is_rows() {
+        let end = PagingStateResponse::NoMorePages;
+        let set = query::result_set(result, end, &given, &store.schema())?;
+        response.result = Some(Answer::ResultSet(set));
+    }
+    Ok(response)
+}

@@ -1,0 +1,84 @@
+//! Stargate's gRPC API 2.0: CQL statements and their answers as protocol buffers.
+//!
+//! - [`service`]: the four calls: the token, the deadline, streams
+//! - [`query`], [`batch`]: a statement or several: prepared, bound, run, answered
+//! - [`parameters`]: consistency, page, timestamp and what else a call may set
+//! - [`bind`]: values to the markers of a statement
+//! - [`encode`], [`decode`]: a value to Cassandra's bytes and back
+//! - [`type_spec`]: what an answer tells of its columns
+//! - [`lexer`]: the words of a statement
+//! - [`schema_change`]: which statement changes what, and whether it did
+//! - [`traces`]: what Cassandra noted while it ran a statement
+//! - [`error`]: refusals, their status codes and trailers
+//! - [`proto`]: the messages, generated from `proto/`
+
+mod batch;
+mod bind;
+mod deadline;
+mod decode;
+mod encode;
+mod error;
+mod lexer;
+mod parameters;
+pub mod proto;
+mod query;
+mod schema_change;
+mod service;
+mod traces;
+mod type_spec;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, HeaderValue, Response};
+use tonic::service::Routes;
+use tonic::{Code, Status};
+
+pub use tonic_reflection::server::Error as DescriptorError;
+
+use crate::store::Store;
+use proto::stargate::stargate_server::StargateServer;
+use service::Service;
+
+/// The largest request, as gRPC has it by default.
+const MESSAGE_LIMIT: usize = 4 * 1024 * 1024;
+
+/// The paths of `stargate.Stargate` and of server reflection. For what is below no path of a service see
+/// [`unknown_service`].
+///
+/// # Errors
+/// When the descriptors that were compiled in cannot be read.
+pub fn routes(store: Store) -> Result<Router, DescriptorError> {
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
+    };
+    let stargate =
+        StargateServer::new(Service::new(store)).max_decoding_message_size(MESSAGE_LIMIT);
+    let mut routes = Routes::new(stargate)
+        .add_service(reflection().build_v1alpha()?)
+        .add_service(reflection().build_v1()?);
+    // Two routers with a fallback each cannot become one: the gateway's stays.
+    let router = std::mem::take(routes.axum_router_mut()).reset_fallback();
+    Ok(router.layer(axum::middleware::map_response(message_too_large)))
+}
+
+/// The answer to a gRPC request for a service that is not here; nothing if it is no gRPC request.
+pub fn unknown_service(headers: &HeaderMap) -> Option<Response<Body>> {
+    let content_type = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+    content_type
+        .starts_with("application/grpc")
+        .then(|| Status::unimplemented("this server has no such gRPC service").into_http())
+}
+
+/// The library says OUT_OF_RANGE for a request over the limit, which is said nowhere else here; gRPC
+/// servers say RESOURCE_EXHAUSTED.
+async fn message_too_large(mut response: Response<Body>) -> Response<Body> {
+    const STATUS: &str = "grpc-status";
+    let code = |code: Code| HeaderValue::from(code as i32);
+    if response.headers().get(STATUS) == Some(&code(Code::OutOfRange)) {
+        let headers = response.headers_mut();
+        headers.insert(STATUS, code(Code::ResourceExhausted));
+    }
+    response
+}

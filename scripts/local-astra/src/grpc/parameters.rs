@@ -1,0 +1,128 @@
+//! What a call may set besides the statement, with Stargate's defaults.
+
+use scylla::statement::{Consistency, SerialConsistency};
+use tonic::Code;
+
+use super::error::Error;
+use super::proto::stargate::{self as proto, BatchParameters, ConsistencyValue, QueryParameters};
+
+const PAGE_SIZE: i32 = 100;
+
+/// The parameters of a query or a batch. A batch has no pages.
+#[derive(Debug)]
+pub struct Parameters {
+    pub consistency: Consistency,
+    pub serial_consistency: Serial,
+    /// Microseconds since 1970.
+    pub timestamp: Option<i64>,
+    pub page_size: i32,
+    pub paging_state: Option<Vec<u8>>,
+    /// At which consistency the trace is read, if there is to be one.
+    pub tracing: Option<Consistency>,
+    pub skip_metadata: bool,
+}
+
+/// The consistency of a condition (`IF`). Any other level is refused, but only where there is a condition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Serial {
+    Of(SerialConsistency),
+    Unfit,
+}
+
+impl Parameters {
+    /// # Errors
+    /// UNKNOWN for a page size below 1 or a level without a name, UNIMPLEMENTED for `now_in_seconds`.
+    pub fn of_query(given: &QueryParameters) -> Result<Parameters, Error> {
+        let page_size = given.page_size.unwrap_or(PAGE_SIZE);
+        if page_size < 1 {
+            return Err(Error::Refused(
+                Code::Unknown,
+                format!("Invalid page size {page_size}: must be strictly positive"),
+            ));
+        }
+        no_clock(given.now_in_seconds)?;
+        Ok(Parameters {
+            consistency: level(given.consistency, Consistency::LocalQuorum)?,
+            serial_consistency: serial(given.serial_consistency)?,
+            timestamp: given.timestamp,
+            page_size,
+            paging_state: given.paging_state.clone(),
+            tracing: tracing(given.tracing, given.tracing_consistency)?,
+            skip_metadata: given.skip_metadata,
+        })
+    }
+
+    /// # Errors
+    /// As for [`Parameters::of_query`].
+    pub fn of_batch(given: &BatchParameters) -> Result<Parameters, Error> {
+        no_clock(given.now_in_seconds)?;
+        Ok(Parameters {
+            consistency: level(given.consistency, Consistency::LocalQuorum)?,
+            serial_consistency: serial(given.serial_consistency)?,
+            timestamp: given.timestamp,
+            page_size: PAGE_SIZE,
+            paging_state: None,
+            tracing: tracing(given.tracing, given.tracing_consistency)?,
+            skip_metadata: given.skip_metadata,
+        })
+    }
+}
+
+fn no_clock(now_in_seconds: Option<i32>) -> Result<(), Error> {
+    match now_in_seconds {
+        None => Ok(()),
+        Some(_) => Err(Error::Refused(
+            Code::Unimplemented,
+            "Local Astra does not serve now_in_seconds: it speaks native protocol 4 with Cassandra, which \
+             cannot carry it"
+                .to_owned(),
+        )),
+    }
+}
+
+fn tracing(wanted: bool, level_of: Option<ConsistencyValue>) -> Result<Option<Consistency>, Error> {
+    wanted
+        .then(|| level(level_of, Consistency::One))
+        .transpose()
+}
+
+/// A level that is set without a value is ANY, not the default.
+fn level(given: Option<ConsistencyValue>, default: Consistency) -> Result<Consistency, Error> {
+    let Some(given) = given else {
+        return Ok(default);
+    };
+    Ok(match named(given)? {
+        proto::Consistency::Any => Consistency::Any,
+        proto::Consistency::One => Consistency::One,
+        proto::Consistency::Two => Consistency::Two,
+        proto::Consistency::Three => Consistency::Three,
+        proto::Consistency::Quorum => Consistency::Quorum,
+        proto::Consistency::All => Consistency::All,
+        proto::Consistency::LocalQuorum => Consistency::LocalQuorum,
+        proto::Consistency::EachQuorum => Consistency::EachQuorum,
+        proto::Consistency::Serial => Consistency::Serial,
+        proto::Consistency::LocalSerial => Consistency::LocalSerial,
+        proto::Consistency::LocalOne => Consistency::LocalOne,
+    })
+}
+
+fn serial(given: Option<ConsistencyValue>) -> Result<Serial, Error> {
+    let Some(given) = given else {
+        return Ok(Serial::Of(SerialConsistency::Serial));
+    };
+    Ok(match named(given)? {
+        proto::Consistency::Serial => Serial::Of(SerialConsistency::Serial),
+        proto::Consistency::LocalSerial => Serial::Of(SerialConsistency::LocalSerial),
+        _ => Serial::Unfit,
+    })
+}
+
+/// A number without a name is an exception on a real Stargate, thus UNKNOWN.
+fn named(given: ConsistencyValue) -> Result<proto::Consistency, Error> {
+    proto::Consistency::try_from(given.value).map_err(|_| {
+        Error::Refused(
+            Code::Unknown,
+            format!("there is no consistency level {}", given.value),
+        )
+    })
+}

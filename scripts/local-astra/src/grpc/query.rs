@@ -1,0 +1,158 @@
+//! One statement: prepared, bound, run, answered.
+
+use scylla::client::session::Session;
+use scylla::deserialize::row::ColumnIterator;
+use scylla::response::query_result::QueryResult;
+use scylla::response::{PagingState, PagingStateResponse};
+use scylla::statement::prepared::PreparedStatement;
+use tonic::Code;
+
+use super::error::Error;
+use super::parameters::{Parameters, Serial};
+use super::proto::stargate::response::Result as Answer;
+use super::proto::stargate::{Query, Response, ResultSet, Row};
+use super::schema_change::Change;
+use super::{bind, decode, lexer, traces, type_spec};
+use crate::access::Interface;
+use crate::store::{Schema, Store};
+
+/// Runs a statement with a token.
+///
+/// # Errors
+/// The token's, the parameters', Cassandra's.
+pub async fn run(store: &Store, token: &str, query: Query) -> Result<Response, Error> {
+    let parameters = query.parameters.unwrap_or_default();
+    let keyspace = parameters.keyspace.as_deref();
+    let session = store.session_in(token, keyspace).await?;
+    session.require(Interface::Grpc)?;
+    let mut statement = session.prepare(&query.cql).await?;
+    if lexer::is_use(&query.cql) {
+        return Err(Error::invalid("USE <keyspace> not supported"));
+    }
+    let given = Parameters::of_query(&parameters)?;
+    let bound = bind::query(&statement, &query.values.unwrap_or_default())?;
+    configure(&mut statement, &given, &query.cql)?;
+
+    let change = match Change::of(&query.cql, keyspace, &store.schema()) {
+        Some(_) => {
+            // What was made a moment ago by others counts too: the table of an index.
+            let schema = store.refresh().await?;
+            Change::of(&query.cql, keyspace, &schema)
+        }
+        None => None,
+    };
+    let before = match &change {
+        Some(change) => Some(change.look(&session).await?),
+        None => None,
+    };
+    let state = given
+        .paging_state
+        .clone()
+        .map_or_else(PagingState::start, PagingState::new_from_raw_bytes);
+    let driver = session.driver().get_session();
+    let (result, next) = driver.execute_single_page(&statement, bound, state).await?;
+    let mut response = answer(driver, &given, &result).await;
+    if let Some(change) = change {
+        store.refresh().await?;
+        if before != Some(change.look(&session).await?) {
+            response.result = Some(Answer::SchemaChange(change.told()));
+        }
+    } else if result.is_rows() {
+        let set = result_set(result, next, &given, &store.schema())?;
+        response.result = Some(Answer::ResultSet(set));
+    }
+    Ok(response)
+}
+
+fn configure(
+    statement: &mut PreparedStatement,
+    given: &Parameters,
+    cql: &str,
+) -> Result<(), Error> {
+    statement.set_consistency(given.consistency);
+    statement.set_page_size(given.page_size);
+    statement.set_timestamp(given.timestamp);
+    statement.set_tracing(given.tracing.is_some());
+    match given.serial_consistency {
+        Serial::Of(level) => statement.set_serial_consistency(Some(level)),
+        Serial::Unfit => unfit_serial(cql)?,
+    }
+    Ok(())
+}
+
+/// A level that is none for conditions matters only where there is one.
+///
+/// # Errors
+/// Cassandra's words.
+pub fn unfit_serial(cql: &str) -> Result<(), Error> {
+    if lexer::is_conditional(cql) {
+        return Err(Error::invalid(
+            "Invalid consistency for conditional update. Must be one of SERIAL or LOCAL_SERIAL",
+        ));
+    }
+    Ok(())
+}
+
+/// The answer without its result: warnings, and the trace if there is to be one.
+pub async fn answer(driver: &Session, given: &Parameters, result: &QueryResult) -> Response {
+    let traces = match (given.tracing, result.tracing_id()) {
+        (Some(consistency), Some(id)) => traces::read(driver, id, consistency).await,
+        _ => None,
+    };
+    Response {
+        warnings: result.warnings().map(str::to_owned).collect(),
+        traces,
+        result: None,
+    }
+}
+
+/// The rows of an answer, and the state of the next page if there may be one.
+///
+/// # Errors
+/// UNIMPLEMENTED for a type without a value in the protocol.
+pub fn result_set(
+    result: QueryResult,
+    next: PagingStateResponse,
+    given: &Parameters,
+    schema: &Schema,
+) -> Result<ResultSet, Error> {
+    let unreadable = |cause: &dyn std::fmt::Display| {
+        Error::Refused(
+            Code::Internal,
+            format!("cannot read Cassandra's answer: {cause}"),
+        )
+    };
+    let result = result
+        .into_rows_result()
+        .map_err(|error| unreadable(&error))?;
+    let columns = if given.skip_metadata {
+        Vec::new()
+    } else {
+        let specs = result.column_specs().iter();
+        specs.map(|spec| type_spec::column(spec, schema)).collect()
+    };
+    let mut rows = Vec::with_capacity(result.rows_num());
+    for row in result
+        .rows::<ColumnIterator>()
+        .map_err(|error| unreadable(&error))?
+    {
+        let mut values = Vec::new();
+        for column in row.map_err(|error| unreadable(&error))? {
+            let column = column.map_err(|error| unreadable(&error))?;
+            let bytes = column.slice.map(|slice| slice.as_slice());
+            values.push(decode::value(bytes, column.spec.typ())?);
+        }
+        rows.push(Row { values });
+    }
+    let paging_state = match next {
+        PagingStateResponse::HasMorePages { state } => {
+            state.as_bytes_slice().map(|bytes| bytes.to_vec())
+        }
+        PagingStateResponse::NoMorePages => None,
+    };
+    Ok(ResultSet {
+        columns,
+        rows,
+        paging_state,
+    })
+}

@@ -1,0 +1,37 @@
+//! Local Astra: Astra's front on a real Apache Cassandra and Apache Pulsar, so that the samples run on one machine.
+//!
+//! - [`commands`]: what `cargo local` does
+//! - [`background`]: the process that owns the engines and the ports
+//! - [`settings`]: folders, ports, tokens, and the settings of the samples
+//! - [`engines`]: Cassandra and Pulsar: fetched, configured, started, stopped
+//! - [`bundle`]: the secure connect bundle, the metadata service, the SNI proxy
+//! - [`certificates`]: the authority and what it signs
+//! - [`access`]: tokens, roles, what a token may do
+//! - [`store`]: one login a token, the schema, Cassandra's errors
+//! - [`gateway`]: the doors, and which path goes to which interface
+//! - [`pulsar_admin`]: Pulsar's admin API, as far as tenants may use it
+//! - [`grpc`]: Stargate's gRPC API
+//! - [`bridge`]: what its HTTP APIs make of Cassandra's refusals
+//! - [`rest`]: Stargate's REST API v2
+//! - [`document`]: Stargate's Document API v2
+//! - [`devops`]: the DevOps API v2, the control plane
+
+#[cfg(not(unix))]
+compile_error!("local Astra runs on Linux and macOS; on Windows, run it in WSL");
+
+pub mod access;
+pub mod background;
+mod bridge;
+pub mod bundle;
+pub mod certificates;
+pub mod commands;
+pub mod devops;
+pub mod document;
+pub mod engines;
+pub mod gateway;
+pub mod graphql;
+pub mod grpc;
+pub mod pulsar_admin;
+pub mod rest;
+pub mod settings;
+pub mod store;

@@ -1,0 +1,119 @@
+//! `cargo local`: Astra on this machine, for the samples.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use local_astra::background::state::Engines;
+use local_astra::settings::Folders;
+use local_astra::settings::environment::Who;
+use local_astra::{background, commands};
+
+/// Astra on this machine: its interfaces on a real Apache Cassandra and Apache Pulsar, for running the samples.
+#[derive(Parser)]
+#[command(name = "cargo local", bin_name = "cargo local", version)]
+struct Arguments {
+    /// Folder of data and state, instead of the user's own
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a sample against local Astra, starting what is not running
+    Run {
+        /// Package name of the sample, such as rest-sample
+        sample: String,
+        /// What the sample gets as its arguments
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Start local Astra in the background
+    Up {
+        /// Cassandra's nodes, 1 or 3 (Linux): chosen at the first start of a data folder
+        #[arg(long, value_parser = ["1", "3"])]
+        nodes: Option<String>,
+        /// Pulsar too. `run` starts it by itself for samples that need it
+        #[arg(long)]
+        pulsar: bool,
+    },
+    /// Stop local Astra; its data stays
+    Down,
+    /// Tell what is running: endpoints, engines, memory, logs
+    Status,
+    /// Print the settings of the samples as NAME=value lines, fit for a .env
+    Env {
+        /// With the operator's token, which may do what a self-hosted Stargate allows
+        #[arg(long)]
+        operator: bool,
+    },
+    /// Print the logs
+    Logs,
+    /// Stop local Astra and forget all its data
+    Reset {
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// The background process itself; `up` starts it
+    #[command(hide = true)]
+    Background {
+        /// For tests: end when standard input closes, and remove the data folder
+        #[arg(long)]
+        temporary: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: cannot start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let done = runtime.block_on(execute(arguments));
+    // What still waits for something, such as standard input, must not keep the process.
+    runtime.shutdown_background();
+    match done {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            // `{:#}` gives the causes on one line and never a backtrace.
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn execute(arguments: Arguments) -> anyhow::Result<u8> {
+    let folders = Folders::new(arguments.data.as_deref())?;
+    match arguments.command {
+        Command::Run { sample, arguments } => {
+            commands::run::run(&folders, &sample, &arguments).await
+        }
+        Command::Up { nodes, pulsar } => {
+            let nodes = nodes.as_deref().map(str::parse).transpose()?;
+            let engines = Engines {
+                cassandra: true,
+                pulsar,
+            };
+            commands::up::up(&folders, nodes, engines).await
+        }
+        Command::Down => commands::down::down(&folders).await,
+        Command::Status => commands::status::status(&folders),
+        Command::Env { operator } => {
+            let who = if operator {
+                Who::Operator
+            } else {
+                Who::Application
+            };
+            commands::env::env(&folders, who)
+        }
+        Command::Logs => commands::logs::logs(&folders),
+        Command::Reset { yes } => commands::reset::reset(&folders, yes).await,
+        Command::Background { temporary } => background::run(folders, temporary).await.map(|()| 0),
+    }
+}

@@ -1,0 +1,77 @@
+//! What goes back: JSON, names, rows.
+
+use axum::body::Body;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+use base64::Engine;
+use serde_json::{Map, Value, json};
+
+use crate::store::Rows;
+use crate::store::values::{Maps, to_json};
+
+const JSON: &str = "application/json;charset=UTF-8";
+
+/// A JSON value.
+pub fn json(status: StatusCode, body: &Value) -> Response {
+    typed(status, JSON, body.to_string())
+}
+
+/// A JSON text that is sent as it is.
+pub fn json_text(status: StatusCode, body: impl Into<Body>) -> Response {
+    typed(status, JSON, body)
+}
+
+/// A body with a content type of its own.
+pub fn typed(status: StatusCode, content_type: &'static str, body: impl Into<Body>) -> Response {
+    let mut response = empty(status);
+    *response.body_mut() = body.into();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}
+
+/// No body at all.
+pub fn empty(status: StatusCode) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+}
+
+/// `{"name": …}`, what most changes of the schema answer.
+pub fn name(status: StatusCode, name: &str) -> Response {
+    json(status, &json!({ "name": name }))
+}
+
+/// A value in the member `data`, or bare if the client wants it raw.
+pub fn data(raw: bool, value: Value) -> Response {
+    let body = if raw { value } else { json!({ "data": value }) };
+    json(StatusCode::OK, &body)
+}
+
+/// A page of rows, with where the next one starts; raw is the rows alone.
+pub fn rows(raw: bool, rows: &Rows, maps: Maps) -> Response {
+    let data: Vec<Value> = rows
+        .rows
+        .iter()
+        .map(|row| object(rows, row, maps))
+        .collect();
+    if raw {
+        return json(StatusCode::OK, &Value::Array(data));
+    }
+    let mut body = Map::new();
+    body.insert("count".to_owned(), Value::from(data.len()));
+    if let Some(state) = &rows.page_state {
+        let state = base64::engine::general_purpose::STANDARD.encode(state);
+        body.insert("pageState".to_owned(), Value::String(state));
+    }
+    body.insert("data".to_owned(), Value::Array(data));
+    json(StatusCode::OK, &Value::Object(body))
+}
+
+fn object(rows: &Rows, row: &[Option<scylla::value::CqlValue>], maps: Maps) -> Value {
+    let columns = rows.columns.iter().zip(row);
+    let members =
+        columns.map(|((name, typ), value)| (name.clone(), to_json(value.as_ref(), typ, maps)));
+    Value::Object(members.collect())
+}

@@ -1,0 +1,108 @@
+//! The REST API v2, answered as Stargate 2.0.51 answers it, by translation to CQL.
+//!
+//! What a path means is in [`router`]. From there:
+//! - [`rows`]: search, read, write and delete rows; [`keys`] reads the path, [`conditions`] the `where` parameter,
+//!   [`statement`] writes the CQL
+//! - [`keyspaces`], [`tables`], [`columns`], [`indexes`], [`types`]: the schema; [`lookup`] finds what they are about
+//! - [`request`]: token, names, parameters and bodies; [`answer`]: what goes back; [`error`]: refusals
+//!
+//! Not served: `POST /cql`, which Stargate has switched off by default too (404).
+
+mod answer;
+mod columns;
+mod conditions;
+mod error;
+mod indexes;
+mod keys;
+mod keyspaces;
+mod lookup;
+mod request;
+mod rows;
+mod statement;
+mod tables;
+mod types;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware;
+use axum::routing::{delete, get};
+
+use crate::store::Store;
+use error::RestError;
+
+/// The largest body that is read, as Quarkus has it.
+const BODY_LIMIT: usize = 10 * 1024 * 1024;
+
+/// Everything below `/api/rest/v2`, to be nested there.
+pub fn router(store: Store) -> Router {
+    Router::new()
+        .route(
+            "/keyspaces/{keyspace}/{table}",
+            get(rows::search).post(rows::create),
+        )
+        .route(
+            "/keyspaces/{keyspace}/{table}/",
+            get(rows::search).post(rows::create),
+        )
+        .route(
+            "/keyspaces/{keyspace}/{table}/rows",
+            get(rows::all)
+                .put(rows::update)
+                .patch(rows::update)
+                .delete(rows::delete),
+        )
+        .route(
+            "/keyspaces/{keyspace}/{table}/{*key}",
+            get(rows::by_key)
+                .put(rows::update)
+                .patch(rows::update)
+                .delete(rows::delete),
+        )
+        .route(
+            "/schemas/keyspaces",
+            get(keyspaces::list).post(keyspaces::create),
+        )
+        .route(
+            "/schemas/keyspaces/{keyspace}",
+            get(keyspaces::one).delete(keyspaces::delete),
+        )
+        .route(
+            "/schemas/keyspaces/{keyspace}/tables",
+            get(tables::list).post(tables::create),
+        )
+        .route(
+            "/schemas/keyspaces/{keyspace}/tables/{table}",
+            get(tables::one).put(tables::update).delete(tables::delete),
+        )
+        .route(
+            "/schemas/keyspaces/{keyspace}/tables/{table}/columns",
+            get(columns::list).post(columns::create),
+        )
+        .route(
+            "/schemas/keyspaces/{keyspace}/tables/{table}/columns/{column}",
+            get(columns::one)
+                .put(columns::rename)
+                .delete(columns::delete),
+        )
+        .route(
+            "/schemas/keyspaces/{keyspace}/tables/{table}/indexes",
+            get(indexes::list).post(indexes::create),
+        )
+        .route(
+            "/schemas/keyspaces/{keyspace}/tables/{table}/indexes/{index}",
+            delete(indexes::delete),
+        )
+        .route(
+            "/schemas/keyspaces/{keyspace}/types",
+            get(types::list).post(types::create).put(types::update),
+        )
+        .route(
+            "/schemas/keyspaces/{keyspace}/types/{type}",
+            get(types::one).delete(types::delete),
+        )
+        .fallback(async || RestError::UnknownPath)
+        .method_not_allowed_fallback(async || RestError::WrongMethod)
+        .layer(middleware::from_fn(request::require_token))
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .with_state(store)
+}

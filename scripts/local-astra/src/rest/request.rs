@@ -1,0 +1,252 @@
+//! What comes in: the token, the names in the path, the parameters, the body.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::error::RestError;
+use crate::access::Interface;
+use crate::store::values::Maps;
+use crate::store::{Store, StoreError, TokenSession};
+
+const TOKEN: &str = "x-cassandra-token";
+
+/// The page size that Stargate takes when none is asked for.
+const PAGE_SIZE: i32 = 100;
+
+/// Refuses a request without a token before anything else is looked at. Whether the token is good turns out
+/// when [`Caller`] is made.
+pub async fn require_token(headers: HeaderMap, request: Request, next: Next) -> Response {
+    if headers.contains_key(TOKEN) {
+        next.run(request).await
+    } else {
+        RestError::MissingToken.into_response()
+    }
+}
+
+/// The login of the request's token.
+pub struct Caller(pub Arc<TokenSession>);
+
+impl FromRequestParts<Store> for Caller {
+    type Rejection = RestError;
+
+    async fn from_request_parts(parts: &mut Parts, store: &Store) -> Result<Caller, RestError> {
+        let token = parts.headers.get(TOKEN).ok_or(RestError::MissingToken)?;
+        let token = token.to_str().map_err(|_| StoreError::invalid_token())?;
+        let session = store.session(token).await?;
+        session.require(Interface::Rest)?;
+        Ok(Caller(session))
+    }
+}
+
+/// The names in the path, decoded.
+pub struct Names<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Names<T> {
+    type Rejection = RestError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Names<T>, RestError> {
+        let path = Path::<T>::from_request_parts(parts, state).await;
+        let Path(names) = path.map_err(|_| RestError::BadBody)?;
+        Ok(Names(names))
+    }
+}
+
+/// The query parameters; of several with one name the first counts.
+pub struct Parameters(Vec<(String, String)>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Parameters {
+    type Rejection = RestError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Parameters, RestError> {
+        let query = Query::try_from_uri(&parts.uri);
+        let Query(pairs) = query.map_err(|_| RestError::BadNumber)?;
+        Ok(Parameters(pairs))
+    }
+}
+
+impl Parameters {
+    pub fn text(&self, name: &str) -> Option<&str> {
+        let found = self.0.iter().find(|(n, _)| n == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// Only `true`, in any case, is true.
+    pub fn flag(&self, name: &str) -> bool {
+        self.text(name)
+            .is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    }
+
+    /// How maps are to look: compact unless `compactMapData` says otherwise.
+    pub fn maps(&self) -> Maps {
+        match self.text("compactMapData") {
+            Some(_) if !self.flag("compactMapData") => Maps::Entries,
+            _ => Maps::Compact,
+        }
+    }
+
+    /// How many rows a page has: zero and less mean the default.
+    ///
+    /// # Errors
+    /// [`RestError::BadNumber`] for what is no 32-bit number.
+    pub fn page_size(&self) -> Result<i32, RestError> {
+        let Some(text) = self.text("page-size") else {
+            return Ok(PAGE_SIZE);
+        };
+        let size: i32 = text.parse().map_err(|_| RestError::BadNumber)?;
+        Ok(if size > 0 { size } else { PAGE_SIZE })
+    }
+}
+
+/// The body of a request, whose content type is JSON or not said.
+pub struct Body(pub Bytes);
+
+impl FromRequest<Store> for Body {
+    type Rejection = RestError;
+
+    async fn from_request(request: Request, store: &Store) -> Result<Body, RestError> {
+        if let Some(content_type) = request.headers().get(CONTENT_TYPE) {
+            let text = content_type.to_str().unwrap_or_default();
+            let essence = text.split(';').next().unwrap_or_default().trim();
+            if !essence.eq_ignore_ascii_case("application/json") {
+                return Err(RestError::WrongContentType);
+            }
+        }
+        let body = Bytes::from_request(request, store).await;
+        let bytes = body.map_err(|rejection| match rejection.into_response().status() {
+            StatusCode::PAYLOAD_TOO_LARGE => RestError::BodyTooLarge,
+            _ => RestError::BadBody,
+        })?;
+        Ok(Body(bytes))
+    }
+}
+
+impl Body {
+    /// The first JSON value of the body; what follows it is not looked at.
+    ///
+    /// # Errors
+    /// A sentence on what is wrong; an empty body is wrong too.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, String> {
+        first_json(&String::from_utf8_lossy(&self.0))
+    }
+
+    /// The body as an object of the API.
+    ///
+    /// # Errors
+    /// [`RestError::BadBody`] for broken JSON or members of another kind, and its own refusal for no body.
+    pub fn object<T: DeserializeOwned>(&self) -> Result<T, RestError> {
+        let missing = RestError::Invalid("must not be null");
+        if self.0.is_empty() {
+            return Err(missing);
+        }
+        let body: Option<T> = self.json().map_err(|_| RestError::BadBody)?;
+        body.ok_or(missing)
+    }
+}
+
+/// Reads the first JSON value of a text, as Jackson does: what follows it is not looked at.
+///
+/// # Errors
+/// A sentence on what is wrong with it.
+pub fn first_json<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter();
+    match values.next() {
+        Some(value) => value.map_err(|error| error.to_string()),
+        None => Err("No content to map due to end-of-input".to_owned()),
+    }
+}
+
+/// Jackson takes any scalar where a text belongs.
+pub fn text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::Null => Ok(None),
+        Value::String(text) => Ok(Some(text)),
+        scalar @ (Value::Bool(_) | Value::Number(_)) => Ok(Some(scalar.to_string())),
+        _ => Err(serde::de::Error::custom("a text is wanted")),
+    }
+}
+
+/// Jackson takes `"true"` and `"false"` where a boolean belongs, and no value for false.
+pub fn flag<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::Null => Ok(false),
+        Value::Bool(value) => Ok(value),
+        Value::String(text) if text == "true" => Ok(true),
+        Value::String(text) if text == "false" || text.is_empty() => Ok(false),
+        _ => Err(serde::de::Error::custom("true or false is wanted")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parameters(pairs: &[(&str, &str)]) -> Parameters {
+        let pairs = pairs.iter();
+        Parameters(
+            pairs
+                .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
+                .collect(),
+        )
+    }
+
+    #[test]
+    fn only_true_is_true() {
+        for (text, wanted) in [
+            ("true", true),
+            ("TRUE", true),
+            ("maybe", false),
+            ("1", false),
+            ("", false),
+        ] {
+            assert_eq!(parameters(&[("raw", text)]).flag("raw"), wanted, "{text}");
+        }
+        assert!(!parameters(&[]).flag("raw"));
+        assert!(parameters(&[("raw", "true"), ("raw", "false")]).flag("raw"));
+    }
+
+    #[test]
+    fn maps_are_compact_unless_told() {
+        assert_eq!(parameters(&[]).maps(), Maps::Compact);
+        assert_eq!(
+            parameters(&[("compactMapData", "True")]).maps(),
+            Maps::Compact
+        );
+        assert_eq!(
+            parameters(&[("compactMapData", "maybe")]).maps(),
+            Maps::Entries
+        );
+    }
+
+    #[test]
+    fn a_page_size_is_a_number_or_not_found() {
+        for (text, wanted) in [("3", 3), ("0", 100), ("-1", 100), ("2147483647", i32::MAX)] {
+            assert_eq!(
+                parameters(&[("page-size", text)]).page_size().unwrap(),
+                wanted
+            );
+        }
+        for text in ["many", "", "1.5", "2147483648"] {
+            let refused = parameters(&[("page-size", text)]).page_size();
+            assert!(matches!(refused, Err(RestError::BadNumber)), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_follows_the_first_value_is_not_read() {
+        let value: Value = first_json("{\"a\": 1} and more").unwrap();
+        assert_eq!(value["a"], 1);
+        for bad in ["", "  ", "{\"a\":1,", "{bad", "nope"] {
+            assert!(first_json::<Value>(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! The settings of the samples, with local Astra's values.
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::layout::Ports;
+use super::secrets::Secrets;
+use super::{
+    DATABASE_ID, DATABASE_REGION, Folders, GRAPHQL_FIRST_KEYSPACE, KEYSPACE, TENANT, TENANT_CLOUD,
+    TENANT_REGION,
+};
+
+/// Through which door a sample comes in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// TLS, as on Astra; the sample has to trust local Astra's authority.
+    Tls,
+    /// No TLS: works from a `.env` on every platform.
+    Plain,
+}
+
+/// With whose token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// Astra's rules: no keyspace may be made or dropped.
+    Application,
+    /// A self-hosted Stargate's rules: everything is allowed.
+    Operator,
+}
+
+/// Every name that a sample may read, with its value here. Names that have none are empty: in the process
+/// environment that hides whatever a `.env` says, so that no local token ever goes to the cloud.
+pub fn of(
+    folders: &Folders,
+    ports: &Ports,
+    secrets: &Secrets,
+    door: Door,
+    who: Who,
+) -> Vec<(&'static str, SecretString)> {
+    let base = match door {
+        Door::Tls => format!("https://localhost:{}", ports.tls),
+        Door::Plain => format!("http://localhost:{}", ports.plain),
+    };
+    let login = match who {
+        Who::Application => &secrets.application,
+        Who::Operator => &secrets.operator,
+    };
+    let broker = ports.pulsar.broker_url(door == Door::Tls);
+    let token = login.token.text();
+    let values = [
+        (
+            "ASTRA_DB_APPLICATION_TOKEN",
+            token.expose_secret().to_owned(),
+        ),
+        ("ASTRA_DB_TOKEN", String::new()),
+        ("ASTRA_ORG_TOKEN", token.expose_secret().to_owned()),
+        ("ASTRA_DB_ID", DATABASE_ID.to_owned()),
+        ("ASTRA_DB_REGION", DATABASE_REGION.to_owned()),
+        ("ASTRA_DB_KEYSPACE", KEYSPACE.to_owned()),
+        (
+            "ASTRA_DB_GRAPHQL_FIRST_KEYSPACE",
+            GRAPHQL_FIRST_KEYSPACE.to_owned(),
+        ),
+        ("ASTRA_DB_SECURE_BUNDLE_PATH", bundle(folders)),
+        ("ASTRA_DB_CLIENT_ID", login.client_id.clone()),
+        (
+            "ASTRA_DB_CLIENT_SECRET",
+            login.secret.expose_secret().to_owned(),
+        ),
+        ("CASSANDRA_CONTACT_POINTS", String::new()),
+        ("ASTRA_DB_API_ENDPOINT", base.clone()),
+        ("ASTRA_DB_REST_URL", format!("{base}/api/rest")),
+        ("ASTRA_DB_DOCUMENT_URL", String::new()),
+        (
+            "ASTRA_DB_GRAPHQL_URL",
+            format!("{base}/api/graphql/{KEYSPACE}"),
+        ),
+        (
+            "ASTRA_DB_GRAPHQL_URL_SCHEMA",
+            format!("{base}/api/graphql-schema"),
+        ),
+        (
+            "ASTRA_DB_GRAPHQL_URL_ADMIN",
+            format!("{base}/api/graphql-admin"),
+        ),
+        ("ASTRA_DB_GRPC_URL", base.clone()),
+        ("ASTRA_API_URL", base.clone()),
+        ("ASTRA_STREAMING_API_URL", base.clone()),
+        ("ASTRA_STREAMING_NAME", TENANT.to_owned()),
+        ("ASTRA_STREAMING_CLOUD", TENANT_CLOUD.to_owned()),
+        ("ASTRA_STREAMING_REGION", TENANT_REGION.to_owned()),
+        (
+            "ASTRA_STREAMING_PULSAR_TOKEN",
+            secrets.tenant.expose_secret().to_owned(),
+        ),
+        ("ASTRA_STREAMING_BROKER_URL", broker),
+        ("ASTRA_STREAMING_WEBSERVICE_URL", base),
+    ];
+    values.map(|(name, value)| (name, value.into())).into()
+}
+
+/// The bundle of the first database, if local Astra has written it.
+fn bundle(folders: &Folders) -> String {
+    let bundle = folders.bundle();
+    if bundle.exists() {
+        bundle.display().to_string()
+    } else {
+        String::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::settings::layout::Layout;
+
+    #[test]
+    fn every_setting_of_every_sample_is_set_be_it_to_nothing() {
+        let data = tempfile::tempdir().unwrap();
+        let folders = Folders::new(Some(data.path())).unwrap();
+        let layout = Layout::of(data.path(), None).unwrap();
+        let secrets = Secrets::of(data.path()).unwrap();
+        let ours = of(
+            &folders,
+            &layout.ports,
+            &secrets,
+            Door::Tls,
+            Who::Application,
+        );
+        let ours: BTreeSet<&str> = ours.iter().map(|(name, _)| *name).collect();
+        let theirs: BTreeSet<&str> = shared::ALL.iter().map(|setting| setting.name).collect();
+        assert_eq!(ours, theirs);
+    }
+}

@@ -1,0 +1,178 @@
+//! What local Astra is on this machine: folders, ports, tokens, and the settings it gives to samples.
+//!
+//! - [`Folders`]: where the jars, the data and the state are
+//! - [`layout`]: nodes and ports, chosen once per data folder
+//! - [`secrets`]: tokens and the superuser's password, readable by their owner alone
+//! - [`environment`]: the settings of the samples, as `env` prints them and `run` sets them
+
+pub mod environment;
+pub mod layout;
+pub mod secrets;
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// The organization, database and keyspaces of a first start. The ids are fixed, so that they can be told
+/// from real ones at a glance.
+pub const ORGANIZATION_ID: &str = "10ca1a57-7a00-4000-8000-00000000000a";
+pub const ORGANIZATION_NAME: &str = "Local Astra";
+pub const USER_ID: &str = "10ca1a57-7a00-4000-8000-00000000000b";
+pub const USER_EMAIL: &str = "you@localhost";
+pub const DATABASE_ID: &str = "10ca1a57-7a00-4000-8000-000000000001";
+pub const DATABASE_NAME: &str = "local";
+pub const DATABASE_CLOUD: &str = "GCP";
+pub const DATABASE_REGION: &str = "us-east1";
+pub const KEYSPACE: &str = "samples";
+pub const GRAPHQL_FIRST_KEYSPACE: &str = "samples_graphql_first";
+
+/// The streaming tenant of a first start, its namespace, and where on Astra it would be.
+pub const TENANT: &str = "rust-samples";
+pub const TENANT_NAMESPACE: &str = "default";
+pub const TENANT_CLOUD: &str = "aws";
+pub const TENANT_REGION: &str = "useast1";
+
+/// Where local Astra keeps what.
+#[derive(Clone, Debug)]
+pub struct Folders {
+    /// Jars and class archives: can be deleted at any time, costs a download.
+    pub cache: PathBuf,
+    /// Everything that makes this local Astra: databases, tokens, certificates, ports.
+    pub data: PathBuf,
+}
+
+impl Folders {
+    /// The user's own folders, or `data` for the second.
+    ///
+    /// # Errors
+    /// When the user has no home folder, or a folder cannot be made.
+    pub fn new(data: Option<&Path>) -> Result<Folders> {
+        let Some(user) = directories::ProjectDirs::from("", "", "local-astra") else {
+            bail!("no home folder: set HOME");
+        };
+        let data = match data {
+            Some(data) => std::path::absolute(data)?,
+            None => user.data_local_dir().to_owned(),
+        };
+        let folders = Folders {
+            cache: user.cache_dir().to_owned(),
+            data,
+        };
+        for folder in [
+            &folders.cache,
+            &folders.data,
+            &folders.state(),
+            &folders.logs(),
+        ] {
+            make_private(folder)?;
+        }
+        Ok(folders)
+    }
+
+    /// State of the running process: lock, pids.
+    pub fn state(&self) -> PathBuf {
+        self.data.join("run")
+    }
+
+    pub fn logs(&self) -> PathBuf {
+        self.data.join("logs")
+    }
+
+    /// Cassandra's data and configuration.
+    pub fn cassandra(&self) -> PathBuf {
+        self.data.join("cassandra")
+    }
+
+    /// What node `node` (from 1) of Cassandra has written since its start.
+    pub fn cassandra_log(&self, node: u8) -> PathBuf {
+        self.cassandra().join(format!("node{node}/cassandra.log"))
+    }
+
+    /// Pulsar's data and configuration.
+    pub fn pulsar(&self) -> PathBuf {
+        self.data.join("pulsar")
+    }
+
+    /// What Pulsar has written since its start.
+    pub fn pulsar_log(&self) -> PathBuf {
+        self.pulsar().join("pulsar.log")
+    }
+
+    /// The keys of streaming's tokens.
+    pub fn streaming(&self) -> PathBuf {
+        self.data.join("streaming")
+    }
+
+    pub fn certificates(&self) -> PathBuf {
+        self.data.join("certificates")
+    }
+
+    /// The secure connect bundle of the first database.
+    pub fn bundle(&self) -> PathBuf {
+        self.data
+            .join(format!("secure-connect-{DATABASE_NAME}.zip"))
+    }
+
+    /// The certificate authority that samples have to trust.
+    pub fn authority(&self) -> PathBuf {
+        self.certificates().join("ca.pem")
+    }
+}
+
+/// Makes a folder that only its owner can enter.
+fn make_private(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
+            .with_context(|| format!("cannot restrict {} to its owner", folder.display()))?;
+    }
+    Ok(())
+}
+
+/// Reads a JSON file; `None` if it is not there.
+///
+/// # Errors
+/// When it cannot be read, or is no JSON of that form: the file is named.
+pub fn read_json<T: DeserializeOwned>(file: &Path) -> Result<Option<T>> {
+    let text = match fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error).with_context(|| format!("cannot read {}", file.display())),
+    };
+    let value = serde_json::from_str(&text).with_context(|| {
+        format!(
+            "{} is damaged; `cargo local reset` makes it anew and forgets all data",
+            file.display()
+        )
+    })?;
+    Ok(Some(value))
+}
+
+/// Writes a JSON file in one step, readable by its owner alone.
+///
+/// # Errors
+/// When it cannot be written: the file is named.
+pub fn write_json(file: &Path, value: &impl Serialize) -> Result<()> {
+    let whole = |error: std::io::Error| {
+        anyhow::Error::new(error).context(format!("cannot write {}", file.display()))
+    };
+    let new = file.with_extension("new");
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    let mut out = options.open(&new).map_err(whole)?;
+    out.write_all(serde_json::to_string_pretty(value)?.as_bytes())
+        .map_err(whole)?;
+    out.sync_all().map_err(whole)?;
+    fs::rename(&new, file).map_err(whole)
+}

@@ -1,0 +1,123 @@
+//! Tokens and passwords of a data folder, made at its first start.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+
+use super::{ORGANIZATION_ID, TENANT, read_json, write_json};
+use crate::access::streaming::StreamingKeys;
+use crate::access::{Credentials, Token};
+
+/// What a data folder knows and nobody else. `Debug` shows nothing of it.
+pub struct Secrets {
+    /// The password of Cassandra's superuser.
+    pub admin: SecretString,
+    /// Works under Astra's rules.
+    pub application: Login,
+    /// May do what a self-hosted Stargate allows.
+    pub operator: Login,
+    /// The first streaming tenant's token, a JWT.
+    pub tenant: SecretString,
+    /// The role in it, that administers the tenant.
+    pub tenant_role: String,
+}
+
+/// A token with the client id and secret that it comes from.
+pub struct Login {
+    pub client_id: String,
+    pub secret: SecretString,
+    pub token: Token,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    admin: String,
+    application: StoredLogin,
+    operator: StoredLogin,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredLogin {
+    client_id: String,
+    secret: String,
+}
+
+impl Secrets {
+    /// The secrets written down in a data folder, or new ones.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written, or holds something else.
+    pub fn of(data: &Path) -> Result<Secrets> {
+        let file = data.join("secrets.json");
+        let stored = match read_json::<Stored>(&file)? {
+            Some(stored) => stored,
+            None => {
+                let stored = Stored {
+                    admin: Credentials::generate()?.secret.expose_secret().to_owned(),
+                    application: StoredLogin::generate()?,
+                    operator: StoredLogin::generate()?,
+                };
+                write_json(&file, &stored)?;
+                stored
+            }
+        };
+        let keys = StreamingKeys::open(&data.join("streaming"))?;
+        let tenant = keys.first(ORGANIZATION_ID, TENANT)?;
+        Ok(Secrets {
+            tenant: keys.issue(&tenant)?,
+            tenant_role: tenant.sub,
+            admin: stored.admin.into(),
+            application: stored.application.login().with_context(|| damaged(&file))?,
+            operator: stored.operator.login().with_context(|| damaged(&file))?,
+        })
+    }
+}
+
+fn damaged(file: &Path) -> String {
+    format!("{} holds a client id that is none", file.display())
+}
+
+impl StoredLogin {
+    fn generate() -> Result<StoredLogin> {
+        let made = Credentials::generate()?;
+        Ok(StoredLogin {
+            client_id: made.client_id,
+            secret: made.secret.expose_secret().to_owned(),
+        })
+    }
+
+    fn login(self) -> Option<Login> {
+        let secret = SecretString::from(self.secret);
+        Some(Login {
+            token: Token::of(&self.client_id, &secret)?,
+            client_id: self.client_id,
+            secret,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_kept_and_closed_to_others() {
+        let data = tempfile::tempdir().unwrap();
+        let first = Secrets::of(data.path()).unwrap();
+        let again = Secrets::of(data.path()).unwrap();
+        assert_eq!(again.operator.client_id, first.operator.client_id);
+        assert_eq!(
+            again.application.token.text().expose_secret(),
+            first.application.token.text().expose_secret()
+        );
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let file = data.path().join("secrets.json");
+            let mode = std::fs::metadata(file).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! What all interfaces stand on: one login a token, one snapshot of the schema, and Cassandra's errors.
+//!
+//! - [`session`]: a token's login and the statements it runs
+//! - [`schema`]: keyspaces, tables, types, indexes
+//! - [`types`]: CQL type texts and quoted names
+//! - [`values`]: CQL values as JSON and as text
+//! - [`records`]: what the engines do not keep themselves
+//! - [`error`]: what Cassandra refuses
+
+pub mod error;
+pub mod records;
+pub mod schema;
+mod session;
+pub mod types;
+pub mod values;
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use scylla::client::PoolSize;
+use scylla::client::execution_profile::ExecutionProfile;
+use scylla::client::session::Session;
+use scylla::client::session_builder::SessionBuilder;
+use scylla::statement::{Consistency, SerialConsistency};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::{OnceCell, watch};
+
+pub use error::{Code, StoreError};
+pub use schema::{Column, ColumnKind, Index, Keyspace, Schema, Table, UserType};
+pub use session::{Page, Rows, TokenSession};
+
+use crate::access::Token;
+
+/// How often the schema version is asked for: a table made over CQL shows up within this and a read.
+const SCHEMA_POLL: Duration = Duration::from_millis(200);
+/// A token that is not used for this long is logged out.
+const IDLE: Duration = Duration::from_secs(600);
+/// The deadline of a statement, as Stargate's bridge has it.
+const STATEMENT_LIMIT: Duration = Duration::from_secs(30);
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+
+/// The one store behind all interfaces. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    nodes: Vec<SocketAddr>,
+    /// A superuser's session, for reading the schema and for what no token may do.
+    admin: Session,
+    schema: watch::Sender<Arc<Schema>>,
+    reading: tokio::sync::Mutex<()>,
+    sessions: Mutex<HashMap<SessionKey, Arc<OnceCell<Arc<TokenSession>>>>>,
+    /// How many times a role was closed: a login that was under way meanwhile is made again.
+    closed: AtomicU64,
+}
+
+/// A hash of the whole token, so that a known client id with a wrong rest never meets an open session.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct SessionKey {
+    token: Vec<u8>,
+    keyspace: Option<String>,
+}
+
+impl Store {
+    /// Opens the store on running Cassandra nodes, reads the schema, and keeps reading it.
+    ///
+    /// # Errors
+    /// Cassandra's, when the schema cannot be read.
+    pub async fn open(nodes: Vec<SocketAddr>, admin: Session) -> Result<Store, StoreError> {
+        let schema = Arc::new(schema::read(&admin).await?);
+        let store = Store {
+            inner: Arc::new(Inner {
+                nodes,
+                admin,
+                schema: watch::Sender::new(schema),
+                reading: tokio::sync::Mutex::new(()),
+                sessions: Mutex::default(),
+                closed: AtomicU64::new(0),
+            }),
+        };
+        let weak = Arc::downgrade(&store.inner);
+        tokio::spawn(async move {
+            let mut ticks: u64 = 0;
+            loop {
+                tokio::time::sleep(SCHEMA_POLL).await;
+                let Some(inner) = weak.upgrade() else { return };
+                let store = Store { inner };
+                // A failed read is tried again at the next tick; requests meanwhile say what is wrong.
+                let _ = store.refresh().await;
+                ticks += 1;
+                if ticks.is_multiple_of(100) {
+                    store.close_idle();
+                }
+            }
+        });
+        Ok(store)
+    }
+
+    /// The schema as it was read last.
+    pub fn schema(&self) -> Arc<Schema> {
+        self.inner.schema.borrow().clone()
+    }
+
+    /// Follows the schema; the receiver is told of each change.
+    pub fn watch_schema(&self) -> watch::Receiver<Arc<Schema>> {
+        self.inner.schema.subscribe()
+    }
+
+    /// Reads the schema again if its version has changed.
+    ///
+    /// # Errors
+    /// Cassandra's own.
+    pub async fn refresh(&self) -> Result<Arc<Schema>, StoreError> {
+        let _reading = self.inner.reading.lock().await;
+        let known = self.schema();
+        if schema::version(&self.inner.admin).await? == known.version {
+            return Ok(known);
+        }
+        let mut read = schema::read(&self.inner.admin).await?;
+        for (name, keyspace) in &mut read.keyspaces {
+            // What did not change stays the same object, for those who build on a keyspace.
+            if let Some(same) = known.keyspaces.get(name).filter(|old| *old == keyspace) {
+                *keyspace = Arc::clone(same);
+            }
+        }
+        let read = Arc::new(read);
+        self.inner.schema.send_replace(Arc::clone(&read));
+        Ok(read)
+    }
+
+    /// The superuser's session, for `access` and for what no token may do.
+    pub fn admin(&self) -> &Session {
+        &self.inner.admin
+    }
+
+    /// The addresses of Cassandra's nodes.
+    pub fn nodes(&self) -> &[SocketAddr] {
+        &self.inner.nodes
+    }
+
+    /// Logs in with a token, or finds the login that is open. This is the only check of a token.
+    ///
+    /// # Errors
+    /// [`Code::Unauthenticated`] for anything but a valid token, [`Code::Unavailable`] without Cassandra.
+    pub async fn session(&self, token: &str) -> Result<Arc<TokenSession>, StoreError> {
+        self.session_in(token, None).await
+    }
+
+    /// As [`Store::session`], with a keyspace that unqualified names refer to.
+    ///
+    /// # Errors
+    /// Those of [`Store::session`], and Cassandra's for a keyspace that does not exist.
+    pub async fn session_in(
+        &self,
+        token: &str,
+        keyspace: Option<&str>,
+    ) -> Result<Arc<TokenSession>, StoreError> {
+        let parsed = Token::parse(token).ok_or_else(StoreError::invalid_token)?;
+        let key = SessionKey {
+            token: parsed.digest(),
+            keyspace: keyspace.map(str::to_owned),
+        };
+        let cell = Arc::clone(self.lock_sessions().entry(key.clone()).or_default());
+        let made = cell.get_or_try_init(|| self.login(parsed, keyspace)).await;
+        match made {
+            Ok(session) => {
+                session.used();
+                Ok(Arc::clone(session))
+            }
+            Err(error) => {
+                let mut sessions = self.lock_sessions();
+                if sessions.get(&key).is_some_and(|cell| !cell.initialized()) {
+                    sessions.remove(&key);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn login(
+        &self,
+        token: Token,
+        keyspace: Option<&str>,
+    ) -> Result<Arc<TokenSession>, StoreError> {
+        loop {
+            let closed = self.inner.closed.load(Ordering::SeqCst);
+            let (nodes, role) = (&self.inner.nodes, token.client_id());
+            let session = connect(nodes, role, token.password(), keyspace).await?;
+            let session = TokenSession::open(self.clone(), token.clone(), session).await?;
+            if self.inner.closed.load(Ordering::SeqCst) == closed {
+                return Ok(Arc::new(session));
+            }
+        }
+    }
+
+    /// Ends the logins of a role: what it could do before, it can't any more.
+    pub fn close_role(&self, role: &str) {
+        self.inner.closed.fetch_add(1, Ordering::SeqCst);
+        // A login that is under way may be this role's: who waits for it has it, and nobody after.
+        self.lock_sessions()
+            .retain(|_, cell| cell.get().is_some_and(|session| session.role() != role));
+    }
+
+    fn close_idle(&self) {
+        self.lock_sessions()
+            .retain(|_, cell| cell.get().is_none_or(|session| session.idle() < IDLE));
+    }
+
+    fn lock_sessions(
+        &self,
+    ) -> std::sync::MutexGuard<'_, HashMap<SessionKey, Arc<OnceCell<Arc<TokenSession>>>>> {
+        self.inner
+            .sessions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One login, without schema metadata of its own: the snapshot serves all.
+///
+/// # Errors
+/// [`Code::Unauthenticated`] when Cassandra refuses the login.
+pub async fn connect(
+    nodes: &[SocketAddr],
+    user: &str,
+    password: &SecretString,
+    keyspace: Option<&str>,
+) -> Result<Session, StoreError> {
+    let profile = ExecutionProfile::builder()
+        .consistency(Consistency::LocalQuorum)
+        .serial_consistency(Some(SerialConsistency::Serial))
+        .request_timeout(Some(STATEMENT_LIMIT))
+        .build();
+    let mut builder = SessionBuilder::new()
+        .known_nodes_addr(nodes)
+        .user(user, password.expose_secret())
+        .default_execution_profile_handle(profile.into_handle())
+        .connection_timeout(CONNECT_LIMIT)
+        .pool_size(PoolSize::PerHost(std::num::NonZeroUsize::MIN))
+        .fetch_schema_metadata(false);
+    if let Some(keyspace) = keyspace {
+        builder = builder.use_keyspace(keyspace, true);
+    }
+    Ok(builder.build().await?)
+}

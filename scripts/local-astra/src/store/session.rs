@@ -1,0 +1,285 @@
+//! A token's login: one Cassandra role, its prepared statements, its pages.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use scylla::client::caching_session::CachingSession;
+use scylla::client::session::Session;
+use scylla::cluster::metadata::ColumnType;
+use scylla::errors::{BadQuery, ExecutionError};
+use scylla::response::PagingState;
+use scylla::response::query_result::QueryResult;
+use scylla::statement::Statement;
+use scylla::statement::prepared::PreparedStatement;
+use scylla::value::{CqlValue, Row};
+use uuid::Uuid;
+
+use super::{Code, Keyspace, Schema, Store, StoreError};
+use crate::access::{self, Interface, Owners, Rights, Target, Token};
+
+/// How many prepared statements a login keeps.
+const PREPARED: usize = 500;
+/// A statement of more bytes holds its values itself, most likely: it comes once and is not kept.
+const PREPARED_LENGTH: usize = 16 * 1024;
+
+/// What a token may do, done: each statement runs as the token's role.
+pub struct TokenSession {
+    store: Store,
+    role: String,
+    rights: Rights,
+    driver: CachingSession,
+    prepared: Mutex<Prepared>,
+    opened: Instant,
+    /// Milliseconds after `opened`.
+    last_used: AtomicU64,
+}
+
+/// What was prepared under one schema version, by statement text.
+#[derive(Default)]
+struct Prepared {
+    version: Uuid,
+    statements: HashMap<String, PreparedStatement>,
+}
+
+/// Which page of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// Rows; at least 1.
+    pub size: i32,
+    /// Where the page starts: what the page before gave, or nothing for the first.
+    pub state: Option<Vec<u8>>,
+}
+
+impl Page {
+    /// The first page, of at most `size` rows.
+    pub fn first(size: i32) -> Page {
+        Page { size, state: None }
+    }
+}
+
+/// A page of rows. A statement that answers no rows gives no columns either.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rows {
+    pub columns: Vec<(String, ColumnType<'static>)>,
+    pub rows: Vec<Vec<Option<CqlValue>>>,
+    /// Where the next page starts; nothing at the end.
+    pub page_state: Option<Vec<u8>>,
+}
+
+impl Rows {
+    /// What the driver answered, for those who run statements with options of their own.
+    ///
+    /// # Errors
+    /// [`Code::Internal`] for an answer that cannot be read.
+    pub fn read(result: QueryResult, page_state: Option<Vec<u8>>) -> Result<Rows, StoreError> {
+        if !result.is_rows() {
+            return Ok(Rows::default());
+        }
+        let unreadable = |error: String| StoreError::new(Code::Internal, error);
+        let result = result
+            .into_rows_result()
+            .map_err(|error| unreadable(error.to_string()))?;
+        let columns = result
+            .column_specs()
+            .iter()
+            .map(|spec| (spec.name().to_owned(), spec.typ().clone().into_owned()))
+            .collect();
+        let rows = result
+            .rows::<Row>()
+            .map_err(|error| unreadable(error.to_string()))?
+            .map(|row| row.map(|row| row.columns))
+            .collect::<Result<_, _>>()
+            .map_err(|error| unreadable(error.to_string()))?;
+        Ok(Rows {
+            columns,
+            rows,
+            page_state,
+        })
+    }
+}
+
+impl TokenSession {
+    pub(super) async fn open(
+        store: Store,
+        token: Token,
+        session: Session,
+    ) -> Result<TokenSession, StoreError> {
+        let rights = Rights::of(store.admin(), token.client_id()).await?;
+        Ok(TokenSession {
+            store,
+            role: token.client_id().to_owned(),
+            rights,
+            driver: CachingSession::from(session, PREPARED),
+            prepared: Mutex::default(),
+            opened: Instant::now(),
+            last_used: AtomicU64::new(0),
+        })
+    }
+
+    /// Cassandra's name of the role: the token's client id.
+    pub fn role(&self) -> &str {
+        &self.role
+    }
+
+    /// The operator's token is one; an application token never is.
+    pub fn is_superuser(&self) -> bool {
+        matches!(self.rights, Rights::Everything)
+    }
+
+    /// What the token may do beyond what Cassandra decides.
+    pub fn rights(&self) -> &Rights {
+        &self.rights
+    }
+
+    /// Refuses a token whose roles do not open an interface.
+    ///
+    /// # Errors
+    /// [`Code::PermissionDenied`]
+    pub fn require(&self, interface: Interface) -> Result<(), StoreError> {
+        if self.rights.open(interface) {
+            return Ok(());
+        }
+        let action = interface.action();
+        let message = format!("No role of this token allows {action} on any database");
+        Err(StoreError::new(Code::PermissionDenied, message))
+    }
+
+    /// The driver's session, for an interface that needs more than a page of rows.
+    pub fn driver(&self) -> &CachingSession {
+        &self.driver
+    }
+
+    /// Prepares a statement, once a text and schema version: a table that was dropped and made anew may
+    /// take values of other types.
+    ///
+    /// # Errors
+    /// Cassandra's own.
+    pub async fn prepare(&self, cql: &str) -> Result<PreparedStatement, StoreError> {
+        self.used();
+        let version = self.store.schema().version;
+        let known = |prepared: &Prepared| {
+            (prepared.version == version).then(|| prepared.statements.get(cql).cloned())?
+        };
+        if let Some(statement) = known(&self.lock_prepared()) {
+            return Ok(statement);
+        }
+        let statement = self.driver.get_session().prepare(cql).await?;
+        if cql.len() > PREPARED_LENGTH {
+            return Ok(statement);
+        }
+        let mut prepared = self.lock_prepared();
+        if prepared.version != version || prepared.statements.len() >= PREPARED {
+            *prepared = Prepared {
+                version,
+                statements: HashMap::new(),
+            };
+        }
+        prepared
+            .statements
+            .insert(cql.to_owned(), statement.clone());
+        Ok(statement)
+    }
+
+    fn lock_prepared(&self) -> std::sync::MutexGuard<'_, Prepared> {
+        self.prepared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs one statement, prepared once, at LOCAL_QUORUM, and gives one page of what it answers.
+    ///
+    /// # Errors
+    /// Cassandra's own; [`Code::InvalidArgument`] for values that do not fit the statement.
+    pub async fn query(
+        &self,
+        cql: &str,
+        values: Vec<Option<CqlValue>>,
+        page: Page,
+    ) -> Result<Rows, StoreError> {
+        self.used();
+        let statement = Statement::new(cql).with_page_size(page.size.max(1));
+        let state = match page.state {
+            Some(state) => PagingState::new_from_raw_bytes(state),
+            None => PagingState::start(),
+        };
+        let prepared = self
+            .driver
+            .execute_single_page(statement.clone(), &values, state.clone())
+            .await;
+        let (result, next) = match prepared {
+            // The values were never sent: the statement may have been prepared for a table of that name that had
+            // other types.
+            Err(ExecutionError::BadQuery(BadQuery::SerializationError(_))) => {
+                let session = self.driver.get_session();
+                let statement = session.prepare(statement).await?;
+                session
+                    .execute_single_page(&statement, values, state)
+                    .await?
+            }
+            executed => executed?,
+        };
+        let next = match next.into_paging_control_flow() {
+            std::ops::ControlFlow::Continue(next) => next.as_bytes_slice().map(|b| b.to_vec()),
+            std::ops::ControlFlow::Break(()) => None,
+        };
+        Rows::read(result, next)
+    }
+
+    /// Runs a statement that changes the schema, and gives the schema after it.
+    ///
+    /// # Errors
+    /// Cassandra's own.
+    pub async fn change_schema(&self, cql: &str) -> Result<Arc<Schema>, StoreError> {
+        self.used();
+        self.driver.get_session().query_unpaged(cql, ()).await?;
+        self.store.refresh().await
+    }
+
+    /// The keyspaces this role may see: its own, and Cassandra's.
+    ///
+    /// # Errors
+    /// Cassandra's own.
+    pub async fn visible_keyspaces(&self) -> Result<Vec<Arc<Keyspace>>, StoreError> {
+        self.used();
+        // Who asks for a list has often just made what should be in it, over CQL.
+        let schema = self.store.refresh().await?;
+        let all = schema.keyspaces.values();
+        if self.is_superuser() {
+            return Ok(all.cloned().collect());
+        }
+        let admin = self.store.admin();
+        let granted = access::granted_keyspaces(admin, &self.role).await?;
+        let owners = Owners::read(admin).await?;
+        let described = |name: &str| {
+            let target = Target::Keyspace(owners.of(name), name);
+            self.rights.allow("db-keyspace-describe", target)
+        };
+        Ok(all
+            .filter(|keyspace| {
+                keyspace.is_system()
+                    || granted.contains(&keyspace.name)
+                    || described(&keyspace.name)
+            })
+            .cloned()
+            .collect())
+    }
+
+    pub(super) fn used(&self) {
+        let now = u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.last_used.store(now, Ordering::Relaxed);
+    }
+
+    pub(super) fn idle(&self) -> Duration {
+        let last = Duration::from_millis(self.last_used.load(Ordering::Relaxed));
+        self.opened.elapsed().saturating_sub(last)
+    }
+}
+
+impl fmt::Debug for TokenSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenSession")
+            .field("role", &self.role)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,77 @@
+//! Internet addresses as Java's `InetAddress` reads and writes them.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use tokio::runtime::{Handle, RuntimeFlavor};
+
+const LOOKUP_LIMIT: Duration = Duration::from_secs(3);
+
+/// An address, or the address of a host: Java looks a name up, and so does Stargate.
+pub(super) fn read(text: &str) -> Option<IpAddr> {
+    if text.is_empty() {
+        return Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    }
+    let bare = text.strip_prefix('[').and_then(|t| t.strip_suffix(']'));
+    if let Ok(v6) = bare.unwrap_or(text).parse::<Ipv6Addr>() {
+        // An IPv4 address in IPv6 clothes is one of version 4 to Java.
+        return Some(v6.to_canonical());
+    }
+    if text.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+        return read_v4(text).map(IpAddr::V4);
+    }
+    if bare.is_some() || text.contains(':') {
+        return None;
+    }
+    look_up(text)
+}
+
+/// One to four numbers; the last one fills what the others leave, so `1.2` is `1.0.0.2`.
+fn read_v4(text: &str) -> Option<Ipv4Addr> {
+    let parts: Vec<u32> = text
+        .split('.')
+        .map(str::parse)
+        .collect::<Result<_, _>>()
+        .ok()?;
+    let (last, front) = parts.split_last()?;
+    let free = 32_u32.checked_sub(8 * u32::try_from(front.len()).ok()?)?;
+    if free == 0 || front.iter().any(|part| *part > 255) || u64::from(*last) >> free != 0 {
+        return None;
+    }
+    let shifts = [24, 16, 8];
+    let front = front
+        .iter()
+        .zip(shifts)
+        .map(|(part, shift)| part << shift)
+        .sum::<u32>();
+    Some(Ipv4Addr::from(front | last))
+}
+
+/// Asks the system for a host, and no longer than [`LOOKUP_LIMIT`].
+fn look_up(host: &str) -> Option<IpAddr> {
+    let (answer, wait) = mpsc::channel();
+    let host = host.to_owned();
+    std::thread::spawn(move || {
+        let found = (host.as_str(), 0).to_socket_addrs();
+        // Nobody waits any more if the limit has passed.
+        let _ = answer.send(found.ok().and_then(|mut found| found.next()));
+    });
+    let wait = move || wait.recv_timeout(LOOKUP_LIMIT).ok().flatten();
+    let found = match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(wait),
+        _ => wait(),
+    };
+    found.map(|address| address.ip().to_canonical())
+}
+
+/// Dotted for version 4, all eight groups for version 6.
+pub(super) fn text(address: &IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => v4.to_string(),
+        IpAddr::V6(v6) => {
+            let groups: Vec<String> = v6.segments().iter().map(|s| format!("{s:x}")).collect();
+            groups.join(":")
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! The one place that knows how a CQL value is read and written.
+//!
+//! The rules are those of Stargate 2.0.51 (its REST service), which read JSON as Java does: a number
+//! with a fraction is a double, an integer is cut to its column's width, and a text may stand for anything.
+//!
+//! - [`from_json`]: JSON as a client sends it; a text is read as [`from_text`] does
+//! - [`from_json_strictly`]: JSON where a text is only a text, as inside a collection
+//! - [`from_text`]: text alone, as in a path, with CQL's forms of collections
+//! - [`to_json`]: a value as JSON
+//!
+//! One file a kind of value: [`numbers`], [`time`], `duration`, `inet`, `blob`, `uuid`; `structure` takes the text
+//! forms of collections apart.
+
+mod blob;
+mod duration;
+mod error;
+mod inet;
+mod json_in;
+mod json_out;
+pub mod numbers;
+mod structure;
+#[cfg(test)]
+mod tests;
+mod text_in;
+pub mod time;
+mod uuid;
+
+pub use blob::from_base64;
+pub use error::ValueError;
+pub use json_in::{from_json, from_json_strictly};
+pub use json_out::to_json;
+pub use text_in::from_text;
+
+/// How a map looks in JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Maps {
+    /// `{"a": 1}`, and `{'a': 1}` as text.
+    Compact,
+    /// `[{"key": "a", "value": 1}]`, and the same with single quotes as text.
+    Entries,
+}

@@ -1,0 +1,201 @@
+//! What breaks in the middle of what a DevOps sample does with a flag: it says one clear thing, in time, and what
+//! it made is gone, or named with how to remove it.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use reqwest::Method;
+use serde_json::Value;
+
+use crate::astra::{Ended, RUN_LIMIT, block_on, local_astra};
+use crate::devops::Api;
+use crate::devops_samples::{after, database, sample, terminate};
+use crate::failures::{Settings, refused, through};
+use crate::http::{self, Then};
+
+const DATABASE: &str = "devops-database-sample";
+const ORGANIZATION: &str = "devops-organization-sample";
+
+/// Lets this many requests of a run pass, and not the next.
+type Case = (usize, Then);
+
+/// Whether it ends all ways to undo what was made.
+fn is_final((_, then): Case) -> bool {
+    matches!(then, Then::CutAll | Then::FailAll | Then::StallAll)
+}
+
+/// Runs a sample with a flag, into that failure.
+fn broken(name: &str, flag: &str, (whole, then): Case, settings: &Settings) -> Ended {
+    let astra = local_astra();
+    let port = http::failing(astra.layout.ports.plain, whole, then).port;
+    let settings = through(astra, settings, port);
+    let ended = sample(name).start_with(&[flag], &settings).end();
+    let said = refused(sample(name), &settings, &ended);
+    let named = said.contains("Perhaps left behind: ");
+    assert_eq!(named, is_final((whole, then)), "{whole} {then:?}: {said}");
+    ended
+}
+
+/// All at once: some wait half a minute for an answer.
+fn at_once(cases: &[Case], run: impl Fn(Case) + Sync) {
+    thread::scope(|scope| {
+        for case in cases {
+            scope.spawn(|| run(*case));
+        }
+    });
+}
+
+/// The requests before: the databases, the one, the regions, the bundle's link.
+const BEFORE: usize = 4;
+const MAKING_OR_WAITING: &[Case] = &[
+    (BEFORE, Then::Cut),
+    (BEFORE, Then::Fail),
+    (BEFORE + 1, Then::Cut),
+    (BEFORE + 1, Then::CutAll),
+    (BEFORE + 1, Then::FailAll),
+    (BEFORE + 1, Then::StallAll),
+];
+
+#[test]
+fn a_keyspace_is_gone_or_named() {
+    let astra = local_astra();
+    let api = Api::of(astra, &astra.application());
+    at_once(MAKING_OR_WAITING, |case| {
+        let (whole, then) = case;
+        // Of its own: the changes of another's keyspaces would refuse ours.
+        let id = database(astra, &format!("broken_{whole}_{then:?}").to_lowercase());
+        let mut settings = astra.settings("samples");
+        settings.insert("ASTRA_DB_ID".into(), id.clone());
+        let ended = broken(DATABASE, "--create-keyspace", case, &settings);
+        let keyspaces = block_on(async {
+            api.wait(&id, "ACTIVE").await;
+            let shown = api.get(&format!("/v2/databases/{id}")).await;
+            shown.body["info"]["keyspaces"].to_string()
+        });
+        assert_eq!(
+            keyspaces.contains("rust_sample_"),
+            is_final(case),
+            "{case:?}"
+        );
+        if is_final(case) {
+            let name = after(&ended.out, "5. Created keyspace ");
+            let told = format!("keyspace {name}, which DELETE http://");
+            assert!(ended.err.contains(&told), "{ended:#?}");
+            assert!(
+                ended
+                    .err
+                    .contains(&format!("/{id}/keyspaces/{name} removes"))
+            );
+        }
+        terminate(astra, &id);
+    });
+}
+
+#[test]
+fn a_database_is_gone_or_named() {
+    let astra = local_astra();
+    let api = Api::of(astra, &astra.application());
+    at_once(MAKING_OR_WAITING, |case| {
+        let ended = broken(DATABASE, "--create-db", case, &astra.settings("samples"));
+        if case.0 == BEFORE {
+            // Astra was never asked for one.
+            assert!(!ended.out.contains("8. Created"), "{ended:#?}");
+            return;
+        }
+        let name = after(&ended.out, "8. Created database ");
+        let id = after(&ended.out, ": the id is ");
+        if is_final(case) {
+            let told = format!("database {name}, which POST http://");
+            assert!(ended.err.contains(&told), "{ended:#?}");
+            assert!(ended.err.contains("/terminate removes"), "{ended:#?}");
+            block_on(api.wait(id, "ACTIVE"));
+            terminate(astra, id);
+        } else {
+            block_on(api.wait(id, "TERMINATED"));
+        }
+    });
+}
+
+/// The requests before: the organization, the users, the roles.
+const BEFORE_ROLE: usize = 3;
+/// The role made, found, changed, read; the token made and used twice.
+const ROLE_STORY: usize = 7;
+
+/// The role of that name, and the client ids of its tokens.
+async fn left(api: &Api, name: &str) -> Option<(String, Vec<String>)> {
+    let list = |body: &Value| body.as_array().unwrap().clone();
+    let roles = list(&api.get("/v2/organizations/roles").await.body);
+    let role = roles.iter().find(|role| role["Name"] == name)?["ID"].clone();
+    let tokens = list(&api.get("/v2/clientIdSecrets").await.body["clients"]);
+    let has_role = |token: &&Value| token["roles"].as_array().unwrap().contains(&role);
+    let tokens = tokens.iter().filter(has_role);
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    Some((
+        text(&role),
+        tokens.map(|token| text(&token["clientId"])).collect(),
+    ))
+}
+
+#[test]
+fn a_role_and_its_token_are_gone_or_named() {
+    let astra = local_astra();
+    let api = Api::of(astra, &astra.application());
+    let settings = astra.settings("samples");
+    let mut cases = vec![(BEFORE_ROLE + 2, Then::StallAll)];
+    for whole in BEFORE_ROLE..BEFORE_ROLE + ROLE_STORY {
+        cases.push((whole, Then::Cut));
+        cases.push((whole, Then::FailAll));
+    }
+    at_once(&cases, |case| {
+        let ended = broken(ORGANIZATION, "--create-role", case, &settings);
+        if case.0 == BEFORE_ROLE {
+            assert!(!ended.out.contains("4. Created"), "{ended:#?}");
+            return;
+        }
+        let name = after(&ended.out, "4. Created role ");
+        let left = block_on(left(&api, name));
+        assert_eq!(left.is_some(), is_final(case), "{case:?}: {ended:#?}");
+        let Some((id, tokens)) = left else { return };
+        assert!(
+            ended
+                .err
+                .contains(&format!("role {name} and its token, which DELETE http://"))
+        );
+        let had_token = usize::from(ended.out.contains("6. Created a token"));
+        assert_eq!(tokens.len(), had_token, "{ended:#?}");
+        let tokens = tokens.iter().map(|id| format!("clientIdSecrets/{id}"));
+        block_on(async {
+            for path in tokens.chain([format!("organizations/roles/{id}")]) {
+                let path = format!("/v2/{path}");
+                assert_eq!(api.ask(Method::DELETE, &path, None).await.status, 204);
+            }
+        });
+    });
+}
+
+#[test]
+fn after_ctrl_c_no_role_and_no_token_is_left() {
+    let astra = local_astra();
+    let api = Api::of(astra, &astra.application());
+    let cases: Vec<Case> = (BEFORE_ROLE + 1..BEFORE_ROLE + ROLE_STORY)
+        .map(|whole| (whole, Then::Stall))
+        .collect();
+    at_once(&cases, |(whole, then)| {
+        let proxy = http::failing(astra.layout.ports.plain, whole, then);
+        let settings = through(astra, &astra.settings("samples"), proxy.port);
+        let running = sample(ORGANIZATION).start_with(&["--create-role"], &settings);
+        let limit = Instant::now() + RUN_LIMIT;
+        while proxy.seen() <= whole {
+            assert!(Instant::now() < limit, "it sends no request {whole}");
+            thread::sleep(Duration::from_millis(10));
+        }
+        running.interrupt();
+        let ended = running.end();
+        let said = refused(sample(ORGANIZATION), &settings, &ended);
+        assert!(said.contains("Stopped by Ctrl-C"), "{said}");
+        assert!(!said.contains("left behind"), "{said}");
+        let name = after(&ended.out, "4. Created role ");
+        assert_eq!(block_on(left(&api, name)), None, "{ended:#?}");
+        assert!(ended.out.contains("8. Revoked tokens: "), "{ended:#?}");
+    });
+}

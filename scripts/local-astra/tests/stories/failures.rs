@@ -1,0 +1,234 @@
+//! What can go wrong: each sample says one clear thing, in time, exits with a code that is not zero, shows no
+//! secret, and leaves nothing behind.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::astra::{Ended, LocalAstra, RUN_LIMIT, Sample, local_astra, samples};
+use crate::http::{self, Then};
+
+pub type Settings = BTreeMap<String, String>;
+
+/// The samples that speak HTTP to the gateway with an Astra token.
+fn http_samples() -> impl Iterator<Item = &'static Sample> {
+    samples()
+        .iter()
+        .filter(|sample| sample.reads("ASTRA_DB_APPLICATION_TOKEN"))
+        .filter(|sample| sample.settings.iter().any(|name| name.ends_with("_URL")))
+}
+
+/// Those of them that make something in the keyspace. What the others make with a flag is tested beside them.
+fn makers() -> impl Iterator<Item = &'static Sample> {
+    http_samples().filter(|sample| sample.has_keyspace())
+}
+
+/// Sends a sample to another port, without TLS.
+pub fn through(astra: &LocalAstra, settings: &Settings, port: u16) -> Settings {
+    let door = format!("https://localhost:{}", astra.layout.ports.tls);
+    settings
+        .iter()
+        .map(|(name, value)| {
+            let value = value.replace(&door, &format!("http://127.0.0.1:{port}"));
+            (name.clone(), value)
+        })
+        .collect()
+}
+
+/// The rules that hold for every failure. Gives what the sample said.
+pub fn refused<'a>(sample: &Sample, settings: &Settings, ended: &'a Ended) -> &'a str {
+    let told = format!("{} {ended:#?}", sample.name);
+    assert!(ended.code.is_some_and(|code| code != 0), "{told}");
+    assert_eq!(ended.err.matches("Error: ").count(), 1, "{told}");
+    assert!(ended.err.lines().count() <= 30, "{told}");
+    for sign in ["panicked", "tack backtrace", "RUST_BACKTRACE", "<html"] {
+        assert!(!ended.err.contains(sign), "{sign}: {told}");
+        assert!(!ended.out.contains(sign), "{sign}: {told}");
+    }
+    for (name, value) in settings {
+        let secret = ["TOKEN", "SECRET"].iter().any(|s| name.contains(s));
+        // The part of a token that nobody may see; its client id is no secret.
+        let part = value.rsplit(':').next().unwrap_or_default();
+        if secret && part.len() > 8 {
+            assert!(!ended.err.contains(part), "{name} leaked: {told}");
+            assert!(!ended.out.contains(part), "{name} leaked: {told}");
+        }
+    }
+    &ended.err
+}
+
+#[test]
+fn without_settings_every_missing_name_is_told_with_both_ways_to_get_it() {
+    for sample in samples() {
+        let ended = sample.run(&Settings::new());
+        let said = refused(sample, &Settings::new(), &ended);
+        assert!(said.contains("cargo local run"), "{said}");
+        assert!(said.contains("astra "), "the CLI command: {said}");
+        let missing: Vec<&str> = said
+            .lines()
+            .filter_map(|line| line.trim().split_once(" is missing").map(|(name, _)| name))
+            .collect();
+        assert!(!missing.is_empty(), "{said}");
+        for name in missing {
+            assert!(sample.settings.iter().any(|known| known == name), "{said}");
+        }
+    }
+}
+
+#[test]
+fn a_wrong_token_is_a_readable_refusal() {
+    let astra = local_astra();
+    for sample in http_samples() {
+        let keyspace = astra.keyspace();
+        let mut settings = sample.settings_in(astra, &keyspace);
+        let right = settings["ASTRA_DB_APPLICATION_TOKEN"].clone();
+        let client_id = right.split(':').nth(1).unwrap();
+        let wrong = format!("AstraCS:{client_id}:{}", "0badc0de".repeat(8));
+        settings.insert("ASTRA_DB_APPLICATION_TOKEN".into(), wrong.clone());
+        settings.insert("ASTRA_ORG_TOKEN".into(), wrong);
+        let ended = sample.run(&settings);
+        let said = refused(sample, &settings, &ended);
+        let status = match sample.name.as_str() {
+            "grpc-sample" => "Unauthenticated",
+            // In a 200, as Stargate does.
+            "graphql-cql-first-sample" | "graphql-first-sample" => "UNAUTHENTICATED",
+            _ => "401",
+        };
+        assert!(said.contains(status), "{said}");
+        assert!(said.contains("ASTRA_DB_APPLICATION_TOKEN"), "{said}");
+        assert_eq!(astra.left_in(&keyspace), [""; 0]);
+    }
+}
+
+#[test]
+fn a_host_that_refuses_is_named_with_its_setting() {
+    let astra = local_astra();
+    for sample in http_samples() {
+        let port = http::refusing();
+        let settings = through(astra, &sample.settings_in(astra, "nowhere"), port);
+        let ended = sample.run(&settings);
+        let said = refused(sample, &settings, &ended);
+        assert!(said.contains(&format!("127.0.0.1:{port}")), "{said}");
+        assert!(said.contains("_URL"), "the setting to look at: {said}");
+    }
+}
+
+#[test]
+fn a_silent_host_is_not_waited_for_without_end() {
+    let astra = local_astra();
+    let port = http::silent();
+    // All at once, for each waits half a minute.
+    let running: Vec<_> = http_samples()
+        .map(|sample| {
+            let settings = through(astra, &sample.settings_in(astra, "nowhere"), port);
+            (sample, sample.start(&settings), settings)
+        })
+        .collect();
+    for (sample, running, settings) in running {
+        refused(sample, &settings, &running.end());
+    }
+}
+
+#[test]
+fn an_error_page_is_cut_down_to_what_a_reader_needs() {
+    let astra = local_astra();
+    for sample in http_samples() {
+        let settings = through(astra, &sample.settings_in(astra, "nowhere"), http::broken());
+        let ended = sample.run(&settings);
+        let said = refused(sample, &settings, &ended);
+        assert!(said.contains("500"), "{said}");
+        assert!(said.len() < 2_000, "{said}");
+    }
+}
+
+#[test]
+fn a_certificate_that_nobody_vouches_for_is_refused() {
+    let astra = local_astra();
+    for sample in http_samples() {
+        let mut settings = sample.settings_in(astra, "nowhere");
+        settings.remove("SSL_CERT_FILE");
+        let ended = sample.run(&settings);
+        let said = refused(sample, &settings, &ended);
+        assert!(said.to_lowercase().contains("certificate"), "{said}");
+    }
+}
+
+#[test]
+fn after_a_cut_in_the_middle_of_the_story_nothing_is_left() {
+    let astra = local_astra();
+    for sample in makers() {
+        for whole in [3, 5] {
+            let keyspace = astra.keyspace();
+            let port = http::failing(astra.layout.ports.plain, whole, Then::Cut).port;
+            let settings = through(astra, &sample.settings_in(astra, &keyspace), port);
+            let ended = sample.run(&settings);
+            refused(sample, &settings, &ended);
+            assert_eq!(astra.left_in(&keyspace), [""; 0], "{ended:#?}");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_removed_is_named() {
+    let astra = local_astra();
+    for sample in makers() {
+        let keyspace = astra.keyspace();
+        let port = http::failing(astra.layout.ports.plain, 4, Then::CutAll).port;
+        let settings = through(astra, &sample.settings_in(astra, &keyspace), port);
+        let ended = sample.run(&settings);
+        let said = refused(sample, &settings, &ended);
+        let left = astra.left_in(&keyspace);
+        assert!(
+            !left.is_empty(),
+            "nothing was made before the cut: {ended:#?}"
+        );
+        for name in left {
+            assert!(said.contains(&name), "{name} is left: {said}");
+        }
+    }
+}
+
+#[test]
+fn after_ctrl_c_nothing_is_left() {
+    let astra = local_astra();
+    for sample in makers() {
+        let keyspace = astra.keyspace();
+        let proxy = http::failing(astra.layout.ports.plain, 4, Then::Stall);
+        let settings = through(astra, &sample.settings_in(astra, &keyspace), proxy.port);
+        let mut running = sample.start(&settings);
+        let limit = Instant::now() + RUN_LIMIT;
+        while proxy.seen() <= 4 {
+            let ended = running.child.try_wait().unwrap();
+            if ended.is_some() || Instant::now() > limit {
+                let (name, seen) = (&sample.name, proxy.seen());
+                panic!("{name} sent {seen} requests: {:#?}", running.end());
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        assert!(
+            !astra.left_in(&keyspace).is_empty(),
+            "nothing to clean up yet"
+        );
+        running.interrupt();
+        let ended = running.end();
+        assert!(ended.code.is_some_and(|code| code != 0), "{ended:#?}");
+        assert_eq!(astra.left_in(&keyspace), [""; 0], "{ended:#?}");
+    }
+}
+
+#[test]
+fn when_nobody_reads_on_nothing_is_left() {
+    let astra = local_astra();
+    for sample in samples().iter().filter(|sample| sample.has_keyspace()) {
+        let keyspace = astra.keyspace();
+        let mut running = sample.start(&sample.settings_in(astra, &keyspace));
+        let mut out = BufReader::new(running.child.stdout.take().unwrap());
+        // As `... | head -1` does.
+        out.read_line(&mut String::new()).unwrap();
+        drop(out);
+        let ended = running.end();
+        assert!(ended.code.is_some_and(|code| code != 0), "{ended:#?}");
+        assert_eq!(astra.left_in(&keyspace), [""; 0], "{ended:#?}");
+    }
+}

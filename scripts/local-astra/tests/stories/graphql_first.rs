@@ -1,0 +1,540 @@
+//! What the GraphQL-first recordings do not show: deployments that break off or meet, hostile schemas, who may deploy,
+//! what survives, and the directives in other combinations.
+
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use local_astra::access::{self, Credentials, Token};
+use local_astra::settings::layout::Layout;
+use local_astra::settings::secrets::Secrets;
+use local_astra::store::Store;
+use local_astra::{gateway, graphql};
+use reqwest::Client;
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use crate::astra::{block_on, local_astra};
+
+const BOOKS: &str = "type Book @cql_input { title: String! @cql_column(partitionKey: true) author: String } \
+     type Query { book(title: String!): Book } \
+     type Mutation { insertBook(book: BookInput!): Book deleteBook(book: BookInput!): Boolean }";
+
+const DEPLOY: &str = "mutation($keyspace: String!, $schema: String!, $expectedVersion: String, $force: Boolean = false, \
+     $dryRun: Boolean = false, $strategy: MigrationStrategy = ADD_MISSING_TABLES_AND_COLUMNS) { \
+     deploySchema(keyspace: $keyspace, schema: $schema, expectedVersion: $expectedVersion, force: $force, \
+     dryRun: $dryRun, migrationStrategy: $strategy) { version cqlChanges } }";
+
+/// A client of one keyspace.
+struct First {
+    base: String,
+    token: String,
+    keyspace: String,
+    client: Client,
+}
+
+impl First {
+    /// With a keyspace of its own, as an application.
+    fn new() -> First {
+        let astra = local_astra();
+        First::at(astra.url(), astra.application(), astra.keyspace())
+    }
+
+    fn at(base: String, token: String, keyspace: String) -> First {
+        First {
+            base,
+            token,
+            keyspace,
+            client: Client::new(),
+        }
+    }
+
+    async fn post(&self, path: &str, query: &str, variables: Value) -> (u16, Value) {
+        let request = self
+            .client
+            .post(format!("{}/api/{path}", self.base))
+            .header("X-Cassandra-Token", &self.token)
+            .timeout(Duration::from_secs(60))
+            .json(&json!({"query": query, "variables": variables}));
+        let answer = request.send().await.unwrap();
+        let status = answer.status().as_u16();
+        (status, answer.json().await.unwrap())
+    }
+
+    /// An operation of the deployed schema.
+    async fn ask(&self, query: &str) -> Value {
+        let path = format!("graphql/{}", self.keyspace);
+        let (status, body) = self.post(&path, query, json!({})).await;
+        assert_eq!(status, 200, "{query}: {body}");
+        body
+    }
+
+    /// The data of an operation that must succeed.
+    async fn data(&self, query: &str) -> Value {
+        let body = self.ask(query).await;
+        assert!(body.get("errors").is_none(), "{query}: {body}");
+        body["data"].clone()
+    }
+
+    async fn deploy(&self, schema: &str, more: Value) -> Result<Value, Value> {
+        let mut variables = json!({"keyspace": self.keyspace, "schema": schema});
+        let (to, from) = (variables.as_object_mut().unwrap(), more);
+        to.extend(from.as_object().unwrap().clone());
+        let (status, body) = self.post("graphql-admin", DEPLOY, variables).await;
+        assert_eq!(status, 200, "{body}");
+        match body.get("errors") {
+            Some(errors) => Err(errors[0].clone()),
+            None => Ok(body["data"]["deploySchema"].clone()),
+        }
+    }
+
+    async fn versions(&self) -> Vec<Value> {
+        let query = "query($keyspace: String!) { schemas(keyspace: $keyspace) { version } }";
+        let variables = json!({"keyspace": self.keyspace});
+        let (_, body) = self.post("graphql-admin", query, variables).await;
+        let schemas = body["data"]["schemas"].as_array();
+        schemas.unwrap_or_else(|| panic!("{body}")).clone()
+    }
+}
+
+fn message(error: &Value) -> &str {
+    error["message"].as_str().unwrap_or_default()
+}
+
+/// Deploys on a local Astra of its own, and writes a row.
+pub fn deploy_on(data: &Path) {
+    block_on(async {
+        let first = of_data(data);
+        first.deploy(BOOKS, json!({})).await.unwrap();
+        let insert = "mutation { insertBook(book: { title: \"Emma\" }) { title } }";
+        first.data(insert).await;
+    });
+}
+
+/// Does what was deployed still answer, and does it know its version?
+pub fn answers_on(data: &Path) {
+    block_on(async {
+        let first = of_data(data);
+        let found = first.data("{ book(title: \"Emma\") { title } }").await;
+        assert_eq!(found["book"]["title"], "Emma");
+        let refused = first.deploy(BOOKS, json!({})).await.unwrap_err();
+        assert!(
+            message(&refused).contains("more recent version"),
+            "{refused}"
+        );
+    });
+}
+
+fn of_data(data: &Path) -> First {
+    let ports = Layout::of(data, None).unwrap().ports;
+    let token = Secrets::of(data).unwrap().application.token.text();
+    First::at(
+        format!("http://127.0.0.1:{}", ports.plain),
+        token.expose_secret().to_owned(),
+        local_astra::settings::GRAPHQL_FIRST_KEYSPACE.to_owned(),
+    )
+}
+
+#[test]
+fn a_deployment_that_broke_off_blocks_the_next_one_until_it_is_forced() {
+    let first = First::new();
+    let typed = |typ: &str| {
+        format!(
+            "type B @cql_input {{ id: ID! u: U }} type U @cql_entity(target: UDT) @cql_input {{ x: {typ} }} \
+             type Query {{ b(id: ID!): B }}"
+        )
+    };
+    block_on(async {
+        let deployed = first.deploy(&typed("Int"), json!({})).await.unwrap();
+        let version = &deployed["version"];
+        // Only the type differs, and Cassandra does not drop a type that a table has: it fails in the middle.
+        let strategy = "DROP_AND_RECREATE_IF_MISMATCH";
+        let more = json!({"expectedVersion": version, "strategy": strategy});
+        let broken = first.deploy(&typed("String"), more).await.unwrap_err();
+        assert!(
+            message(&broken).contains("Cannot drop user type"),
+            "{broken}"
+        );
+        let more = json!({"expectedVersion": version});
+        let blocked = first.deploy(&typed("Int"), more).await.unwrap_err();
+        assert!(
+            message(&blocked).contains("someone else is deploying"),
+            "{blocked}"
+        );
+        let undeploy = "mutation($keyspace: String!, $version: String!) { \
+             undeploySchema(keyspace: $keyspace, expectedVersion: $version) }";
+        let variables = json!({"keyspace": first.keyspace, "version": version});
+        let (_, body) = first.post("graphql-admin", undeploy, variables).await;
+        let blocked = body["errors"][0]["message"].as_str().unwrap_or_default();
+        assert!(blocked.contains("someone else is deploying"), "{body}");
+        assert_eq!(
+            first
+                .data("{ b(id: \"00000000-0000-4000-8000-000000000001\") { id } }")
+                .await["b"],
+            Value::Null
+        );
+        let more = json!({"expectedVersion": version, "force": true});
+        first.deploy(&typed("Int"), more).await.unwrap();
+        assert_eq!(first.versions().await.len(), 2);
+    });
+}
+
+#[test]
+fn of_deployments_at_the_same_time_one_wins() {
+    let first = First::new();
+    block_on(async {
+        let all = (0..8).map(|_| first.deploy(BOOKS, json!({})));
+        let done = futures::future::join_all(all).await;
+        let won = done.iter().filter(|done| done.is_ok()).count();
+        assert_eq!(won, 1, "{done:?}");
+        assert_eq!(first.versions().await.len(), 1);
+    });
+}
+
+#[test]
+fn the_newest_ten_versions_are_kept() {
+    let first = First::new();
+    block_on(async {
+        let mut version = Value::Null;
+        for _ in 0..12 {
+            let more = json!({"expectedVersion": version});
+            version = first.deploy(BOOKS, more).await.unwrap()["version"].clone();
+        }
+        let versions = first.versions().await;
+        assert_eq!(versions.len(), 10);
+        assert_eq!(versions[0]["version"], version);
+    });
+}
+
+#[test]
+fn hostile_schemas_and_queries_are_refused_in_time() {
+    let first = First::new();
+    let udt = "@cql_entity(target: UDT)";
+    let deep = format!(
+        "type A {{ a: {}Int{} }}",
+        "[".repeat(9_000),
+        "]".repeat(9_000)
+    );
+    let circle = format!(
+        "type A {{ id: ID! }} type Query {{ a(id: ID!): A }} type U {udt} {{ v: V }} type V {udt} {{ u: U }}"
+    );
+    let inputs = "type A { id: ID! } type Query { a(id: ID!): A } input I { i: I! } \
+         type Mutation { updateA(id: ID, i: I): Boolean @cql_update(targetEntity: \"A\") }";
+    let started = Instant::now();
+    block_on(async {
+        for (schema, wanted) in [
+            (deep.as_str(), "recursion limit"),
+            (&"type A { a: Int } ".repeat(60_000), "bytes"),
+            (&"type A { a: Int } ".repeat(50_000), "limit"),
+            (&"#".repeat(3_000_000), "bytes"),
+            (&circle, "cycle"),
+            (inputs, "could not find field i"),
+        ] {
+            for dry_run in [true, false] {
+                let more = json!({"dryRun": dry_run});
+                let refused = first.deploy(schema, more).await.unwrap_err().to_string();
+                assert!(refused.contains(wanted), "{wanted}: {refused:.400}");
+            }
+        }
+        // A schema that names its fields in a circle is fine; a query goes only as deep as it may.
+        first.deploy(BOOKS, json!({})).await.unwrap();
+        let deep = format!("{}a{}", "{a".repeat(5_000), "}".repeat(5_000));
+        let many = format!("{{{}}}", "a:__typename ".repeat(50_000));
+        let types = format!(
+            "{{ __schema {{ types {{ {}name{} }} }} }}",
+            "fields { type { ".repeat(12),
+            " } }".repeat(12)
+        );
+        let circle = "{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }";
+        for query in [deep.as_str(), &many, &types, circle] {
+            let refused = first.ask(query).await;
+            assert!(refused.get("data").is_none(), "{refused:.400}");
+        }
+    });
+    assert!(
+        started.elapsed() < Duration::from_secs(30),
+        "{:?}",
+        started.elapsed()
+    );
+}
+
+#[test]
+fn who_may_change_tables_may_deploy() {
+    let owner = First::new();
+    let astra = local_astra();
+    block_on(async {
+        owner.deploy(BOOKS, json!({})).await.unwrap();
+        let made = Credentials::generate().unwrap();
+        let token = Token::of(&made.client_id, &made.secret).unwrap();
+        let session = astra.cql().await;
+        access::create_role(&session, &token, false).await.unwrap();
+        let reader = First::at(
+            astra.url(),
+            token.text().expose_secret().to_owned(),
+            owner.keyspace.clone(),
+        );
+        let hidden = reader.deploy(BOOKS, json!({})).await.unwrap_err();
+        assert!(message(&hidden).contains("does not exist"), "{hidden}");
+        let path = format!("graphql/{}", reader.keyspace);
+        let (status, body) = reader.post(&path, "{ __typename }", json!({})).await;
+        assert_eq!(status, 401, "{body}");
+        let grant = format!(
+            "GRANT SELECT ON ALL TABLES IN KEYSPACE {} TO \"{}\"",
+            owner.keyspace, made.client_id
+        );
+        session.query_unpaged(grant, ()).await.unwrap();
+        access::clear_caches(&session).await.unwrap();
+        assert_eq!(
+            reader.data("{ book(title: \"x\") { title } }").await["book"],
+            Value::Null
+        );
+        let refused = reader
+            .deploy(BOOKS, json!({"dryRun": true}))
+            .await
+            .unwrap_err();
+        assert!(message(&refused).contains("PERMISSION_DENIED"), "{refused}");
+        let insert = "mutation { insertBook(book: { title: \"x\" }) { title } }";
+        let refused = reader.ask(insert).await.to_string();
+        assert!(refused.contains("PERMISSION_DENIED"), "{refused}");
+    });
+}
+
+#[test]
+fn what_one_gateway_deploys_another_answers() {
+    let first = First::new();
+    let astra = local_astra();
+    // Its own runtime goes on answering while the test asks.
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (_running, stop) = watch::channel(false);
+    let other = runtime.block_on(async {
+        let store = Store::open(astra.layout.cassandra(), astra.cql().await).await;
+        let app = graphql::router(store.unwrap());
+        let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
+        let listener = listener.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(gateway::serve(listener, None, app, stop));
+        First::at(base, astra.application(), first.keyspace.clone())
+    });
+    runtime.block_on(async {
+        let deployed = first.deploy(BOOKS, json!({})).await.unwrap();
+        let insert =
+            "mutation { insertBook(book: { title: \"Emma\", author: \"Jane\" }) { title } }";
+        first.data(insert).await;
+        let ask = "{ book(title: \"Emma\") { author } }";
+        // Its picture of the tables may be as old as its last look at them.
+        let until = Instant::now() + Duration::from_secs(5);
+        let path = format!("graphql/{}", other.keyspace);
+        let found = loop {
+            let (status, body) = other.post(&path, ask, json!({})).await;
+            if status == 200 && body["data"]["book"].is_object() {
+                break body;
+            }
+            assert!(Instant::now() < until, "{body}");
+        };
+        assert_eq!(found["data"]["book"]["author"], "Jane");
+        // And the other way round: a newer version of the other is this one's too, at once.
+        let newer = BOOKS.replace("author: String", "author: String pages: Int");
+        let more = json!({"expectedVersion": deployed["version"]});
+        other.deploy(&newer, more).await.unwrap();
+        first.data("{ book(title: \"Emma\") { pages } }").await;
+    });
+}
+
+#[test]
+fn tables_changed_behind_its_back_make_a_schema_unusable_until_they_fit_again() {
+    let first = First::new();
+    block_on(async {
+        first.deploy(BOOKS, json!({})).await.unwrap();
+        let session = local_astra().cql().await;
+        let path = format!("graphql/{}", first.keyspace);
+        let alter = |what: &str| format!("ALTER TABLE {}.\"Book\" {what}", first.keyspace);
+        session
+            .query_unpaged(alter("DROP author"), ())
+            .await
+            .unwrap();
+        let (status, body) = first.post(&path, "{ __typename }", json!({})).await;
+        assert_eq!(status, 500, "{body}");
+        let missing = &body["errors"][0]["extensions"]["migrationErrors"];
+        assert_eq!(*missing, json!(["[MISSING_COLUMN] Book.author"]));
+        session
+            .query_unpaged(alter("ADD author text"), ())
+            .await
+            .unwrap();
+        first.data("{ book(title: \"x\") { author } }").await;
+    });
+}
+
+#[test]
+fn the_directives_work_together() {
+    let first = First::new();
+    let schema = "type Note @cql_input(name: \"NewNote\") { owner: String! @cql_column(partitionKey: true) \
+           at: Int! @cql_column(clusteringOrder: DESC) text: String @cql_column(name: \"body\") n: Int \
+           tags: [String] @cql_column(typeHint: \"set<text>\") place: Place places: [Place] } \
+         type Place @cql_entity(target: UDT) @cql_input { city: String zip: BigInt @cql_column(name: \"code\") } \
+         type Done @cql_payload { applied: Boolean! note: Note } \
+         type Query { notes(owner: String!, at: Int @cql_where(predicate: LT)): [Note!] \
+           some(owner: String!, at: [Int] @cql_where(predicate: IN)): [Note] \
+           none: [Note] @cql_select(limit: 1) } \
+         type Mutation { \
+           insertNote(note: NewNote!): Note \
+           insertAt(note: NewNote!, at: String @cql_timestamp): Boolean @cql_insert \
+           createNotesIfNotExists(notes: [NewNote!]!): [Boolean] \
+           edit(owner: String!, at: [Int] @cql_where(predicate: IN), text: String): Boolean \
+             @cql_update(targetEntity: \"Note\", consistencyLevel: LOCAL_ONE) \
+           editIf(owner: String!, at: Int!, text: String, was: [Int] @cql_if(field: \"n\", predicate: IN)): Done \
+             @cql_update(targetEntity: \"Note\", ttl: \"PT1H\") \
+           deleteFrom(owner: String!, at: Int @cql_where(predicate: GTE)): Boolean @cql_delete(targetEntity: \"Note\") }";
+    let without = schema.replace("none: [Note] @cql_select(limit: 1)", "");
+    block_on(async {
+        let refused = first.deploy(schema, json!({})).await.unwrap_err();
+        let said = &refused["extensions"]["mappingErrors"][0]["message"];
+        let wanted = "Operation none: every partition key field of type Note must be present (expected: owner).";
+        assert_eq!(*said, wanted);
+        first.deploy(&without, json!({})).await.unwrap();
+
+        let note = "{ owner: \"o\", at: 1, text: \"one\", n: 7, tags: [\"b\", \"a\"], \
+             place: { city: \"Ulm\", zip: 5 }, places: [{ zip: \"6\" }] }";
+        let all = "owner at text n tags place { city zip } places { city zip }";
+        let query = format!("mutation {{ insertNote(note: {note}) {{ {all} }} }}");
+        let said = first.data(&query).await["insertNote"].clone();
+        assert_eq!(said["tags"], json!(["b", "a"]), "as it was sent");
+        let found = first
+            .data(&format!("{{ notes(owner: \"o\") {{ {all} }} }}"))
+            .await;
+        let wanted = json!([{"owner": "o", "at": 1, "text": "one", "n": 7, "tags": ["a", "b"],
+            "place": {"city": "Ulm", "zip": "5"}, "places": [{"city": null, "zip": "6"}]}]);
+        assert_eq!(found["notes"], wanted);
+
+        let query = "mutation { createNotesIfNotExists(notes: [{ owner: \"o\", at: 1 }, { owner: \"o\", at: 2 }]) }";
+        assert_eq!(
+            first.data(query).await["createNotesIfNotExists"],
+            json!([false, true])
+        );
+        // Older than what is there, by a time in another zone.
+        let query = "mutation { insertAt(note: { owner: \"o\", at: 1, text: \"old\" }, at: \"2001-02-03T04:05:06+01:00\") }";
+        assert_eq!(first.data(query).await["insertAt"], true);
+        let query = "mutation { edit(owner: \"o\", at: [1, 2], text: \"both\") }";
+        assert_eq!(first.data(query).await["edit"], true);
+        let query = "{ some(owner: \"o\", at: [1, 2]) { at text } }";
+        let wanted = json!([{"at": 2, "text": "both"}, {"at": 1, "text": "both"}]);
+        assert_eq!(first.data(query).await["some"], wanted);
+
+        let edit = |was: &str| {
+            format!(
+                "mutation {{ editIf(owner: \"o\", at: 1, text: \"if\", was: {was}) {{ applied note {{ n text }} }} }}"
+            )
+        };
+        let refused = json!({"applied": false, "note": {"n": 7, "text": null}});
+        assert_eq!(first.data(&edit("[1, 2]")).await["editIf"], refused);
+        let done = json!({"applied": true, "note": {"n": null, "text": null}});
+        assert_eq!(first.data(&edit("[7, 8]")).await["editIf"], done);
+        let query = "mutation { deleteFrom(owner: \"o\", at: 2) }";
+        assert_eq!(first.data(query).await["deleteFrom"], true);
+        let found = first
+            .data("{ notes(owner: \"o\", at: 9) { at text } }")
+            .await;
+        assert_eq!(found["notes"], json!([{"at": 1, "text": "if"}]));
+    });
+}
+
+#[test]
+fn an_atomic_mutation_is_one_batch() {
+    let first = First::new();
+    let schema = BOOKS.replace(
+        "type Mutation {",
+        "type Done @cql_payload { applied: Boolean book: Book } type Mutation { \
+         insertNewBook(book: BookInput!): Done @cql_insert(ifNotExists: true) \
+         insertWeakly(book: BookInput!): Boolean @cql_insert(consistencyLevel: LOCAL_ONE) ",
+    );
+    block_on(async {
+        first.deploy(&schema, json!({})).await.unwrap();
+        let book = |name: &str| format!("book: {{ title: \"{name}\", author: \"{name}\" }}");
+        let query = format!(
+            "mutation @atomic {{ a: insertBook({}) {{ title }} b: insertBook({}) {{ author }} }}",
+            book("a"),
+            book("b")
+        );
+        let wanted = json!({"a": {"title": "a"}, "b": {"author": "b"}});
+        assert_eq!(first.data(&query).await, wanted);
+
+        // One that is refused refuses all, and each tells the row that it met.
+        let query = "mutation @atomic { a: insertNewBook(book: { title: \"a\", author: \"x\" }) { \
+             applied book { author } } b: deleteBook(book: { title: \"a\" }) }";
+        let found = first.data(query).await;
+        assert_eq!(
+            found["a"],
+            json!({"applied": false, "book": {"author": "a"}})
+        );
+        assert_eq!(found["b"], false);
+
+        let query = format!(
+            "mutation @atomic {{ a: insertBook({}) {{ title }} b: insertWeakly({}) }}",
+            book("c"),
+            book("d")
+        );
+        let refused = first.ask(&query).await;
+        let said: Vec<&str> = refused["errors"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(message)
+            .collect();
+        assert!(
+            said.iter()
+                .any(|said| said.contains("same consistency levels")),
+            "{said:?}"
+        );
+        assert!(said.iter().any(|said| said.contains("aborted")), "{said:?}");
+        let query = "{ c: book(title: \"c\") { title } d: book(title: \"d\") { title } }";
+        assert_eq!(first.data(query).await, json!({"c": null, "d": null}));
+    });
+}
+
+#[test]
+fn answers_and_errors_have_the_shapes_of_graphql_java() {
+    let first = First::new();
+    block_on(async {
+        let unfinished = first.deploy("type Broken {", json!({})).await.unwrap_err();
+        let wanted = "not valid GraphQL";
+        assert!(message(&unfinished).contains(wanted), "{unfinished}");
+        let query = "query($keyspace: String!) { schema(keyspace: $keyspace) { version } }";
+        let variables = json!({"keyspace": first.keyspace});
+        let (_, body) = first.post("graphql-admin", query, variables).await;
+        let said = body["errors"][0].clone();
+        assert!(message(&said).contains("received NULL"), "{body}");
+
+        let schema = BOOKS
+            .replace("author: String", "author: String!")
+            .replace("type Mutation {", "type Mutation { insertBooks(books: [BookInput!]): [Book] \
+                 edit(title: String!, author: String): Boolean @cql_update(targetEntity: \"Book\") ");
+        first.deploy(&schema, json!({})).await.unwrap();
+        // A number where a text is declared.
+        let path = format!("graphql/{}", first.keyspace);
+        let query = "mutation($t: String!) { edit(title: $t, author: null) }";
+        let (_, body) = first.post(&path, query, json!({"t": 1984})).await;
+        assert_eq!(body, json!({"data": {"edit": true}}));
+        // There is no author, so there is no row either: all of it is gone.
+        let body = first.ask("{ book(title: \"1984\") { title } }").await;
+        assert_eq!(body, json!({"data": {"book": null}}));
+        first
+            .data("mutation { insertBook(book: { title: \"a\", author: \"b\" }) { title } }")
+            .await;
+        let (_, body) = first.post(&path, query, json!({"t": "a"})).await;
+        assert_eq!(body, json!({"data": {"edit": true}}));
+        let body = first.ask("{ book(title: \"a\") { author } }").await;
+        assert_eq!(body["data"], json!({"book": null}));
+        let error = &body["errors"][0];
+        assert_eq!(error["path"], json!(["book", "author"]));
+        assert_eq!(
+            error["extensions"]["classification"],
+            "NullValueInNonNullableField"
+        );
+        assert!(message(error).contains("/book/author"), "{body}");
+        // The second is refused by Cassandra, which takes no empty key.
+        let query = "mutation { insertBooks(books: [{ title: \"x\", author: \"x\" }, { title: \"\", author: \"\" }]) { title } }";
+        let body = first.ask(query).await;
+        assert_eq!(body["data"]["insertBooks"], json!([{"title": "x"}, null]));
+        assert_eq!(body["errors"][0]["path"], json!(["insertBooks"]));
+    });
+}

@@ -1,0 +1,194 @@
+//! Servers that misbehave, for the samples to meet.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use local_astra::gateway;
+use tokio::sync::watch;
+
+use crate::astra::block_on;
+
+/// A port where nobody listens.
+pub fn refusing() -> u16 {
+    listener().local_addr().unwrap().port()
+}
+
+/// Accepts and never answers.
+pub fn silent() -> u16 {
+    let listener = listener();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        let held: Vec<_> = listener.incoming().collect();
+        drop(held);
+    });
+    port
+}
+
+/// Answers every request, over HTTP/1.1 or HTTP/2, with an error page for people, as a gateway before Astra does.
+pub fn broken() -> u16 {
+    let page = format!(
+        "<html><head><title>500 Internal Server Error</title></head><body>{}</body></html>",
+        "<p>something went wrong</p>".repeat(500)
+    );
+    let app = Router::new().fallback(async move || {
+        let html = [(CONTENT_TYPE, "text/html")];
+        (StatusCode::INTERNAL_SERVER_ERROR, html, page.clone())
+    });
+    let listener = listener();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        block_on(async {
+            listener.set_nonblocking(true).unwrap();
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            let (_never, stop) = watch::channel(false);
+            gateway::serve(listener, None, app, stop).await;
+        });
+    });
+    port
+}
+
+/// What a proxy does to the request that it does not pass on, and to those after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Then {
+    /// Cuts its connection; later requests pass.
+    Cut,
+    /// Cuts its connection, and those of all later requests.
+    CutAll,
+    /// Never answers it; later requests pass.
+    Stall,
+    /// Never answers it, nor any later request.
+    StallAll,
+    /// Answers it with 500; later requests pass.
+    Fail,
+    /// Answers it with 500, and all later requests.
+    FailAll,
+}
+
+const FAILED: &[u8] = b"HTTP/1.1 500 Internal Server Error\r\ncontent-length: 4\r\n\
+    content-type: application/json\r\nconnection: close\r\n\r\nnull";
+
+/// A proxy before a plain port.
+pub struct Proxy {
+    pub port: u16,
+    seen: Arc<AtomicUsize>,
+}
+
+impl Proxy {
+    /// How many requests have come so far.
+    pub fn seen(&self) -> usize {
+        self.seen.load(Ordering::SeqCst)
+    }
+}
+
+/// Passes `whole` requests on, and not the next.
+pub fn failing(target: u16, whole: usize, then: Then) -> Proxy {
+    let seen = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&seen);
+    let port = serve(move |client| {
+        let Ok(mut server) = TcpStream::connect((Ipv4Addr::LOCALHOST, target)) else {
+            return;
+        };
+        let (Ok(mut back), Ok(mut answers)) = (client.try_clone(), server.try_clone()) else {
+            return;
+        };
+        let answering = thread::spawn(move || {
+            // Either side may end first; both are cut then.
+            let _ended = std::io::copy(&mut answers, &mut back);
+            let _ended = back.shutdown(Shutdown::Both);
+        });
+        let mut bytes = [0; 65536];
+        let mut heads = Heads::default();
+        while let Ok(n @ 1..) = client.read(&mut bytes) {
+            // The samples send one request at a time.
+            if heads.begin_in(&bytes[..n]) {
+                let number = counter.fetch_add(1, Ordering::SeqCst);
+                let hit = match then {
+                    Then::Cut | Then::Stall | Then::Fail => number == whole,
+                    Then::CutAll | Then::StallAll | Then::FailAll => number >= whole,
+                };
+                if hit {
+                    match then {
+                        Then::Cut | Then::CutAll => (),
+                        // Until the client gives up.
+                        Then::Stall | Then::StallAll => {
+                            while client.read(&mut bytes).is_ok_and(|n| n > 0) {}
+                        }
+                        Then::Fail | Then::FailAll => {
+                            let _ended = client.write_all(FAILED);
+                        }
+                    }
+                    break;
+                }
+            }
+            if server.write_all(&bytes[..n]).is_err() {
+                break;
+            }
+        }
+        let _ended = server.shutdown(Shutdown::Both);
+        let _ended = client.shutdown(Shutdown::Both);
+        answering.join().unwrap();
+    });
+    Proxy { port, seen }
+}
+
+/// Finds where requests begin in what a client sends.
+#[derive(Default)]
+struct Heads {
+    /// Of HTTP/2: what was sent and not looked at yet. Each request begins with a frame of its own.
+    frames: Option<Vec<u8>>,
+}
+
+impl Heads {
+    fn begin_in(&mut self, bytes: &[u8]) -> bool {
+        const HTTP2: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+        const HEADERS: u8 = 1;
+        let Some(frames) = &mut self.frames else {
+            if let Some(frames) = bytes.strip_prefix(HTTP2) {
+                self.frames = Some(Vec::new());
+                return self.begin_in(frames);
+            }
+            // A command of Pulsar's protocol begins with its size, of less than 16 MB; it comes in one piece.
+            if bytes.starts_with(&[0]) {
+                return true;
+            }
+            // The head of a request comes in one piece.
+            return ["GET ", "POST ", "PUT ", "PATCH ", "DELETE ", "HEAD "]
+                .iter()
+                .any(|method| bytes.starts_with(method.as_bytes()));
+        };
+        frames.extend(bytes);
+        let mut begins = false;
+        while let [a, b, c, kind, ..] = frames[..] {
+            let length = 9 + usize::from_be_bytes([0, 0, 0, 0, 0, a, b, c]);
+            if frames.len() < length {
+                break;
+            }
+            begins |= kind == HEADERS;
+            frames.drain(..length);
+        }
+        begins
+    }
+}
+
+fn serve(answer: impl Fn(&mut TcpStream) + Send + Sync + 'static) -> u16 {
+    let listener = listener();
+    let port = listener.local_addr().unwrap().port();
+    let answer = Arc::new(answer);
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let answer = Arc::clone(&answer);
+            thread::spawn(move || answer(&mut stream));
+        }
+    });
+    port
+}
+
+fn listener() -> TcpListener {
+    TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).unwrap()
+}

@@ -1,0 +1,33 @@
+//! All stories: local Astra and the samples, as their users run them, in one test program, so that the
+//! binaries are built once and one local Astra serves all.
+
+mod astra;
+mod copying;
+mod cql;
+mod devops;
+mod devops_failures;
+mod devops_samples;
+mod devops_streaming;
+mod exchanges;
+mod failures;
+mod graphql;
+mod graphql_first;
+mod grpc;
+mod http;
+mod lifecycle;
+mod nodes;
+mod pages;
+mod projects;
+mod pulsar;
+#[path = "../exchanges/mod.rs"]
+mod recorded;
+mod rest;
+mod roles;
+mod samples;
+mod schemas;
+#[path = "../../../../samples/cql/src/secure_connect.rs"]
+#[allow(dead_code)]
+mod secure_connect;
+mod setup_project;
+mod streaming;
+mod tokens;

@@ -1,0 +1,201 @@
+//! What of a run's output is the run's own, and so differs from what a page shows of another run.
+
+/// What only this run has, such as the time in a name, with a word in its place. What comes after it stays.
+pub fn normal(text: &str) -> String {
+    let mut lines: Vec<String> = text.lines().map(line).collect();
+    // How often a sample looks while it waits, and at what it then finds, is a matter of time.
+    lines.dedup_by(|next, line| next == line && line.starts_with("Waiting: "));
+    lines.join("\n")
+}
+
+fn line(line: &str) -> String {
+    if let Some((what, _state_and_seconds)) = line.rsplit_once(": ")
+        && line.starts_with("Waiting: ")
+    {
+        return what.replace_words();
+    }
+    let digit = |c: char| c.is_ascii_digit();
+    let mut line = line.replace_words();
+    // Ledger and entry of a message, ports, seconds, the size of a bundle, the id of a token.
+    line = hidden(
+        &line,
+        " as message ",
+        |c| digit(c) || c == ':',
+        "LEDGER:ENTRY",
+    );
+    line = hidden(&line, "localhost:", digit, "PORT");
+    line = hidden(&line, " after ", digit, "N");
+    line = hidden(&line, ".zip: ", digit, "N");
+    line = hidden(&line, " tokens, 1: ", |c| c.is_ascii_hexdigit(), "ID");
+    hidden(&line, " client id ", |c| c.is_ascii_alphanumeric(), "ID")
+}
+
+/// What stands behind each `before`, if it is made of such characters, replaced by a word.
+fn hidden(line: &str, before: &str, of: impl Fn(char) -> bool, by: &str) -> String {
+    let mut parts = line.split(before);
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        out.push_str(before);
+        let kept = part.trim_start_matches(&of);
+        if kept.len() < part.len() {
+            out.push_str(by);
+        }
+        out.push_str(kept);
+    }
+    out
+}
+
+trait Words {
+    fn replace_words(&self) -> String;
+}
+
+impl Words for str {
+    /// UUIDs, and numbers that count the microseconds since 1970.
+    fn replace_words(&self) -> String {
+        let in_word = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        let mut out = String::new();
+        let mut rest = self;
+        while let Some(first) = rest.chars().next() {
+            let end = match in_word(first) {
+                true => rest.find(|c| !in_word(c)).unwrap_or(rest.len()),
+                false => first.len_utf8(),
+            };
+            let (word, after) = rest.split_at(end);
+            let hex = |c: char| c.is_ascii_hexdigit() || c == '-';
+            let is_uuid =
+                word.len() == 36 && word.chars().all(hex) && word.matches('-').count() == 4;
+            // Local Astra's own ids are the same everywhere, and tell it from Astra.
+            match is_uuid && !word.starts_with("10ca1a57-") {
+                true => out.push_str("UUID"),
+                false => out.push_str(&without_time(word)),
+            }
+            rest = after;
+        }
+        out
+    }
+}
+
+/// A word with its number of 16 digits, if it has one, replaced.
+fn without_time(word: &str) -> String {
+    let digit = |c: char| c.is_ascii_digit();
+    let mut digits = word.split(|c| !digit(c));
+    match digits.find(|digits| digits.len() == 16) {
+        Some(time) => word.replace(time, "TIME"),
+        None => word.to_owned(),
+    }
+}
+
+/// The output as on a local Astra that nobody else uses: its keyspaces, and of a list what the page has, too. While
+/// the pages are rewritten nobody else does, but for the keyspaces of these tests.
+pub fn as_alone(output: &str, page: &str, refreshing: bool) -> String {
+    let theirs = |item: &str| match refreshing {
+        true => item.starts_with("test_"),
+        false => !page.contains(item),
+    };
+    let digit = |c: char| c.is_ascii_digit();
+    let mut out = String::new();
+    for line in output.lines() {
+        let line = hidden(line, ", one of ", digit, "7");
+        let line = hidden(&line, "topics in rust-samples/default: ", digit, "0");
+        out.push_str(&without(&line, theirs));
+        out.push('\n');
+    }
+    out
+}
+
+/// A line that lists things, without those of others.
+fn without(line: &str, theirs: impl Fn(&str) -> bool) -> String {
+    const LISTS: [&str; 5] = [
+        "1. Databases, ",
+        "1. Namespaces of tenant ",
+        "2. Tenants, ",
+        "2. Users of ",
+        "3. Roles, ",
+    ];
+    let keyspaces = "2. Database local: keyspaces ";
+    let (start, end) = if line.starts_with(keyspaces) {
+        (keyspaces.len(), line.find("; ").unwrap_or(line.len()))
+    } else if let Some(colon) = line
+        .find(": ")
+        .filter(|_| LISTS.iter().any(|l| line.starts_with(l)))
+    {
+        (colon + 2, line.len())
+    } else {
+        return line.to_owned();
+    };
+    let mut depth = 0;
+    let items = line[start..end].split(|c| {
+        depth += i32::from(c == '(') - i32::from(c == ')');
+        c == ',' && depth == 0
+    });
+    let kept: Vec<&str> = items.map(str::trim).filter(|item| !theirs(item)).collect();
+    let mut head = line[..start].to_owned();
+    if let Some((what, count)) = head.trim_end_matches(": ").rsplit_once(", ")
+        && count.parse::<usize>().is_ok()
+    {
+        head = format!("{what}, {}: ", kept.len());
+    }
+    format!("{head}{}{}", kept.join(", "), &line[end..])
+}
+
+#[test]
+fn what_is_a_run_s_own_is_left_out_and_nothing_else() {
+    for (one, other) in [
+        (
+            "3. Created table rust_sample_users_1795517143324898",
+            "3. Created table rust_sample_users_1795517143324899",
+        ),
+        (
+            "the id is aa8372ca-2ba9-4096-b75e-34b8cb94ee03.",
+            "the id is aa8372ca-2ba9-4096-b75e-34b8cb94ee04.",
+        ),
+        (
+            "3. Sent Hello World as message 10:0",
+            "3. Sent Hello World as message 9:12",
+        ),
+        (
+            "Waiting: x: PENDING, 0 s of at most 9\nWaiting: x: PENDING, 2 s of at most 9",
+            "Waiting: x: PENDING, 0 s of at most 9",
+        ),
+        ("9. ACTIVE after 5 s", "9. ACTIVE after 17 s"),
+        (
+            "3. Created tenant rust-sample-1795659315490604 on pulsar",
+            "3. Created tenant rust-sample-1795659315490605 on pulsar",
+        ),
+        (
+            "broker localhost:1, web localhost:2",
+            "broker localhost:11, web localhost:22",
+        ),
+    ] {
+        assert_eq!(normal(one), normal(other));
+    }
+    for (one, other) in [
+        (
+            "3. Created table rust_sample_users_1795517143324898",
+            "3. Created table rust_sample_books_1795517143324898",
+        ),
+        ("10. x", "11. x"),
+        ("count 0", "count 1"),
+        (
+            "10ca1a57-7a00-4000-8000-000000000001",
+            "10ca1a57-7a00-4000-8000-000000000002",
+        ),
+        ("9. ACTIVE after 5 s", "9. ACTIVE after a while"),
+        ("Read\nRead", "Read"),
+    ] {
+        assert_ne!(normal(one), normal(other));
+    }
+}
+
+#[test]
+fn of_a_list_what_others_made_is_left_out() {
+    let told = "1. Databases, 2: local (1, us-east1, ACTIVE), made (2, us-east1, PENDING)\nFound x, one of 12\n";
+    let page = "1. Databases, 1: local (1, us-east1, ACTIVE)\nFound x, one of 7\n";
+    assert_eq!(as_alone(told, page, false), page);
+    let told = "2. Database local: keyspaces samples, test_1; regions us-east1\n";
+    for refreshing in [false, true] {
+        let page = "2. Database local: keyspaces samples; regions us-east1\n";
+        assert_eq!(as_alone(told, page, refreshing), page);
+    }
+    assert_ne!(as_alone("1. Databases, 0: \n", page, false), page);
+}

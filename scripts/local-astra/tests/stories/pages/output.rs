@@ -1,0 +1,329 @@
+//! The output in the pages is what a run prints, and what it leaves is what the page says.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+use super::normal::{as_alone, normal};
+use super::run::finish;
+use super::{Block, Page, REFRESH, refreshing};
+use crate::astra::{LocalAstra, RUN_LIMIT, Sample, block_on, local_astra, samples};
+use crate::devops::Api;
+use crate::devops_samples::{database, terminate};
+
+/// What a page says of the things that a run has made, under "Clean up".
+const LEAVES_NOTHING: [&str; 8] = [
+    "The sample drops its table, and nothing else.",
+    "The sample deletes its collection, and nothing else.",
+    "The sample undeploys its schema and drops its table, and nothing else.",
+    "The sample deletes its topic, and nothing else.",
+    "The sample deletes its tenant, and nothing else.",
+    "The sample deletes its namespace with all in it, and nothing else.",
+    "The sample removes what a flag has made, and nothing else",
+    "The sample revokes its token and deletes its role, and nothing else.",
+];
+
+/// A run of a sample, all that it prints in the order in which it prints it.
+fn printed(sample: &Sample, flags: &[String], settings: &BTreeMap<String, String>) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(&sample.program);
+    command
+        .args(flags)
+        .env_clear()
+        .envs(settings)
+        .current_dir(folder.path());
+    let (code, out) = finish(command, RUN_LIMIT);
+    assert_eq!(code, Some(0), "{} {flags:?}: {out}", sample.name);
+    out
+}
+
+/// All that a run could leave outside its keyspace, as other clients see it.
+pub fn everything(astra: &LocalAstra, sample: &Sample) -> String {
+    let devops = Api::of(astra, &astra.application());
+    let mut all = String::new();
+    block_on(async {
+        let session = astra.cql().await;
+        let cql = "SELECT keyspace_name, table_name FROM system_schema.tables";
+        let result = session.query_unpaged(cql, ()).await.unwrap();
+        for row in result
+            .into_rows_result()
+            .unwrap()
+            .rows::<(String, String)>()
+            .unwrap()
+        {
+            let (keyspace, table) = row.unwrap();
+            all.push_str(&format!("{keyspace}.{table}\n"));
+        }
+        let cql = "SELECT keyspace_name FROM system_schema.keyspaces";
+        let result = session.query_unpaged(cql, ()).await.unwrap();
+        for row in result
+            .into_rows_result()
+            .unwrap()
+            .rows::<(String,)>()
+            .unwrap()
+        {
+            all.push_str(&format!("{}\n", row.unwrap().0));
+        }
+        for path in [
+            "databases?limit=100",
+            "organizations/roles",
+            "clientIdSecrets",
+        ] {
+            let list = devops.get(&format!("/v2/{path}")).await;
+            assert_eq!(list.status, 200, "{path}");
+            all.push_str(&list.body.to_string());
+        }
+        if streams(sample) {
+            let settings = astra.settings("samples");
+            let (tenant, token) = (
+                &settings["ASTRA_STREAMING_NAME"],
+                &settings["ASTRA_STREAMING_PULSAR_TOKEN"],
+            );
+            let tenants = devops.get("/v2/streaming/tenants").await;
+            assert_eq!(tenants.status, 200);
+            all.push_str(&tenants.body.to_string());
+            let admin = Api::of(astra, token);
+            for path in [
+                format!("namespaces/{tenant}"),
+                format!("persistent/{tenant}/default"),
+            ] {
+                let list = admin.get(&format!("/admin/v2/{path}")).await;
+                assert_eq!(list.status, 200, "{path}");
+                all.push_str(&list.body.to_string());
+            }
+        }
+    });
+    all
+}
+
+fn streams(sample: &Sample) -> bool {
+    sample
+        .settings
+        .iter()
+        .any(|name| name.starts_with("ASTRA_STREAMING_"))
+}
+
+/// The names with a time in them of what a run tells that it has made. Those in its lists may be of other tests.
+fn own_names(out: &str) -> BTreeSet<&str> {
+    let name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    let ours = |word: &&str| word.starts_with("rust_sample_") || word.starts_with("rust-sample-");
+    let own = |word: &&str| ours(word) && normal(word).contains("TIME");
+    let made = out.lines().filter(|line| line.contains(". Created "));
+    made.flat_map(|line| line.split(|c| !name(c)))
+        .filter(own)
+        .collect()
+}
+
+/// The part of an output that begins with the same step as a block.
+fn from_step<'a>(out: &'a str, block: &str) -> &'a str {
+    let step = block.split_inclusive(". ").next().unwrap();
+    let at = match out.starts_with(step) {
+        true => Some(0),
+        false => out.find(&format!("\n{step}")).map(|at| at + 1),
+    };
+    &out[at.unwrap_or_else(|| panic!("no step {step}: {out}"))..]
+}
+
+/// The runs that a page shows: for each block under "Output" the flags that its introduction names, and its output.
+fn runs(astra: &LocalAstra, sample: &Sample, page: &Page) -> Vec<(usize, Block, String)> {
+    let blocks = page.blocks().into_iter().enumerate();
+    let shown = blocks.filter(|(_, block)| block.section == "Output" && block.language == "text");
+    shown
+        .map(|(number, block)| {
+            let flags = block.introduced_by.iter().flat_map(|code| code.split(' '));
+            let flags: Vec<String> = flags
+                .filter(|word| word.starts_with("--"))
+                .map(str::to_owned)
+                .collect();
+            let out = run(astra, sample, &flags);
+            let alone = as_alone(from_step(&out, &block.code), &block.code, refreshing());
+            (number, block, alone)
+        })
+        .collect()
+}
+
+/// Runs it, looks at what it leaves, and gives its output as `cargo local run` shows it.
+fn run(astra: &LocalAstra, sample: &Sample, flags: &[String]) -> String {
+    let keyspace = match sample.has_keyspace() {
+        true => astra.keyspace(),
+        false => "samples".to_owned(),
+    };
+    let mut settings = match sample.has_keyspace() {
+        true => sample.settings_in(astra, &keyspace),
+        false => astra.settings(&keyspace),
+    };
+    if sample.has_keyspace() {
+        // Somebody else's.
+        let theirs = format!("CREATE TYPE {keyspace}.theirs (a int)");
+        block_on(async { astra.cql().await.query_unpaged(theirs, ()).await }).unwrap();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut of_its_own = None;
+    if sample.name == "devops-database-sample" && !flags.is_empty() {
+        // Not the database of the other tests, which would be in MAINTENANCE, nor its bundle.
+        let id = database(astra, &keyspace.replace("samples", "pages_database"));
+        settings.insert("ASTRA_DB_ID".into(), id.clone());
+        let bundle = folder.path().join("secure-connect-local.zip");
+        settings.insert(
+            "ASTRA_DB_SECURE_BUNDLE_PATH".into(),
+            bundle.display().to_string(),
+        );
+        of_its_own = Some(id);
+    }
+    let before = everything(astra, sample);
+    let mut out = printed(sample, flags, &settings);
+    let after = everything(astra, sample);
+    for name in own_names(&out) {
+        assert!(!after.contains(name), "{name} is left: {out}");
+    }
+    if sample.has_keyspace() {
+        assert_eq!(astra.left_in(&keyspace), ["theirs"], "{out}");
+    }
+    for named in [
+        "local",
+        "samples",
+        "Database Administrator",
+        "rust-samples/default",
+    ] {
+        assert_eq!(
+            before.contains(named),
+            after.contains(named),
+            "{named} was not its own: {out}"
+        );
+    }
+    if let Some(id) = of_its_own {
+        terminate(astra, &id);
+    }
+    let shown = match sample.name.as_str() {
+        "graphql-first-sample" => "samples_graphql_first",
+        _ => "samples",
+    };
+    if sample.has_keyspace() {
+        out = out.replace(&keyspace, shown);
+    }
+    for folder in [folder.path(), &astra.folders.data] {
+        out = out.replace(&folder.display().to_string(), "...");
+    }
+    out
+}
+
+/// Whether a line of a header tells a line of a run; `...` stands for anything, and so does what is in brackets at its
+/// end and is no part of the output.
+fn tells(header: &str, line: &str) -> bool {
+    let header = match header.rsplit_once(" (") {
+        Some((told, note)) if note.contains("after an error or Ctrl-C") => told,
+        _ => header,
+    };
+    let (header, line) = (normal(header), normal(line));
+    let mut parts = header.split("...");
+    let Some(mut rest) = line.strip_prefix(parts.next().unwrap()) else {
+        return false;
+    };
+    let mut open = false;
+    for part in parts {
+        let Some(at) = rest.find(part) else {
+            return false;
+        };
+        rest = &rest[at + part.len()..];
+        open = part.is_empty();
+    }
+    open || rest.is_empty()
+}
+
+/// Whether a line is a step of a story: `12. ...`.
+fn is_step(line: &str) -> bool {
+    line.split_once(". ")
+        .is_some_and(|(number, _)| number.parse::<u8>().is_ok())
+}
+
+#[test]
+fn the_output_in_a_page_is_what_a_run_prints_and_it_leaves_what_the_page_says() {
+    let astra = local_astra();
+    let (mut stale, mut untold) = (Vec::new(), Vec::<String>::new());
+    for sample in samples() {
+        if streams(sample) {
+            astra.with_pulsar();
+        }
+        let page = Page::of(sample);
+        let clean_up = page.text.split("\n## Clean up\n").nth(1).unwrap();
+        let said = LEAVES_NOTHING
+            .iter()
+            .any(|said| clean_up.trim_start().starts_with(said));
+        let name = sample.name.as_str();
+        assert!(
+            said,
+            "{name}: \"Clean up\" does not begin with what a run leaves"
+        );
+        let runs = runs(astra, sample, &page);
+        assert!(!runs.is_empty(), "{name}: no output in its page");
+        for (number, block, out) in &runs {
+            if normal(&block.code) == normal(out) {
+                continue;
+            }
+            let at = format!("{}:{}", page.path.display(), block.line);
+            stale.push(format!("{at}, of another run. This one:\n{out}"));
+            if refreshing() {
+                page.rewrite(*number, out);
+            }
+        }
+        // The story in the program's header.
+        let program = std::fs::read_to_string(sample.folder.join("src/main.rs")).unwrap();
+        let header = program.lines().map_while(|line| line.strip_prefix("//!"));
+        let told: Vec<&str> = header.map(str::trim).filter(|line| is_step(line)).collect();
+        assert!(told.len() > 2, "{name} tells no story");
+        for line in told {
+            let printed = runs
+                .iter()
+                .any(|(_, _, out)| out.lines().any(|printed| tells(line, printed)));
+            if !printed {
+                untold.push(format!(
+                    "{name}, the header of src/main.rs: no run prints {line}"
+                ));
+            }
+        }
+    }
+    first_run(&mut stale);
+    assert!(untold.is_empty(), "{}", untold.join("\n"));
+    assert!(
+        refreshing() || stale.is_empty(),
+        "{REFRESH}:\n{}",
+        stale.join("\n")
+    );
+}
+
+/// The page at the top shows the output of the REST sample, too.
+fn first_run(stale: &mut Vec<String>) {
+    let output = |page: &Page, section: &str| {
+        let blocks = page.blocks().into_iter().enumerate();
+        let mut shown = blocks
+            .filter(|(_, block)| block.language == "text" && block.section.starts_with(section));
+        shown
+            .next()
+            .unwrap_or_else(|| panic!("no output under {section}"))
+    };
+    let top = Page::read("README.md".as_ref());
+    let (_, rest) = output(&Page::read("samples/rest/README.md".as_ref()), "Output");
+    let (number, block) = output(&top, "First run");
+    if block.code != rest.code {
+        stale.push("README.md: the first run is not that of samples/rest/README.md".into());
+        if refreshing() {
+            top.rewrite(number, &rest.code);
+        }
+    }
+}
+
+#[test]
+fn a_header_may_leave_out_but_not_differ() {
+    let line = "2. Wrong token: 401 Unauthorized, Unauthenticated: Invalid token";
+    assert!(tells(
+        "2. Wrong token: 401 Unauthorized, ...: Invalid token",
+        line
+    ));
+    assert!(tells("2. Wrong token: 401 ...", line));
+    assert!(tells(
+        "2. Dropped it (2 also after an error or Ctrl-C)",
+        "2. Dropped it"
+    ));
+    assert!(!tells("2. Wrong token: 403 ...", line));
+    assert!(!tells("2. Wrong token: ... Invalid", line));
+    assert!(!tells("2. Wrong token: 401 Unauthorized", line));
+}

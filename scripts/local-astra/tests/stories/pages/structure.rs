@@ -1,0 +1,156 @@
+//! What stands where: the headings of the samples' pages, the table of the page at the top, the names of settings.
+
+use std::collections::BTreeSet;
+
+use pulldown_cmark::HeadingLevel;
+
+use super::{Page, pages};
+use crate::astra::{samples, workspace};
+
+/// The sections of a sample's page, in this order. Then there may be one on SDKs.
+const SECTIONS: [&str; 7] = [
+    "Overview",
+    "Prerequisites [ASTRA]",
+    "Prerequisites [Development Environment]",
+    "Setup Project",
+    "Sample Code",
+    "Output",
+    "Clean up",
+];
+
+/// A sample's number on the docs page of all languages, and that page's section on SDKs, if it has one.
+fn numbers(sample: &str) -> (&'static str, Option<&'static str>) {
+    match sample {
+        "cql-sample" => ("3.1", Some("3.2 Astra SDK")),
+        "rest-sample" => ("4.1", Some("4.2 Astra SDK")),
+        "document-sample" => ("5.1", Some("5.2 Astra SDK")),
+        "graphql-cql-first-sample" => ("6.1", None),
+        "graphql-first-sample" => ("6.2", None),
+        "grpc-sample" => ("7.1", Some("7.2 Astra SDK")),
+        "pulsar-client-sample" => ("8.1", Some("8.2 Astra SDK")),
+        "pulsar-admin-sample" => ("9", None),
+        "devops-database-sample" => ("10", None),
+        "devops-organization-sample" => ("11", None),
+        "devops-streaming-sample" => ("12", None),
+        other => panic!("{other} has no number here: say where the docs page has it"),
+    }
+}
+
+#[test]
+fn a_sample_s_page_has_its_number_and_the_sections_in_their_order() {
+    for sample in samples() {
+        let headings = Page::of(sample).headings();
+        let (number, sdk) = numbers(&sample.name);
+        let title = &headings[0];
+        assert_eq!(title.level, HeadingLevel::H1, "{}", sample.name);
+        assert!(
+            title.text.starts_with(&format!("{number} ")),
+            "{}: its number is {number}, not as in: {}",
+            sample.name,
+            title.text
+        );
+        let others = &headings[1..];
+        assert!(others.iter().all(|h| h.level != HeadingLevel::H1));
+        let sections: Vec<&str> = others
+            .iter()
+            .filter(|heading| heading.level == HeadingLevel::H2)
+            .map(|heading| heading.text.as_str())
+            .collect();
+        let wanted: Vec<&str> = SECTIONS.into_iter().chain(sdk).collect();
+        assert_eq!(sections, wanted, "{}", sample.name);
+    }
+}
+
+#[test]
+fn no_heading_is_without_text() {
+    let all = pages();
+    assert!(all.len() > samples().len(), "pages are missing");
+    for page in all {
+        let name = page.path.display();
+        for heading in page.headings() {
+            let (line, text) = (heading.line, heading.text);
+            assert!(!text.is_empty(), "{name}:{line}: an empty heading");
+            // A title may stand right before the first section.
+            assert!(
+                heading.followed || heading.level == HeadingLevel::H1,
+                "{name}:{line}: nothing under {text}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_table_of_interfaces_has_each_sample_once() {
+    let page = Page::read("README.md".as_ref());
+    let table = page
+        .text
+        .split("\n## ")
+        .find(|s| s.starts_with("Interfaces\n"));
+    let table = table.expect("README.md has a section Interfaces");
+    let rows: Vec<Vec<&str>> = table
+        .lines()
+        .filter(|line| line.starts_with("| "))
+        .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
+        .skip(2)
+        .collect();
+    for sample in samples() {
+        let folder = sample.folder.strip_prefix(workspace()).unwrap();
+        let (link, package) = (
+            format!("]({})", folder.display()),
+            format!("`{}`", sample.name),
+        );
+        let of_it: Vec<_> = rows.iter().filter(|row| row[1].ends_with(&link)).collect();
+        assert_eq!(of_it.len(), 1, "{} in the table of README.md", sample.name);
+        let row = of_it[0];
+        assert_eq!(row[3], package);
+        // What is deprecated has a successor.
+        assert_eq!(row[4] == "current", row[5].is_empty(), "{row:?}");
+    }
+    assert_eq!(
+        rows.len(),
+        samples().len(),
+        "a row without a sample: {rows:#?}"
+    );
+}
+
+/// The names of settings in a text.
+fn settings(text: &str) -> BTreeSet<&str> {
+    let name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    let ours = |word: &&str| word.starts_with("ASTRA_") || word.starts_with("CASSANDRA_");
+    text.split(|c| !name(c)).filter(ours).collect()
+}
+
+#[test]
+fn each_setting_in_a_page_exists() {
+    let example = std::fs::read_to_string(workspace().join(".env.example")).unwrap();
+    let lines = example.lines().filter_map(|line| line.split_once('='));
+    let known: BTreeSet<&str> =
+        settings(&lines.map(|(name, _)| name).collect::<Vec<_>>().join(" "))
+            .into_iter()
+            .map(|name| &example[example.find(name).unwrap()..][..name.len()])
+            .collect();
+    assert!(known.len() > 20, "{known:?}");
+    for page in pages() {
+        for name in settings(&page.text) {
+            // `ASTRA_STREAMING_` means those that begin so.
+            let group = name.ends_with('_') && known.iter().any(|known| known.starts_with(name));
+            let path = page.path.display();
+            assert!(
+                group || known.contains(name),
+                "{path}: {name} is not in .env.example"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_sample_s_page_names_no_setting_that_it_does_not_read() {
+    for sample in samples() {
+        let page = Page::of(sample);
+        let named = settings(&page.text);
+        assert!(!named.is_empty(), "{}", sample.name);
+        for name in named {
+            assert!(sample.reads(name), "{} does not read {name}", sample.name);
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! Projects of a reader's own, outside the workspace: built and run as their reader does it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::astra::{Ended, LocalAstra, Running, Sample, local_astra};
+use crate::samples::{story, told};
+
+/// The longest that a build with a run may take, on a busy machine.
+pub const LIMIT: Duration = Duration::from_secs(600);
+
+/// A program that a reader calls in a folder, without settings.
+pub fn command(program: &str, folder: &Path, sample: &Sample) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(folder);
+    for setting in shared::ALL {
+        command.env_remove(setting.name);
+    }
+    // In the workspace's target folder only what is the project's own is left to compile.
+    let target = sample.program.ancestors().nth(2).unwrap();
+    command.env("CARGO_TARGET_DIR", target);
+    command.env("CARGO_TERM_COLOR", "never");
+    command
+}
+
+/// Cargo in a project that was made from a sample.
+pub fn cargo(what: &[&str], folder: &Path, sample: &Sample) -> Command {
+    let mut cargo = command(env!("CARGO"), folder, sample);
+    cargo.args(what).arg("--quiet");
+    // Cargo would take a `shared` in a project for the workspace's own, and the other way round: both have the same
+    // name, version and path from the root. With another profile they have other file names.
+    let mut own = vec!["shared"];
+    if sample.name == "pulsar-client-sample" {
+        own.push("prost-build@0.13.99");
+    }
+    // The registry's crates are compiled with the workspace's profile.
+    cargo.args(["--config", "profile.dev.debug=\"line-tables-only\""]);
+    for package in own {
+        let profile = format!("profile.dev.package.\"{package}\".codegen-units=17");
+        cargo.args(["--config", &profile]);
+    }
+    cargo
+}
+
+/// What `cargo local env` prints, with a keyspace of the test's own.
+fn dotenv(astra: &LocalAstra, sample: &Sample, keyspace: &str) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_local-astra"))
+        .arg("--data")
+        .arg(&astra.folders.data)
+        .arg("env")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let first = "ASTRA_DB_GRAPHQL_FIRST_KEYSPACE";
+    for line in &mut lines {
+        let (name, value) = line.split_once('=').unwrap_or_default();
+        *line = match name {
+            "ASTRA_DB_GRAPHQL_URL" => {
+                let (base, _) = value.rsplit_once('/').unwrap();
+                format!("{name}={base}/{keyspace}")
+            }
+            "ASTRA_DB_KEYSPACE" if !sample.reads(first) => format!("{name}={keyspace}"),
+            _ if name == first => format!("{name}={keyspace}"),
+            _ => continue,
+        };
+    }
+    lines.join("\n") + "\n"
+}
+
+/// A story without what each run has anew: numbers, and the ids of documents and schemas.
+fn normal(story: &str) -> String {
+    let id = |word: &str| word.len() == 36 && word.matches('-').count() == 4;
+    let words = story.split_inclusive(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+    let mut normal = String::new();
+    for word in words {
+        let bare = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+        if id(bare) {
+            normal.push_str("ID");
+            normal.push_str(&word[bare.len()..]);
+        } else {
+            let mut last = ' ';
+            for c in word.chars() {
+                let c = if c.is_ascii_digit() { '#' } else { c };
+                if c != '#' || last != '#' {
+                    normal.push(c);
+                }
+                last = c;
+            }
+        }
+    }
+    normal
+}
+
+/// A story of the control plane with the beginnings of its lines alone: what they list, other tests change meanwhile.
+fn without_lists(story: &str) -> String {
+    let lines = story.lines();
+    let beginnings = lines.map(|line| line.split(": ").next().unwrap_or_default());
+    beginnings.collect::<Vec<_>>().join("\n")
+}
+
+/// A `.env` for a sample that is about to run, and the keyspace in it, empty if the sample uses none.
+pub fn settings(sample: &Sample) -> (String, String) {
+    let astra = local_astra();
+    if sample
+        .settings
+        .iter()
+        .any(|name| name.starts_with("ASTRA_STREAMING_"))
+    {
+        astra.with_pulsar();
+    }
+    let keyspace = match sample.has_keyspace() {
+        true => astra.keyspace(),
+        false => String::new(),
+    };
+    (dotenv(astra, sample, &keyspace), keyspace)
+}
+
+/// Builds the project in a folder, runs it against local Astra with a `.env`, and holds what it prints to what the
+/// sample prints that it was made from.
+pub fn tells_the_story_of(sample: &Sample, folder: &Path, flags: &[&str]) {
+    let built = cargo(&["build"], folder, sample)
+        .args(flags)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&built.stderr);
+    assert!(built.status.success(), "{}: {said}", sample.name);
+    assert_eq!(said, "", "{}", sample.name);
+    let (settings, keyspace) = settings(sample);
+    std::fs::write(folder.join(".env"), settings).unwrap();
+    same_story(sample, folder, &keyspace, None);
+}
+
+/// Runs what is built in a folder, and the sample, with the `.env` that is there, and compares all that they print.
+/// The project may have run before, and printed `first`.
+pub fn same_story(sample: &Sample, folder: &Path, keyspace: &str, mut first: Option<String>) {
+    // What other tests make or drop in between is listed by only one of the two: then both tell again.
+    for last in [false, false, true] {
+        let ours = match first.take() {
+            Some(out) => Ended {
+                code: Some(0),
+                out,
+                err: String::new(),
+            },
+            None => Running::start(&mut cargo(&["run"], folder, sample)).end_within(LIMIT),
+        };
+        let original = sample.run_in(folder);
+        for ended in [&original, &ours] {
+            told(ended, story(&sample.name));
+        }
+        if !keyspace.is_empty() {
+            assert_eq!(local_astra().left_in(keyspace), [""; 0], "{ours:#?}");
+        }
+        let comparable = |out: &str| match sample.name.starts_with("devops-") {
+            true => normal(&without_lists(out)),
+            false => normal(out),
+        };
+        let (theirs, ours) = (comparable(&original.out), comparable(&ours.out));
+        if last || theirs == ours {
+            assert_eq!(ours, theirs, "{}", sample.name);
+            break;
+        }
+    }
+    forget(sample, folder);
+}
+
+/// Removes the program from the workspace's target folder, where each would stay.
+fn forget(sample: &Sample, folder: &Path) {
+    let manifest = std::fs::read_to_string(folder.join("Cargo.toml")).unwrap();
+    let name = manifest
+        .split("name = \"")
+        .nth(1)
+        .and_then(|rest| rest.split('"').next());
+    let package = name.unwrap();
+    let cleaned = cargo(&["clean", "--package", package], folder, sample).output();
+    let cleaned = cleaned.unwrap();
+    assert!(cleaned.status.success(), "{cleaned:?}");
+}
+
+#[test]
+fn only_what_a_run_has_anew_is_left_out_of_the_comparison() {
+    let story = "1. Posted Ada: the id is d1a971b8-0390-4bd7-beed-2c0d26dd54c3, 12 bytes.\nleft-pad x_12_3 as 10:0\n";
+    assert_eq!(
+        normal(story),
+        "#. Posted Ada: the id is ID, # bytes.\nleft-pad x_#_# as #:#\n"
+    );
+}
+
+/// A folder for projects that is not below the workspace. Removed at the end of the test.
+pub fn outside() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().canonicalize().unwrap();
+    assert!(!path.starts_with(crate::astra::workspace()));
+    (folder, path)
+}

@@ -1,0 +1,378 @@
+//! What a role's token may do, over every interface, on what was open before a change too.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use local_astra::grpc::proto::stargate::streaming_response::Message;
+use local_astra::grpc::proto::stargate::{Query, StreamingResponse};
+use local_astra::store::{self, Code};
+use reqwest::Method;
+use scylla::client::session::Session;
+use scylla::client::session_builder::SessionBuilder;
+use scylla::errors::{DbError, ExecutionError, RequestAttemptError};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tonic::codec::Streaming;
+use tonic::transport::Channel;
+use tonic::{Request, Status};
+use tonic_prost::ProstCodec;
+
+use crate::astra::{LocalAstra, block_on, local_astra};
+use crate::devops::{Answer, Api};
+use crate::recorded::grpc::Stargate;
+use crate::secure_connect::SecureConnect;
+
+/// What became of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    Done,
+    /// The token is good and may not do this.
+    Denied,
+    /// The token is not good, or what was open by it is closed.
+    Refused,
+}
+
+use Outcome::{Denied, Done, Refused};
+
+/// All ways to the data, each of them open: what is made by a token before a change has to feel it.
+struct Ways {
+    api: Api,
+    keyspace: String,
+    grpc: Stargate,
+    grpc_token: String,
+    stream: GrpcStream,
+    bundle: Session,
+    cassandra: Session,
+}
+
+/// A read and a write by each interface.
+const INTERFACES: [&str; 7] = [
+    "REST",
+    "Document",
+    "GraphQL",
+    "gRPC",
+    "an open gRPC stream",
+    "CQL through the bundle",
+    "CQL straight to Cassandra",
+];
+
+impl Ways {
+    async fn open(astra: &LocalAstra, token: &str, keyspace: &str) -> Ways {
+        let cassandra = direct(astra, token).await.unwrap();
+        Ways {
+            api: Api::of(astra, token),
+            keyspace: keyspace.to_owned(),
+            grpc: Stargate::new(&astra.url()),
+            grpc_token: token.to_owned(),
+            stream: GrpcStream::open(astra, token).await,
+            bundle: through_bundle(astra, token).await.unwrap(),
+            cassandra,
+        }
+    }
+
+    /// What a read comes to by each interface, and what a write does.
+    async fn try_all(&mut self) -> Vec<(&'static str, [Outcome; 2])> {
+        let keyspace = &self.keyspace;
+        let read = format!("SELECT a FROM {keyspace}.things WHERE a = '1'");
+        let write = format!("INSERT INTO {keyspace}.things (a) VALUES ('4')");
+        let [rows, docs, graphql] = [
+            format!("/api/rest/v2/keyspaces/{keyspace}/things"),
+            format!("/api/rest/v2/namespaces/{keyspace}/collections/docs"),
+            format!("/api/graphql/{keyspace}"),
+        ];
+        let api = &self.api;
+        let post = async |path: &str, body: Value| api.ask(Method::POST, path, Some(body)).await;
+        let query = json!({"query": "{ things(value: {a: \"1\"}) { values { a } } }"});
+        let insert = json!({"query": "mutation { insertthings(value: {a: \"2\"}) { applied } }"});
+        let rest = [
+            http(&api.get(&format!("{rows}/1")).await),
+            http(&post(&rows, json!({"a": "3"})).await),
+        ];
+        let document = [
+            http(&api.get(&docs).await),
+            http(&post(&docs, json!({"b": 1})).await),
+        ];
+        let graphql = [
+            http(&post(&graphql, query).await),
+            http(&post(&graphql, insert).await),
+        ];
+        let grpc = [self.grpc(&read).await, self.grpc(&write).await];
+        let stream = [self.stream.ask(&read).await, self.stream.ask(&write).await];
+        let [bundle, cassandra] = [&self.bundle, &self.cassandra];
+        let bundle = [cql(bundle, &read).await, cql(bundle, &write).await];
+        let cassandra = [cql(cassandra, &read).await, cql(cassandra, &write).await];
+        let outcomes = [rest, document, graphql, grpc, stream, bundle, cassandra];
+        INTERFACES.into_iter().zip(outcomes).collect()
+    }
+
+    async fn grpc(&self, cql: &str) -> Outcome {
+        let token = Some(self.grpc_token.as_str());
+        let query = json!({"cql": cql});
+        let answer = self.grpc.call("ExecuteQuery", &query, token).await;
+        match answer.code.as_str() {
+            "OK" => Done,
+            "PERMISSION_DENIED" => Denied,
+            "UNAUTHENTICATED" => Refused,
+            _ => panic!("{answer:?}"),
+        }
+    }
+}
+
+/// Every interface the same.
+fn all(outcomes: [Outcome; 2]) -> Vec<(&'static str, [Outcome; 2])> {
+    INTERFACES.map(|name| (name, outcomes)).to_vec()
+}
+
+/// REST, Document and GraphQL tell both with 401, GraphQL in a 200.
+fn http(answer: &Answer) -> Outcome {
+    let said = answer.body.to_string();
+    match answer.status {
+        200 | 201 if !answer.body["errors"].is_array() => Done,
+        200 | 401 if said.contains("UNAUTHENTICATED") => Refused,
+        200 | 401 if said.contains("has no ") || said.contains("PERMISSION_DENIED") => Denied,
+        other => panic!("{other}: {said}"),
+    }
+}
+
+async fn cql(session: &Session, cql: &str) -> Outcome {
+    match session.query_unpaged(cql, ()).await {
+        Ok(_) => Done,
+        Err(ExecutionError::LastAttemptError(RequestAttemptError::DbError(
+            DbError::Unauthorized,
+            _,
+        ))) => Denied,
+        // Cut, and not let in again.
+        Err(
+            ExecutionError::LastAttemptError(RequestAttemptError::BrokenConnectionError(_))
+            | ExecutionError::ConnectionPoolError(_),
+        ) => Refused,
+        Err(error) => panic!("{error:?}"),
+    }
+}
+
+async fn direct(astra: &LocalAstra, token: &str) -> Result<Session, impl Debug> {
+    let mut parts = token.split(':').skip(1);
+    let (role, password) = (parts.next().unwrap(), parts.next().unwrap());
+    let password = SecretString::from(password);
+    let opened = store::connect(&astra.layout.cassandra(), role, &password, None).await;
+    opened.map_err(|error| error.code)
+}
+
+async fn through_bundle(astra: &LocalAstra, token: &str) -> Result<Session, impl Debug> {
+    let bundle = SecureConnect::open(&astra.folders.bundle()).await.unwrap();
+    let session = SessionBuilder::new()
+        .known_nodes_addr(bundle.contact_points())
+        .prefer_datacenter(bundle.local_datacenter().to_owned())
+        .address_translator(Arc::new(bundle))
+        .user("token", token)
+        .fetch_schema_metadata(false);
+    session.build().await
+}
+
+/// A stream of queries, one at a time.
+struct GrpcStream {
+    queries: mpsc::UnboundedSender<Query>,
+    answers: Result<Streaming<StreamingResponse>, Status>,
+}
+
+impl GrpcStream {
+    async fn open(astra: &LocalAstra, token: &str) -> GrpcStream {
+        let channel = Channel::from_shared(astra.url()).unwrap();
+        let channel = channel.connect().await.unwrap();
+        let (queries, received) = mpsc::unbounded_channel();
+        let received = futures::stream::unfold(received, |mut received| async move {
+            let query: Query = received.recv().await?;
+            Some((query, received))
+        });
+        let mut request = Request::new(received);
+        let token = token.parse().unwrap();
+        request.metadata_mut().insert("x-cassandra-token", token);
+        let mut client = tonic::client::Grpc::new(channel);
+        client.ready().await.unwrap();
+        let path = "/stargate.Stargate/ExecuteQueryStream".parse().unwrap();
+        let codec = ProstCodec::<Query, StreamingResponse>::default();
+        let answers = client.streaming(request, path, codec).await;
+        GrpcStream {
+            queries,
+            answers: answers.map(tonic::Response::into_inner),
+        }
+    }
+
+    async fn ask(&mut self, cql: &str) -> Outcome {
+        let cql = cql.to_owned();
+        // One that was ended takes no more.
+        let _ended = self.queries.send(Query {
+            cql,
+            ..Query::default()
+        });
+        let answer = match &mut self.answers {
+            Ok(answers) => answers.message().await,
+            Err(status) => Err(status.clone()),
+        };
+        match answer {
+            Ok(Some(StreamingResponse {
+                message: Some(Message::Response(_)),
+            })) => Done,
+            Ok(Some(StreamingResponse {
+                message: Some(Message::Status(status)),
+            })) if status.code == tonic::Code::PermissionDenied as i32 => Denied,
+            // Its end came with the answer before.
+            Ok(None) => Refused,
+            Err(status) if status.code() == tonic::Code::Unauthenticated => Refused,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// A keyspace of the first database, with a table and a collection; and a role that may do some of it.
+struct Scene {
+    owner: Api,
+    keyspace: String,
+    role: String,
+}
+
+const READ: &[&str] = &[
+    "org-db-view",
+    "db-cql",
+    "db-rest",
+    "db-graphql",
+    "db-keyspace-describe",
+    "db-table-describe",
+    "db-table-select",
+];
+
+impl Scene {
+    async fn set(astra: &LocalAstra) -> Scene {
+        let owner = Api::of(astra, &astra.application());
+        let keyspace = format!("roles_{}", std::process::id());
+        let database = local_astra::settings::DATABASE_ID;
+        let path = format!("/v2/databases/{database}/keyspaces/{keyspace}");
+        let made = owner.ask(Method::POST, &path, None).await;
+        assert_eq!(made.status, 201, "{}", made.body);
+        owner.wait(database, "ACTIVE").await;
+        let table = json!({"name": "things", "primaryKey": {"partitionKey": ["a"]},
+            "columnDefinitions": [{"name": "a", "typeDefinition": "text"}]});
+        let tables = format!("/api/rest/v2/schemas/keyspaces/{keyspace}/tables");
+        let docs = format!("/api/rest/v2/namespaces/{keyspace}/collections");
+        for (path, body) in [(tables, table), (docs, json!({"name": "docs"}))] {
+            // At once: what is ACTIVE is open to the token.
+            let made = owner.ask(Method::POST, &path, Some(body)).await;
+            assert_eq!(made.status, 201, "{}", made.body);
+        }
+        let mut scene = Scene {
+            owner,
+            keyspace,
+            role: String::new(),
+        };
+        let roles = "/v2/organizations/roles";
+        let made = scene.owner.ask(Method::POST, roles, Some(scene.body(READ)));
+        let made = made.await;
+        assert_eq!(made.status, 201, "{}", made.body);
+        scene.role = made.body["ID"].as_str().unwrap().to_owned();
+        scene
+    }
+
+    fn body(&self, actions: &[&str]) -> Value {
+        let organization = local_astra::settings::ORGANIZATION_ID;
+        let database = local_astra::settings::DATABASE_ID;
+        let organization = format!("drn:astra:org:{organization}");
+        let database = format!("{organization}:db:{database}");
+        let keyspace = format!("{database}:keyspace:{}", self.keyspace);
+        let tables = format!("{keyspace}:table:*");
+        json!({"name": format!("role of {}", self.keyspace), "policy": {
+            "description": "one keyspace", "effect": "allow", "actions": actions,
+            "resources": [organization, database, keyspace, tables]}})
+    }
+
+    async fn allow(&self, actions: &[&str]) {
+        let path = format!("/v2/organizations/roles/{}", self.role);
+        let changed = self.owner.ask(Method::PUT, &path, Some(self.body(actions)));
+        let changed = changed.await;
+        assert_eq!(changed.status, 200, "{}", changed.body);
+    }
+
+    /// Client id and token.
+    async fn token(&self) -> (String, String) {
+        let body = json!({"roles": [self.role]});
+        let made = self
+            .owner
+            .ask(Method::POST, "/v2/clientIdSecrets", Some(body));
+        let made = made.await;
+        assert_eq!(made.status, 200, "{}", made.body);
+        let text = |name: &str| made.body[name].as_str().unwrap().to_owned();
+        (text("clientId"), text("token"))
+    }
+
+    async fn revoke(&self, client_id: &str) {
+        let path = format!("/v2/clientIdSecrets/{client_id}");
+        let revoked = self.owner.ask(Method::DELETE, &path, None).await;
+        assert_eq!(revoked.status, 204, "{}", revoked.body);
+    }
+
+    async fn remove(self) {
+        let database = local_astra::settings::DATABASE_ID;
+        let role = format!("/v2/organizations/roles/{}", self.role);
+        let keyspace = format!("/v2/databases/{database}/keyspaces/{}", self.keyspace);
+        for (path, status) in [(role, 204), (keyspace, 202)] {
+            let removed = self.owner.ask(Method::DELETE, &path, None).await;
+            assert_eq!(removed.status, status, "{}", removed.body);
+        }
+        self.owner.wait(database, "ACTIVE").await;
+    }
+}
+
+#[test]
+fn a_token_may_do_what_its_role_says_and_nothing_once_it_is_revoked() {
+    let astra = local_astra();
+    block_on(async {
+        let scene = Scene::set(astra).await;
+        let mut owner = Ways::open(astra, &astra.application(), &scene.keyspace).await;
+        assert_eq!(owner.try_all().await, all([Done, Done]));
+
+        let (client_id, token) = scene.token().await;
+        let mut reader = Ways::open(astra, &token, &scene.keyspace).await;
+        assert_eq!(reader.try_all().await, all([Done, Denied]));
+        let body = json!({"roles": [scene.role]});
+        let tokens = "/v2/clientIdSecrets";
+        let more = reader.api.ask(Method::POST, tokens, Some(body)).await;
+        assert_eq!(more.status, 403, "{}", more.body);
+
+        // A change of the role holds at once for what is open, and closes no CQL connection that stays allowed.
+        scene.allow(&[READ, &["db-table-modify"]].concat()).await;
+        assert_eq!(reader.try_all().await, all([Done, Done]));
+        scene.allow(READ).await;
+        assert_eq!(reader.try_all().await, all([Done, Denied]));
+
+        scene.revoke(&client_id).await;
+        let mut outcomes = reader.try_all().await;
+        // Cassandra keeps the connection that is not ours to close, and lets it do nothing.
+        assert_eq!(outcomes.pop().unwrap().1, [Denied, Denied]);
+        let mut refused = all([Refused, Refused]);
+        refused.pop();
+        assert_eq!(outcomes, refused);
+        assert_eq!(reader.api.get("/v2/databases").await.status, 401);
+        assert!(through_bundle(astra, &token).await.is_err());
+        let direct = direct(astra, &token).await.err();
+        assert_eq!(
+            format!("{:?}", direct.unwrap()),
+            format!("{:?}", Code::Unauthenticated)
+        );
+        assert_eq!(owner.try_all().await, all([Done, Done]));
+
+        // A way that the role loses is closed at once, and no other.
+        let (client_id, token) = scene.token().await;
+        let mut reader = Ways::open(astra, &token, &scene.keyspace).await;
+        let without_cql: Vec<&str> = READ.iter().copied().filter(|a| *a != "db-cql").collect();
+        scene.allow(&without_cql).await;
+        let outcomes = reader.try_all().await;
+        let (http, cql) = outcomes.split_at(3);
+        assert_eq!(http, &all([Done, Denied])[..3]);
+        let cql: Vec<Outcome> = cql.iter().map(|(_, outcomes)| outcomes[0]).collect();
+        // Cassandra itself knows of no interfaces.
+        assert_eq!(cql, [Denied, Denied, Refused, Done]);
+        assert!(through_bundle(astra, &token).await.is_err());
+        scene.revoke(&client_id).await;
+        scene.remove().await;
+    });
+}
