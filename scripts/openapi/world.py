@@ -2,6 +2,7 @@
 
 import os
 import time
+from urllib.parse import quote
 
 import requests
 
@@ -18,8 +19,12 @@ class Missing(Exception):
     """Something that a check needs could not be made."""
 
 
+def _login(path):
+    return {"Authorization": f"Bearer {token_for(path)}"}
+
+
 def _ask(method, path, cluster=None, **arguments):
-    headers = {"Authorization": f"Bearer {token_for(path)}"}
+    headers = _login(path)
     if cluster:
         headers["X-DataStax-Pulsar-Cluster"] = cluster
     answer = requests.request(method, f"{URL}{path}", headers=headers, timeout=LIMIT, **arguments)
@@ -116,6 +121,19 @@ class World:
         name = self.name()
         _ask("PUT", f"/admin/v2/persistent/{TENANT}/default/{name}")
         return name
+
+    def tidy(self):
+        """Removes the topics that an operation's checks made: a namespace takes only so many."""
+        for kind in ("persistent", "non-persistent"):
+            topics = f"/admin/v2/{kind}/{TENANT}/default"
+            for partitioned in (True, False):
+                names = _ask("GET", f"{topics}/partitioned" if partitioned else topics).json()
+                for name in names:
+                    topic = quote(name.rsplit("/", 1)[1], safe="")
+                    where = f"{topics}/{topic}/partitions" if partitioned else f"{topics}/{topic}"
+                    gone = requests.delete(f"{URL}{where}", headers=_login(where), params={"force": "true"}, timeout=LIMIT)
+                    if not gone.ok and gone.status_code != 404:
+                        raise Missing(f"DELETE {where}: {gone.status_code} {gone.text[:200]}")
 
     def path(self, operation, parameters):
         """The path parameters of an operation, those replaced that name what exists or can be made."""
