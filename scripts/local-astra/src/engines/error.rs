@@ -32,6 +32,8 @@ pub enum EngineError {
         title: &'static str,
         said: String,
         hint: &'static str,
+        /// Whether it may be gone at the next try: no name, no login and no certificate comes by itself.
+        may_pass: bool,
         log: PathBuf,
     },
 

@@ -20,6 +20,9 @@ use super::{EngineError, java::Jdk, maven};
 /// How long to wait for another local Astra that fetches.
 const LOCK_LIMIT: Duration = Duration::from_secs(25 * 60);
 
+/// A repository that refuses now and then is asked again after each of these.
+const PAUSES: [Duration; 2] = [Duration::from_secs(3), Duration::from_secs(15)];
+
 /// An engine as Maven Central has it: which pom resolves it, and what must come out.
 #[derive(Clone, Copy, Debug)]
 pub struct Distribution {
@@ -154,9 +157,28 @@ pub async fn fetch(
     if let Some(class_path) = place.known()? {
         return Ok(class_path);
     }
-    let (place, missing) = blocking(move || place.make_ready()).await?;
-    if !missing.is_empty() {
-        maven::resolve(&place.maven_run(jdk), &missing, &lock).await?;
+    let mut place = place;
+    let mut pauses = PAUSES.into_iter();
+    loop {
+        let (ready, missing) = blocking(move || place.make_ready()).await?;
+        place = ready;
+        if missing.is_empty() {
+            break;
+        }
+        match maven::resolve(&place.maven_run(jdk), &missing, &lock).await {
+            Ok(()) => break,
+            Err(error @ EngineError::Maven { may_pass: true, .. }) => {
+                let Some(pause) = pauses.next() else {
+                    return Err(error);
+                };
+                eprintln!(
+                    "Maven could not fetch all of it; what is there is kept. Again in {} s.",
+                    pause.as_secs()
+                );
+                sleep(pause).await;
+            }
+            Err(error) => return Err(error),
+        }
     }
     blocking(move || place.check_and_remember()).await
 }

@@ -127,10 +127,12 @@ impl Run<'_> {
             Some(first) => sentence(first),
             None => last_lines(&self.log), // the script `mvn` itself has failed
         };
+        let (hint, may_pass) = hint(&all);
         EngineError::Maven {
             title: self.title,
             said,
-            hint: hint(&all),
+            hint,
+            may_pass,
             log: self.log.clone(),
         }
     }
@@ -218,8 +220,8 @@ fn last_lines(log: &Path) -> String {
         .join("\n")
 }
 
-/// What to look at, by what Maven and Java are known to say.
-fn hint(errors: &str) -> &'static str {
+/// What to look at, by what Maven and Java are known to say; and whether another try may help.
+fn hint(errors: &str) -> (&'static str, bool) {
     let says = |words: &[&str]| words.iter().any(|words| errors.contains(words));
     if says(&[
         "Unknown host",
@@ -228,7 +230,10 @@ fn hint(errors: &str) -> &'static str {
         "Name or service not known",
         "nodename nor servname",
     ]) {
-        "The name of the repository cannot be found: is there a network? Behind a proxy, name it in ~/.m2/settings.xml (`proxies`)."
+        (
+            "The name of the repository cannot be found: is there a network? Behind a proxy, name it in ~/.m2/settings.xml (`proxies`).",
+            false,
+        )
     } else if says(&[
         "Connection refused",
         "timed out",
@@ -236,9 +241,15 @@ fn hint(errors: &str) -> &'static str {
         "No route to host",
         "Connection reset",
     ]) {
-        "The repository cannot be reached: is there a network? Behind a proxy, name it in ~/.m2/settings.xml (`proxies`)."
+        (
+            "The repository cannot be reached: is there a network? Behind a proxy, name it in ~/.m2/settings.xml (`proxies`).",
+            true,
+        )
     } else if says(&["PKIX", "certificate"]) {
-        "Java does not trust the repository's certificate: a proxy that opens TLS needs its CA in the JDK's trust store."
+        (
+            "Java does not trust the repository's certificate: a proxy that opens TLS needs its CA in the JDK's trust store.",
+            false,
+        )
     } else if says(&[
         "401",
         "403",
@@ -247,9 +258,16 @@ fn hint(errors: &str) -> &'static str {
         "Forbidden",
         "Proxy Authentication",
     ]) {
-        "The repository or a proxy wants a login: see `servers` and `proxies` in ~/.m2/settings.xml."
+        (
+            "The repository or a proxy wants a login: see `servers` and `proxies` in ~/.m2/settings.xml.",
+            // 403 is also what a busy mirror answers.
+            says(&["403", "Forbidden"]),
+        )
     } else {
-        "What is there is kept: the next start goes on from there."
+        (
+            "What is there is kept: the next start goes on from there.",
+            true,
+        )
     }
 }
 
@@ -420,7 +438,9 @@ mod tests {
             sentence(error),
             "  Could not transfer artifact p:pom:1 from/to central (https://repo.example.org): repo.example.org: Unknown host"
         );
-        assert!(hint(error).starts_with("The name of the repository cannot be found"));
+        let (hint, may_pass) = hint(error);
+        assert!(hint.starts_with("The name of the repository cannot be found"));
+        assert!(!may_pass);
         assert!(sentence(&"é".repeat(1000)).chars().count() < 410);
     }
 }
