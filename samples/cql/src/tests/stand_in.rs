@@ -239,14 +239,14 @@ impl Astra {
     }
 }
 
-/// Waits until something holds, at most five seconds.
+/// Waits until something holds, at most a minute.
 pub async fn until(holds: impl AsyncFn() -> bool) {
     let waiting = async {
         while !holds().await {
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
     };
-    let limit = std::time::Duration::from_secs(5);
+    let limit = std::time::Duration::from_secs(60);
     tokio::time::timeout(limit, waiting).await.expect("in time");
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -197,6 +197,13 @@ impl LocalAstra {
             left
         })
     }
+}
+
+/// A turn with the keyspaces that `cargo local run` sets: in them the GraphQL samples make tables of the same name in
+/// each run.
+pub fn turn_in_samples() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Runs a future to its end. Each has a runtime of its own: tests are threads.

@@ -6,7 +6,7 @@ use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use tempfile::tempdir;
 
-use crate::astra::{LocalAstra, block_on, local_astra, samples};
+use crate::astra::{LocalAstra, RUN_LIMIT, block_on, local_astra, samples};
 use crate::secure_connect::SecureConnect;
 
 pub struct Api {
@@ -52,7 +52,7 @@ impl Api {
 
     /// Waits until a database has this status, and gives those that it had before.
     pub async fn wait(&self, id: &str, wanted: &str) -> Vec<String> {
-        let limit = Instant::now() + Duration::from_secs(30);
+        let limit = Instant::now() + RUN_LIMIT;
         let mut seen = Vec::new();
         loop {
             let status = self.get(&format!("/v2/databases/{id}")).await.body["status"].clone();

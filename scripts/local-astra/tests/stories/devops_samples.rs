@@ -10,7 +10,7 @@ use reqwest::Method;
 use serde_json::json;
 use tempfile::tempdir;
 
-use crate::astra::{Ended, LocalAstra, Sample, block_on, local_astra, samples};
+use crate::astra::{Ended, LocalAstra, RUN_LIMIT, Sample, block_on, local_astra, samples};
 use crate::devops::Api;
 
 const DATABASE: &str = "devops-database-sample";
@@ -82,7 +82,7 @@ fn has_keyspace(astra: &LocalAstra, name: &str) -> bool {
 
 /// Going takes a moment after it was granted.
 fn goes(astra: &LocalAstra, keyspace: &str) {
-    let limit = Instant::now() + Duration::from_secs(30);
+    let limit = Instant::now() + RUN_LIMIT;
     while has_keyspace(astra, keyspace) {
         assert!(Instant::now() < limit, "keyspace {keyspace} is left");
         std::thread::sleep(Duration::from_millis(200));

@@ -1,12 +1,10 @@
 //! Pulsar in local Astra: what starts it, what survives, and what a tenant's token may do.
 
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use local_astra::access::streaming::{Claims, StreamingKeys};
 use local_astra::background::state::{Engines, Request, State};
-use local_astra::engines::process::ProcessId;
 use local_astra::engines::pulsar::Admin;
 use local_astra::settings::layout::Layout;
 use local_astra::settings::secrets::Secrets;
@@ -14,9 +12,9 @@ use local_astra::settings::{Folders, ORGANIZATION_ID, TENANT};
 use reqwest::{Client, Method};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
-use sysinfo::Signal;
 
-use crate::astra::{LocalAstra, block_on, local_astra};
+use crate::astra::{LocalAstra, RUN_LIMIT, block_on, local_astra};
+use crate::lifecycle::{Data, kill, local, succeed};
 
 /// The admin API at the plain door, with a token or none.
 struct Tenant {
@@ -303,40 +301,6 @@ fn what_a_tenant_may_do_pulsar_does_and_the_rest_is_refused() {
     });
 }
 
-/// A data folder that is reset whatever happens.
-struct Data(tempfile::TempDir);
-
-impl Drop for Data {
-    fn drop(&mut self) {
-        let _ = local(self.0.path(), &["reset", "--yes"]);
-    }
-}
-
-fn local(data: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_local-astra"))
-        .arg("--data")
-        .arg(data)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
-}
-
-fn succeed(data: &Path, arguments: &[&str]) -> String {
-    let output = local(data, arguments);
-    let said = [output.stdout, output.stderr].concat();
-    let said = String::from_utf8_lossy(&said).into_owned();
-    assert!(output.status.success(), "{arguments:?}: {said}");
-    said
-}
-
-fn kill(process: ProcessId) {
-    assert!(process.signal(Signal::Kill).unwrap());
-    while process.is_alive().unwrap() {
-        std::thread::sleep(Duration::from_millis(10));
-    }
-}
-
 /// The background process by itself, as `run` has it for a sample that needs Pulsar alone.
 fn start_pulsar_alone(folders: &Folders) -> std::process::Child {
     Request::add(folders, Engines::PULSAR).unwrap();
@@ -349,7 +313,7 @@ fn start_pulsar_alone(folders: &Folders) -> std::process::Child {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let limit = std::time::Instant::now() + Duration::from_secs(120);
+    let limit = std::time::Instant::now() + RUN_LIMIT;
     let up = || State::read(folders).unwrap().map(|state| state.up);
     while up() != Some(Engines::PULSAR) {
         assert!(std::time::Instant::now() < limit, "Pulsar is not ready");
@@ -432,7 +396,7 @@ fn pulsar_runs_alone_and_its_data_survives_down_and_kill() {
 
     // Pulsar dies: status tells it, `up` mends it.
     kill(pulsar.running().unwrap().unwrap().process);
-    let limit = std::time::Instant::now() + Duration::from_secs(20);
+    let limit = std::time::Instant::now() + RUN_LIMIT;
     while local(path, &["status"]).status.success() {
         assert!(std::time::Instant::now() < limit, "nobody notices");
         std::thread::sleep(Duration::from_millis(50));

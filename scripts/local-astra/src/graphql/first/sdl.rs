@@ -226,8 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_long_or_too_deep_is_refused_quickly() {
-        let started = std::time::Instant::now();
+    fn what_is_too_long_or_too_deep_is_refused() {
         let deep = format!(
             "type A {{ a: {}Int{} }}",
             "[".repeat(100_000),
@@ -243,7 +242,6 @@ mod tests {
             "]".repeat(50_000)
         );
         assert!(errors(&values).contains("limit"), "{}", errors(&values));
-        assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
     }
 
     #[test]

@@ -11,7 +11,9 @@ use serde_json::{Value, json};
 use super::output::everything;
 use super::run::finish;
 use super::{Block, Page, pages};
-use crate::astra::{LocalAstra, Sample, block_on, local_astra, samples, workspace};
+use crate::astra::{
+    LocalAstra, Sample, block_on, local_astra, samples, turn_in_samples, workspace,
+};
 use crate::devops::Api;
 use crate::devops_samples::{database, terminate};
 
@@ -328,6 +330,7 @@ fn clean_up(
 fn no_command_fails_when_pasted() {
     let astra = local_astra();
     astra.with_pulsar();
+    let _turn = turn_in_samples();
     let reader = Reader::new(astra);
     let mut pasted = 0;
     let mut failed = Vec::new();
