@@ -1,9 +1,11 @@
 //! `cargo local` as its user types it: up, down, status, env, reset, and what survives.
 
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use local_astra::background::state::State;
+use local_astra::background::state::{Lock, State, Which};
 use local_astra::engines::process::ProcessId;
 use local_astra::settings::Folders;
 use local_astra::settings::layout::Layout;
@@ -301,6 +303,71 @@ fn ctrl_c_during_a_start_leaves_nothing_running() {
     for port in [layout.ports.tls, layout.ports.plain, layout.ports.cql] {
         drop(std::net::TcpListener::bind(("127.0.0.1", port)).unwrap());
     }
+}
+
+#[test]
+fn ctrl_c_while_another_command_starts_stops_the_one_that_waits() {
+    let data = tempfile::tempdir().unwrap();
+    let folders = Folders::new(Some(data.path())).unwrap();
+    // As another command does while it starts local Astra.
+    let held = Lock::take(&folders, Which::Command).unwrap();
+    let mut up = command(data.path(), &["up"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = String::new();
+    let mut err = BufReader::new(up.stderr.take().unwrap());
+    while !said.contains("waiting for it") {
+        assert_ne!(err.read_line(&mut said).unwrap(), 0, "{said}");
+    }
+    let waiting = ProcessId::of(up.id()).unwrap().unwrap();
+    assert!(waiting.signal(Signal::Interrupt).unwrap());
+    err.read_to_string(&mut said).unwrap();
+    assert_eq!(up.wait().unwrap().code(), Some(130), "{said}");
+    assert!(said.contains("the other command goes on"), "{said}");
+    assert!(
+        State::read(&folders).unwrap().is_none(),
+        "it started something"
+    );
+    drop(held);
+}
+
+/// A first start with a Maven that fails like this: how often it was called, and what the user is told.
+fn start_with_maven_that_says(error: &str) -> (usize, String) {
+    let data = tempfile::tempdir().unwrap();
+    let (tools, calls) = (data.path().join("tools"), data.path().join("calls"));
+    std::fs::create_dir(&tools).unwrap();
+    let maven = tools.join("mvn");
+    let script = format!(
+        "#!/bin/sh\necho called >> '{}'\necho '[ERROR] Failed to execute goal: {error}'\nexit 1\n",
+        calls.display()
+    );
+    std::fs::write(&maven, script).unwrap();
+    std::fs::set_permissions(&maven, PermissionsExt::from_mode(0o755)).unwrap();
+    let path = std::env::var("PATH").unwrap();
+    let output = command(&data.path().join("data"), &["up"])
+        .env("PATH", format!("{}:{path}", tools.display()))
+        .env("HOME", data.path())
+        .env("XDG_CACHE_HOME", data.path().join("cache"))
+        .output()
+        .unwrap();
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains(error), "{said}");
+    let calls = std::fs::read_to_string(calls).unwrap();
+    (calls.lines().count(), said)
+}
+
+#[test]
+fn a_repository_that_refuses_now_and_then_is_asked_again() {
+    let from = "Could not transfer artifact a:b:jar:1 from/to central";
+    let (calls, said) = start_with_maven_that_says(&format!("{from}: status code: 503"));
+    assert_eq!(calls, 3, "{said}");
+    assert_eq!(said.matches("Again in").count(), 2, "{said}");
+    let (calls, said) = start_with_maven_that_says(&format!("{from}: Unknown host"));
+    assert_eq!(calls, 1, "{said}");
+    assert!(said.contains("is there a network?"), "{said}");
 }
 
 #[test]
