@@ -24,7 +24,7 @@ const ISSUER: &str = "datastax";
 
 /// Why keys or tokens could not be made. Never shows one.
 #[derive(Debug, thiserror::Error)]
-pub enum StreamingError {
+pub enum KeyError {
     #[error("cannot {doing} {}: {source}", path.display())]
     File {
         doing: &'static str,
@@ -61,13 +61,9 @@ impl Claims {
     ///
     /// # Errors
     /// When the system has no random bytes.
-    pub fn new(
-        organization: &str,
-        tenant: &str,
-        exp: Option<u64>,
-    ) -> Result<Claims, StreamingError> {
+    pub fn new(organization: &str, tenant: &str, exp: Option<u64>) -> Result<Claims, KeyError> {
         let mut id = [0; 5];
-        rand::fill(&mut id).map_err(|_| StreamingError::Sign("no random bytes".to_owned()))?;
+        rand::fill(&mut id).map_err(|_| KeyError::Sign("no random bytes".to_owned()))?;
         let tokenid: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
         let tenant = STANDARD.encode(tenant);
         Ok(Claims {
@@ -102,7 +98,7 @@ impl StreamingKeys {
     ///
     /// # Errors
     /// When a file can't be read or written, or is damaged.
-    pub fn open(folder: &Path) -> Result<StreamingKeys, StreamingError> {
+    pub fn open(folder: &Path) -> Result<StreamingKeys, KeyError> {
         let pem_file = folder.join("signing.key");
         let pem = match fs::read_to_string(&pem_file) {
             Ok(pem) => pem,
@@ -114,7 +110,7 @@ impl StreamingKeys {
             }
             Err(error) => return Err(file("read", &pem_file)(error)),
         };
-        let damaged = || StreamingError::Damaged(pem_file.clone());
+        let damaged = || KeyError::Damaged(pem_file.clone());
         let public = KeyPair::from_pem(&pem).map_err(|_| damaged())?;
         let keys = StreamingKeys {
             folder: folder.to_owned(),
@@ -148,7 +144,7 @@ impl StreamingKeys {
     ///
     /// # Errors
     /// When it cannot be signed.
-    pub fn superuser(&self) -> Result<SecretString, StreamingError> {
+    pub fn superuser(&self) -> Result<SecretString, KeyError> {
         self.issue(&Claims {
             iat: now(),
             iss: ISSUER.to_owned(),
@@ -162,10 +158,10 @@ impl StreamingKeys {
     ///
     /// # Errors
     /// When it cannot be signed.
-    pub fn issue(&self, claims: &Claims) -> Result<SecretString, StreamingError> {
+    pub fn issue(&self, claims: &Claims) -> Result<SecretString, KeyError> {
         jsonwebtoken::encode(&Header::new(Algorithm::RS256), claims, &self.sign)
             .map(SecretString::from)
-            .map_err(|error| StreamingError::Sign(error.to_string()))
+            .map_err(|error| KeyError::Sign(error.to_string()))
     }
 
     /// The claims of a token that these keys have signed and that is still good. Whether its role still may do
@@ -184,14 +180,14 @@ impl StreamingKeys {
     ///
     /// # Errors
     /// When the file can't be read or written, or is damaged.
-    pub fn first(&self, organization: &str, tenant: &str) -> Result<Claims, StreamingError> {
+    pub fn first(&self, organization: &str, tenant: &str) -> Result<Claims, KeyError> {
         let path = self.folder.join("first.json");
         match fs::read(&path) {
-            Ok(text) => serde_json::from_slice(&text).map_err(|_| StreamingError::Damaged(path)),
+            Ok(text) => serde_json::from_slice(&text).map_err(|_| KeyError::Damaged(path)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let claims = Claims::new(organization, tenant, None)?;
                 let text = serde_json::to_vec_pretty(&claims)
-                    .map_err(|error| StreamingError::Sign(error.to_string()))?;
+                    .map_err(|error| KeyError::Sign(error.to_string()))?;
                 write(&path, &text)?;
                 Ok(claims)
             }
@@ -234,9 +230,9 @@ fn now() -> u64 {
         .map_or(0, |passed| passed.as_secs())
 }
 
-fn file(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StreamingError {
+fn file(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> KeyError {
     let path = path.to_owned();
-    move |source| StreamingError::File {
+    move |source| KeyError::File {
         doing,
         path,
         source,
@@ -250,7 +246,7 @@ fn private_folder(folder: &Path) -> io::Result<()> {
 }
 
 /// In one step, readable by its owner alone.
-fn write(path: &Path, content: &[u8]) -> Result<(), StreamingError> {
+fn write(path: &Path, content: &[u8]) -> Result<(), KeyError> {
     use std::os::unix::fs::OpenOptionsExt;
     let new = path.with_extension("new");
     let written = || {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::streaming::{Claims, StreamingError, StreamingKeys};
+use super::streaming::{Claims, KeyError, StreamingKeys};
 use crate::engines::pulsar::CLUSTER;
 use crate::settings::{ORGANIZATION_ID, TENANT, TENANT_CLOUD, TENANT_REGION};
 use crate::store::records::{self, Record};
@@ -69,7 +69,7 @@ pub async fn ensure_first_tenant(store: &Store, keys: &StreamingKeys) -> Result<
         return Ok(());
     }
     let unreadable =
-        |error: StreamingError| StoreError::new(Code::Internal, format!("{TENANT}: {error}"));
+        |error: KeyError| StoreError::new(Code::Internal, format!("{TENANT}: {error}"));
     let token = keys.first(ORGANIZATION_ID, TENANT).map_err(unreadable)?;
     let record = TenantRecord::new(TENANT, TENANT_CLOUD, TENANT_REGION, CLUSTER, token);
     records::put(admin, &record).await

@@ -80,10 +80,21 @@ async fn role_names(devops: &DevOps) -> Result<Vec<(Uuid, String)>, StoreError> 
     Ok(built_in.chain(made).collect())
 }
 
+/// What is wrong with a list of roles. Calls for tokens and calls for users refuse in different shapes.
+#[derive(Debug, thiserror::Error)]
+enum RolesError {
+    #[error("roles: at least one is needed, by its id")]
+    Empty,
+    #[error("there is no role {0}")]
+    Unknown(String),
+    #[error("{0}")]
+    Store(#[from] StoreError),
+}
+
 /// Reads ids of roles, all of which have to be there.
-async fn known_roles(devops: &DevOps, ids: &[String]) -> Result<Vec<Uuid>, DevOpsError> {
+async fn known_roles(devops: &DevOps, ids: &[String]) -> Result<Vec<Uuid>, RolesError> {
     if ids.is_empty() {
-        return Err(bad("roles: at least one is needed, by its id"));
+        return Err(RolesError::Empty);
     }
     let known = role_names(devops).await?;
     let mut roles = Vec::new();
@@ -91,7 +102,7 @@ async fn known_roles(devops: &DevOps, ids: &[String]) -> Result<Vec<Uuid>, DevOp
         let found = known
             .iter()
             .find(|(known, _)| known.to_string() == id.to_ascii_lowercase());
-        let (id, _) = found.ok_or_else(|| unknown("role", id))?;
+        let (id, _) = found.ok_or_else(|| RolesError::Unknown(id.clone()))?;
         if !roles.contains(id) {
             roles.push(*id);
         }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::super::error::{DevOpsError, json_answer};
 use super::super::request::{Caller, Parameters};
 use super::super::{DevOps, now};
-use super::{bad, known_roles, require, unknown};
+use super::{RolesError, bad, known_roles, require, unknown};
 use crate::access::{self, Credentials, Token, TokenRecord};
 use crate::settings::ORGANIZATION_ID;
 use crate::store::{StoreError, records};
@@ -64,7 +64,12 @@ pub async fn create(
         return Err(DevOpsError::NotServed(why.to_owned()));
     }
     let _changing = devops.inner.changing.lock().await;
-    let roles = known_roles(&devops, &body.roles).await?;
+    let roles = known_roles(&devops, &body.roles).await;
+    let roles = roles.map_err(|error| match error {
+        RolesError::Empty => bad(error.to_string()),
+        RolesError::Unknown(id) => unknown("role", &id),
+        RolesError::Store(error) => error.into(),
+    })?;
     let failed = |what: &str| DevOpsError::Failed(what.to_owned());
     let made = Credentials::generate().map_err(|error| failed(&error.to_string()))?;
     let token = Token::of(&made.client_id, &made.secret);

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::super::DevOps;
 use super::super::error::{DevOpsError, json_answer};
 use super::super::request::Caller;
-use super::{known_roles, require, role_names};
+use super::{RolesError, known_roles, require, role_names};
 use crate::access::built_in::ORGANIZATION_ADMINISTRATOR;
 use crate::settings::{ORGANIZATION_ID, ORGANIZATION_NAME, USER_EMAIL, USER_ID};
 use crate::store::records::{self, Record};
@@ -62,9 +62,9 @@ fn bad(why: impl Into<String>) -> DevOpsError {
 async fn roles_of(devops: &DevOps, body: &Map<String, Value>) -> Result<Vec<Uuid>, DevOpsError> {
     let roles = known_roles(devops, &role_ids(body)?).await;
     roles.map_err(|error| match error {
-        DevOpsError::Text(StatusCode::BAD_REQUEST, why) => DevOpsError::BadRequest(why),
-        DevOpsError::Text(StatusCode::NOT_FOUND, why) => DevOpsError::NotFound(why),
-        other => other,
+        RolesError::Empty => bad(error.to_string()),
+        RolesError::Unknown(_) => DevOpsError::NotFound(error.to_string()),
+        RolesError::Store(error) => error.into(),
     })
 }
 

@@ -35,7 +35,7 @@ pub enum StreamingError {
     #[error("{0}")]
     Store(#[from] StoreError),
     #[error("{0}")]
-    Sign(#[from] streaming::StreamingError),
+    Sign(#[from] streaming::KeyError),
 }
 
 impl StreamingError {
