@@ -248,12 +248,16 @@ fn the_samples_ask_for_the_same_versions() {
 }
 
 #[test]
-fn the_samples_clean_up_alike() {
-    // Each sample stands alone, so each has this file; but for one line it is the same.
+fn what_samples_have_in_common_is_the_same_in_each() {
+    // Each sample stands alone, so each has these files; but for what they use they are the same.
     let own = |line: &&str| !line.starts_with("use crate::");
-    let all: BTreeSet<String> = files("src/cleanup.rs")
-        .values()
-        .map(|text| text.lines().filter(own).collect::<Vec<_>>().join("\n"))
-        .collect();
-    assert_eq!(all.len(), 1, "{all:#?}");
+    for (file, in_how_many) in [("cleanup.rs", 11), ("wait.rs", 3), ("flags.rs", 3)] {
+        let texts = files(&format!("src/{file}"));
+        assert!(texts.len() >= in_how_many, "{file}: {:?}", texts.keys());
+        let all: BTreeSet<String> = texts
+            .values()
+            .map(|text| text.lines().filter(own).collect::<Vec<_>>().join("\n"))
+            .collect();
+        assert_eq!(all.len(), 1, "{file}: {all:#?}");
+    }
 }
