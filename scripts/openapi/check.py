@@ -56,7 +56,8 @@ class Expected:
         self.operations = entry["operations"]
         self.checks = entry.get("checks", [])
         self.statuses = entry.get("statuses")
-        self.says = entry.get("says", "")
+        says = entry.get("says", "")
+        self.says = [says] if isinstance(says, str) else says
         self.met = Counter()
 
     def concerns(self, operation):
@@ -67,7 +68,7 @@ class Expected:
             self.concerns(operation)
             and check in self.checks
             and (self.statuses is None or status in self.statuses)
-            and all(self.says in text for text in what)
+            and all(any(says in text for says in self.says) for text in what)
         )
 
 
