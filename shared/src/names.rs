@@ -15,6 +15,8 @@ const fn setting(name: &'static str, what: &'static str, get: &'static str) -> S
 }
 
 const DOTENV: &str = "`astra db create-dotenv DB`, or the page of the database in the console";
+const TENANT_TOKEN: &str = "Create Token in the tenant's Settings tab in the console, or CLI 0.x: \
+     `astra streaming create-dotenv TENANT`, or CLI 1.x: `astra streaming pulsar-token TENANT`";
 const TENANT: &str =
     "the tenant's Connect tab in the console, or CLI 0.x: `astra streaming create-dotenv TENANT`";
 const OPTIONAL: &str = "optional: follows from ASTRA_DB_ID and ASTRA_DB_REGION";
@@ -24,7 +26,8 @@ const OPTIONAL: &str = "optional: follows from ASTRA_DB_ID and ASTRA_DB_REGION";
 pub const ALL: &[Setting] = &[
     setting("ASTRA_DB_APPLICATION_TOKEN", "application token for a database, AstraCS:...",
         "`astra db create-dotenv DB`, or Settings > Tokens in the console (role Database Administrator)"),
-    setting("ASTRA_DB_TOKEN", "the same, as version 1 of the Astra CLI names it; read if the one above is empty", DOTENV),
+    setting("ASTRA_DB_TOKEN", "the same, as version 1 of the Astra CLI names it; read if the one above is empty",
+        "version 1 of the Astra CLI writes it: `astra db create-dotenv DB`"),
     setting("ASTRA_ORG_TOKEN", "application token for the DevOps API, AstraCS:...",
         "`astra db create-dotenv DB`, or Settings > Tokens in the console (role Organization Administrator)"),
     setting("ASTRA_DB_ID", "id of the database, a UUID", DOTENV),
@@ -52,7 +55,7 @@ pub const ALL: &[Setting] = &[
     setting("ASTRA_STREAMING_API_URL", "base URL of the streaming API, before /v2",
         "optional: https://api.streaming.datastax.com"),
     setting("ASTRA_STREAMING_NAME", "name of the streaming tenant", TENANT),
-    setting("ASTRA_STREAMING_PULSAR_TOKEN", "Pulsar token of the tenant, a JWT (no Astra token)", TENANT),
+    setting("ASTRA_STREAMING_PULSAR_TOKEN", "Pulsar token of the tenant, a JWT (no Astra token)", TENANT_TOKEN),
     setting("ASTRA_STREAMING_BROKER_URL", "broker service URL, pulsar+ssl://...:6651", TENANT),
     setting("ASTRA_STREAMING_WEBSERVICE_URL", "web service URL, https://...", TENANT),
     setting("ASTRA_STREAMING_CLOUD", "cloud of the tenant, such as aws; with the region enough if a URL is empty", TENANT),

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use crate::request::shorten;
 
 /// How long an operation may take, with all that the crate tries again; also a message that we wait for.
-const LIMIT: Duration = Duration::from_secs(10);
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// The crate runs on two runtimes; ours is tokio.
 pub type Broker = Pulsar<TokioExecutor>;
@@ -30,13 +30,13 @@ pub async fn connect(url: &str, token: &SecretString) -> Result<Broker> {
             data: token.expose_secret().into(),
         })
         .with_connection_retry_options(ConnectionRetryOptions {
-            connection_timeout: Duration::from_secs(4),
+            connection_timeout: Duration::from_secs(10),
             max_retries: 1,
             ..Default::default()
         })
         // Unless told otherwise, the crate tries an operation again without end.
         .with_operation_retry_options(OperationRetryOptions {
-            operation_timeout: Duration::from_secs(8),
+            operation_timeout: Duration::from_secs(20),
             retry_delay: Duration::from_secs(1),
             max_retries: Some(2),
         });
@@ -51,7 +51,7 @@ pub async fn connect(url: &str, token: &SecretString) -> Result<Broker> {
     within(&format!("Connecting to {url}"), broker.build()).await
 }
 
-/// Runs an operation to its end, but no longer than 10 seconds.
+/// Runs an operation to its end, but no longer than 30 seconds.
 pub async fn within<T, E: Into<PulsarError>>(
     what: &str,
     operation: impl Future<Output = Result<T, E>>,

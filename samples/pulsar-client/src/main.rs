@@ -119,7 +119,7 @@ async fn receive_messages(consumer: &mut Consumer) -> Result<()> {
     Ok(())
 }
 
-/// Waits for the next message, at most 10 seconds. What is not acknowledged comes again.
+/// Waits for the next message, at most 30 seconds. What is not acknowledged comes again.
 async fn receive(consumer: &mut Consumer) -> Result<Vec<u8>> {
     let message = within("Receiving", consumer.try_next()).await?;
     let message = message.context("the consumer has ended")?;

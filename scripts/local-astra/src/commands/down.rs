@@ -9,8 +9,9 @@ use crate::background::state::{self, Lock, State, Which};
 use crate::background::stop_engines;
 use crate::settings::Folders;
 
-/// How long the background process may take: it waits for the engine itself.
-const STOP_LIMIT: Duration = Duration::from_secs(60);
+/// How long the background process may take. It waits for the engines itself, with limits of its own: of three nodes
+/// each may stop for half a minute, and write its class archive for a minute.
+const STOP_LIMIT: Duration = Duration::from_secs(300);
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Stops local Astra; its data stays.

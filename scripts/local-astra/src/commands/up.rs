@@ -19,8 +19,8 @@ use crate::engines::process::ProcessId;
 use crate::settings::Folders;
 use crate::settings::layout::Layout;
 
-/// How long everything may take to be ready, downloads apart.
-const READY_LIMIT: Duration = Duration::from_secs(240);
+/// How long everything may take to be ready, downloads apart: each of three nodes has its own limit of three minutes.
+const READY_LIMIT: Duration = Duration::from_secs(600);
 const LOOK: Duration = Duration::from_millis(50);
 /// What a shell gives a program that Ctrl-C ended.
 const INTERRUPTED: u8 = 130;

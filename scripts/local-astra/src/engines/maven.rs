@@ -232,7 +232,7 @@ fn hint(errors: &str) -> (&'static str, bool) {
     ]) {
         (
             "The name of the repository cannot be found: is there a network? Behind a proxy, name it in ~/.m2/settings.xml (`proxies`).",
-            false,
+            says(&["Temporary failure in name resolution", "Try again"]),
         )
     } else if says(&[
         "Connection refused",

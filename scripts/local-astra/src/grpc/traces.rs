@@ -1,7 +1,7 @@
 //! What Cassandra noted while it ran a statement, from `system_traces`.
 
 use std::net::IpAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use scylla::client::session::Session;
 use scylla::deserialize::row::DeserializeRow;
@@ -12,14 +12,15 @@ use uuid::Uuid;
 use super::proto::stargate::Traces;
 use super::proto::stargate::traces::Event;
 
-/// Cassandra writes a trace after it has answered.
+/// Cassandra writes a trace after it has answered, one event after the other.
 const WAIT: Duration = Duration::from_millis(10);
-const ATTEMPTS: u32 = 100;
+const LIMIT: Duration = Duration::from_secs(10);
 
 /// Reads a trace once it is whole; any role may. Nothing if that takes too long or fails: the answer counts,
 /// not its trace.
 pub async fn read(session: &Session, id: Uuid, consistency: Consistency) -> Option<Traces> {
-    for _ in 0..ATTEMPTS {
+    let began = Instant::now();
+    while began.elapsed() < LIMIT {
         let cql = "SELECT duration, started_at FROM system_traces.sessions WHERE session_id = ?";
         let rows: Vec<(Option<i32>, Option<CqlTimestamp>)> =
             rows(session, cql, id, consistency).await?;

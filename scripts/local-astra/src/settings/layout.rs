@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use aws_lc_rs::rand;
 use serde::{Deserialize, Serialize};
 
-use super::{read_json, write_json};
+use super::{read_json, write_first_json, write_json};
 
 /// Chosen at the first start of a data folder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,8 +115,11 @@ impl Layout {
                 pulsar: PulsarPorts::next(&mut free)?,
             },
         };
-        write_json(&file, &layout)?;
-        Ok(layout)
+        if write_first_json(&file, &layout)? {
+            return Ok(layout);
+        }
+        // Of two that choose at once the first one's is kept.
+        Layout::of(data, nodes)
     }
 
     /// The addresses at which Cassandra's nodes speak CQL.

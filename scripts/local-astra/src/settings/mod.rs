@@ -159,10 +159,34 @@ pub fn read_json<T: DeserializeOwned>(file: &Path) -> Result<Option<T>> {
 /// # Errors
 /// When it cannot be written: the file is named.
 pub fn write_json(file: &Path, value: &impl Serialize) -> Result<()> {
-    let whole = |error: std::io::Error| {
-        anyhow::Error::new(error).context(format!("cannot write {}", file.display()))
-    };
-    let new = file.with_extension("new");
+    let new = write_beside(file, value)?;
+    fs::rename(&new, file).map_err(|error| cannot_write(file, error))
+}
+
+/// Writes a JSON file that is not there, readable by its owner alone. Gives false if another has just written it.
+///
+/// # Errors
+/// When it cannot be written: the file is named.
+pub fn write_first_json(file: &Path, value: &impl Serialize) -> Result<bool> {
+    let new = write_beside(file, value)?;
+    let linked = fs::hard_link(&new, file);
+    fs::remove_file(&new).map_err(|error| cannot_write(file, error))?;
+    match linked {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+        other => other
+            .map(|()| true)
+            .map_err(|error| cannot_write(file, error)),
+    }
+}
+
+fn cannot_write(file: &Path, error: std::io::Error) -> anyhow::Error {
+    anyhow::Error::new(error).context(format!("cannot write {}", file.display()))
+}
+
+/// The whole content, in a file that only this process writes.
+fn write_beside(file: &Path, value: &impl Serialize) -> Result<PathBuf> {
+    let whole = |error| cannot_write(file, error);
+    let new = file.with_extension(format!("new-{}", std::process::id()));
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
@@ -174,5 +198,5 @@ pub fn write_json(file: &Path, value: &impl Serialize) -> Result<()> {
     out.write_all(serde_json::to_string_pretty(value)?.as_bytes())
         .map_err(whole)?;
     out.sync_all().map_err(whole)?;
-    fs::rename(&new, file).map_err(whole)
+    Ok(new)
 }

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::{ORGANIZATION_ID, TENANT, read_json, write_json};
+use super::{ORGANIZATION_ID, TENANT, read_json, write_first_json};
 use crate::access::streaming::StreamingKeys;
 use crate::access::{Credentials, Token};
 
@@ -59,7 +59,10 @@ impl Secrets {
                     application: StoredLogin::generate()?,
                     operator: StoredLogin::generate()?,
                 };
-                write_json(&file, &stored)?;
+                if !write_first_json(&file, &stored)? {
+                    // Of two that make them at once the first one's are kept.
+                    return Secrets::of(data);
+                }
                 stored
             }
         };

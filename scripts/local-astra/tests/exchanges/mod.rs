@@ -106,7 +106,7 @@ struct Answer {
 pub async fn replay(base: &str, token: &str, keyspace: &str, file: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(file).unwrap();
     let scenario: Scenario = serde_json::from_str(&text).unwrap();
-    let client = Client::new();
+    let client = crate::astra::client();
     let run = format!("r{}", &uuid::Uuid::new_v4().simple().to_string()[..8]);
     let mut variables = BTreeMap::from([
         ("keyspace".to_owned(), keyspace.to_owned()),

@@ -18,6 +18,7 @@ use local_astra::settings::environment::{self, Door, Who};
 use local_astra::settings::layout::Layout;
 use local_astra::settings::secrets::Secrets;
 use local_astra::store;
+use reqwest::Client;
 use scylla::client::session::Session;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
@@ -197,6 +198,11 @@ impl LocalAstra {
             left
         })
     }
+}
+
+/// A client that asks local Astra itself, whatever proxy the developer's machine has.
+pub fn client() -> Client {
+    Client::builder().no_proxy().build().unwrap()
 }
 
 /// A turn with the keyspaces that `cargo local run` sets: in them the GraphQL samples make tables of the same name in

@@ -36,11 +36,13 @@ fn broken(name: &str, flag: &str, (whole, then): Case, settings: &Settings) -> E
     ended
 }
 
-/// All at once: some wait half a minute for an answer.
-fn at_once(cases: &[Case], run: impl Fn(Case) + Sync) {
+/// All at once: some wait half a minute for an answer. Each has a client of its own, whose connections live as long
+/// as its thread's runtime.
+fn at_once(cases: &[Case], run: impl Fn(&Api, Case) + Sync) {
+    let astra = local_astra();
     thread::scope(|scope| {
         for case in cases {
-            scope.spawn(|| run(*case));
+            scope.spawn(|| run(&Api::of(astra, &astra.application()), *case));
         }
     });
 }
@@ -59,8 +61,7 @@ const MAKING_OR_WAITING: &[Case] = &[
 #[test]
 fn a_keyspace_is_gone_or_named() {
     let astra = local_astra();
-    let api = Api::of(astra, &astra.application());
-    at_once(MAKING_OR_WAITING, |case| {
+    at_once(MAKING_OR_WAITING, |api, case| {
         let (whole, then) = case;
         // Of its own: the changes of another's keyspaces would refuse ours.
         let id = database(astra, &format!("broken_{whole}_{then:?}").to_lowercase());
@@ -94,8 +95,7 @@ fn a_keyspace_is_gone_or_named() {
 #[test]
 fn a_database_is_gone_or_named() {
     let astra = local_astra();
-    let api = Api::of(astra, &astra.application());
-    at_once(MAKING_OR_WAITING, |case| {
+    at_once(MAKING_OR_WAITING, |api, case| {
         let ended = broken(DATABASE, "--create-db", case, &astra.settings("samples"));
         if case.0 == BEFORE {
             // Astra was never asked for one.
@@ -139,21 +139,20 @@ async fn left(api: &Api, name: &str) -> Option<(String, Vec<String>)> {
 #[test]
 fn a_role_and_its_token_are_gone_or_named() {
     let astra = local_astra();
-    let api = Api::of(astra, &astra.application());
     let settings = astra.settings("samples");
     let mut cases = vec![(BEFORE_ROLE + 2, Then::StallAll)];
     for whole in BEFORE_ROLE..BEFORE_ROLE + ROLE_STORY {
         cases.push((whole, Then::Cut));
         cases.push((whole, Then::FailAll));
     }
-    at_once(&cases, |case| {
+    at_once(&cases, |api, case| {
         let ended = broken(ORGANIZATION, "--create-role", case, &settings);
         if case.0 == BEFORE_ROLE {
             assert!(!ended.out.contains("4. Created"), "{ended:#?}");
             return;
         }
         let name = after(&ended.out, "4. Created role ");
-        let left = block_on(left(&api, name));
+        let left = block_on(left(api, name));
         assert_eq!(left.is_some(), is_final(case), "{case:?}: {ended:#?}");
         let Some((id, tokens)) = left else { return };
         assert!(
@@ -176,11 +175,10 @@ fn a_role_and_its_token_are_gone_or_named() {
 #[test]
 fn after_ctrl_c_no_role_and_no_token_is_left() {
     let astra = local_astra();
-    let api = Api::of(astra, &astra.application());
     let cases: Vec<Case> = (BEFORE_ROLE + 1..BEFORE_ROLE + ROLE_STORY)
         .map(|whole| (whole, Then::Stall))
         .collect();
-    at_once(&cases, |(whole, then)| {
+    at_once(&cases, |api, (whole, then)| {
         let proxy = http::failing(astra.layout.ports.plain, whole, then);
         let settings = through(astra, &astra.settings("samples"), proxy.port);
         let running = sample(ORGANIZATION).start_with(&["--create-role"], &settings);
@@ -195,7 +193,7 @@ fn after_ctrl_c_no_role_and_no_token_is_left() {
         assert!(said.contains("Stopped by Ctrl-C"), "{said}");
         assert!(!said.contains("left behind"), "{said}");
         let name = after(&ended.out, "4. Created role ");
-        assert_eq!(block_on(left(&api, name)), None, "{ended:#?}");
+        assert_eq!(block_on(left(api, name)), None, "{ended:#?}");
         assert!(ended.out.contains("8. Revoked tokens: "), "{ended:#?}");
     });
 }

@@ -21,7 +21,7 @@ impl Graphql {
         Graphql {
             token: astra.application(),
             keyspace: astra.keyspace(),
-            client: Client::new(),
+            client: crate::astra::client(),
         }
     }
 

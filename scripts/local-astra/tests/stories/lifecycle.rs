@@ -269,16 +269,15 @@ fn ctrl_c_during_a_start_leaves_nothing_running() {
     let data = Data(tempfile::tempdir().unwrap());
     let path = data.0.path();
     let folders = Folders::new(Some(path)).unwrap();
+    // Before `up` does: of two that choose at once one fails.
+    let layout = Layout::of(path, None).unwrap();
     let mut up = command(path, &["up"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let running = || {
-        let layout = Layout::of(path, None).unwrap();
-        let cassandra = local_astra::background::cassandra::of(&folders, &layout);
-        cassandra.running(1).unwrap()
-    };
+    let cassandra = local_astra::background::cassandra::of(&folders, &layout);
+    let running = || cassandra.running(1).unwrap();
     let limit = std::time::Instant::now() + RUN_LIMIT;
     while running().is_none() {
         assert!(up.try_wait().unwrap().is_none(), "it ended");
@@ -299,7 +298,6 @@ fn ctrl_c_during_a_start_leaves_nothing_running() {
     let status = local(path, &["status"]);
     assert_eq!(status.status.code(), Some(1), "{status:?}");
     // And nothing is in the way of the next one.
-    let layout = Layout::of(path, None).unwrap();
     for port in [layout.ports.tls, layout.ports.plain, layout.ports.cql] {
         drop(std::net::TcpListener::bind(("127.0.0.1", port)).unwrap());
     }

@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use reqwest::{Client, Method, StatusCode};
+use reqwest::{Method, StatusCode};
 
 use crate::astra::{Ended, RUN_LIMIT, Sample, block_on, local_astra, samples};
 use crate::failures::{Settings, refused};
@@ -56,7 +56,7 @@ fn failing_broker(whole: usize, then: Then) -> (Settings, Proxy) {
 fn ask(method: Method, path: &str) -> (StatusCode, String) {
     let url = format!("{}/admin/v2/{path}", local_astra().url());
     block_on(async {
-        let request = Client::new()
+        let request = crate::astra::client()
             .request(method, url)
             .bearer_auth(&settings()[TOKEN]);
         let answer = request.send().await.unwrap();

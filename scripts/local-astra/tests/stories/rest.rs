@@ -19,7 +19,7 @@ impl Rest {
         Rest {
             keyspace: local_astra().keyspace(),
             token,
-            client: Client::new(),
+            client: crate::astra::client(),
         }
     }
 
@@ -179,7 +179,7 @@ fn a_token_sees_what_it_was_granted() {
         let nobody = Rest {
             keyspace: operator.keyspace.clone(),
             token: token.text().expose_secret().to_owned(),
-            client: Client::new(),
+            client: crate::astra::client(),
         };
         let (status, said) = nobody.ask(Method::GET, "t/1", None).await;
         assert_eq!(

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use reqwest::Client;
 use serde_json::{Value, json};
 
 use crate::astra::{LocalAstra, block_on, local_astra, samples};
@@ -20,7 +19,7 @@ fn read(sample: &str, file: &str) -> String {
 /// Posts a query as its README does.
 async fn ask(astra: &LocalAstra, path: &str, body: Value) -> Value {
     let url = format!("{}/api/{path}", astra.url());
-    let request = Client::new().post(url).json(&body);
+    let request = crate::astra::client().post(url).json(&body);
     let request = request.header("X-Cassandra-Token", astra.application());
     let answer = request.send().await.unwrap();
     let said: Value = answer.json().await.unwrap();

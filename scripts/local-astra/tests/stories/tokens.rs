@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use reqwest::{Client, Method, StatusCode};
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::astra::{RUN_LIMIT, block_on, local_astra};
 
 async fn ask(method: Method, path: &str, token: &str, body: Option<Value>) -> (StatusCode, Value) {
     let url = format!("{}/api/rest/v2{path}", local_astra().url());
-    let mut request = Client::new()
+    let mut request = crate::astra::client()
         .request(method, url)
         .header("X-Cassandra-Token", token);
     if let Some(body) = body {
@@ -96,7 +96,7 @@ fn a_right_client_id_with_a_wrong_rest_is_refused_while_the_right_token_is_in_us
 fn what_is_not_served_is_501_with_a_sentence() {
     block_on(async {
         let url = format!("{}/api/rest/v1/keyspaces", local_astra().url());
-        let answer = Client::new().get(url).send().await.unwrap();
+        let answer = crate::astra::client().get(url).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::NOT_IMPLEMENTED);
         let said: Value = answer.json().await.unwrap();
         assert!(

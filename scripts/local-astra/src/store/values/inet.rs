@@ -1,6 +1,6 @@
 //! Internet addresses as Java's `InetAddress` reads and writes them.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -54,8 +54,12 @@ fn look_up(host: &str) -> Option<IpAddr> {
     let host = host.to_owned();
     std::thread::spawn(move || {
         let found = (host.as_str(), 0).to_socket_addrs();
+        // As Java does: of an address of each version the one of version 4.
+        let first = found
+            .ok()
+            .and_then(|found| found.min_by_key(SocketAddr::is_ipv6));
         // Nobody waits any more if the limit has passed.
-        let _ = answer.send(found.ok().and_then(|mut found| found.next()));
+        let _ = answer.send(first);
     });
     let wait = move || wait.recv_timeout(LOOKUP_LIMIT).ok().flatten();
     let found = match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {

@@ -48,7 +48,7 @@ impl First {
             base,
             token,
             keyspace,
-            client: Client::new(),
+            client: crate::astra::client(),
         }
     }
 

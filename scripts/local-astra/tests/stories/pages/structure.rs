@@ -99,12 +99,12 @@ fn the_table_of_interfaces_has_each_sample_once() {
             format!("]({})", folder.display()),
             format!("`{}`", sample.name),
         );
-        let of_it: Vec<_> = rows.iter().filter(|row| row[1].ends_with(&link)).collect();
+        let of_it: Vec<_> = rows.iter().filter(|row| row[2].ends_with(&link)).collect();
         assert_eq!(of_it.len(), 1, "{} in the table of README.md", sample.name);
         let row = of_it[0];
-        assert_eq!(row[3], package);
+        assert_eq!(row[4], package);
         // What is deprecated has a successor.
-        assert_eq!(row[4] == "current", row[5].is_empty(), "{row:?}");
+        assert_eq!(row[5] == "current", row[6].is_empty(), "{row:?}");
     }
     assert_eq!(
         rows.len(),
