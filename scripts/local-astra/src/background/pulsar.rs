@@ -56,6 +56,7 @@ pub(super) async fn start(
     // Makes its files anew if they are due.
     authority.server()?;
     let started = async {
+        pulsar.mend(&jdk, &jars).await?;
         let engine = pulsar.start(&jdk, &jars)?;
         let admin = Admin::new(pulsar.web_address(), keys.superuser()?)?;
         wait_until(&engine, READY_LIMIT, async || {

@@ -51,6 +51,12 @@ pub enum EngineError {
     Locked { lock: PathBuf, limit: Duration },
 
     #[error(
+        "Pulsar was killed, and {folder} cannot be made fit for its next start: {why}. `cargo local reset` forgets all \
+         data and starts anew", folder = folder.display()
+    )]
+    Mend { folder: PathBuf, why: String },
+
+    #[error(
         "Interrupted while fetching {title}. What is there is kept: the next start goes on from there."
     )]
     Interrupted { title: &'static str },

@@ -376,6 +376,9 @@ fn pulsar_runs_alone_and_its_data_survives_down_and_kill() {
     }
     assert_eq!(block_on(ours.get(&topics)), (200, kept.clone()));
     assert_eq!(unread(), ["one", "two"], "after kill -9");
+    // The registration that the killed one left would be removed again and again.
+    let log = std::fs::read_to_string(pulsar.log()).unwrap();
+    assert!(!log.contains("Deleting path: /ledgers/available/"));
     block_on(async {
         let skip = format!("{subscribed}/subscription/s/skip/1");
         assert_eq!(ours.status(Method::POST, &skip).await, 204);

@@ -11,7 +11,7 @@ use std::{
     io::ErrorKind,
     net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
     time::Duration,
 };
 
@@ -38,6 +38,13 @@ pub const STOP_LIMIT: Duration = Duration::from_secs(20);
 
 /// What is known of the process, in its folder.
 const RECORD: &str = "engine.json";
+/// Is in its folder when it was stopped well, and not killed.
+const STOPPED: &str = "stopped";
+const METADATA: &str = "metadata";
+
+/// How long Java may take to compile and run [`REMOVE_BOOKIES`].
+const REMOVE_LIMIT: Duration = Duration::from_secs(60);
+const REMOVE_BOOKIES: &str = include_str!("../../../engines/RemoveBookies.java");
 
 /// The Pulsar of one data folder.
 #[derive(Clone, Debug)]
@@ -99,6 +106,45 @@ impl Pulsar {
         (Ipv4Addr::LOCALHOST, self.ports.web).into()
     }
 
+    /// Makes a Pulsar that was killed fit to be started again; does nothing if it runs, or was stopped well.
+    ///
+    /// A killed Pulsar leaves its bookie's registration behind. The next one removes it and registers its own bookie,
+    /// and takes the news of its own removal for somebody else's: then it registers again, without end, and now and then
+    /// finds no bookie (`ResourceLockImpl` of Pulsar 4.0.7, seen on a busy machine). So it is removed before.
+    ///
+    /// # Errors
+    /// Java cannot be run, or does not do it.
+    pub async fn mend(&self, jdk: &Jdk, class_path: &ClassPath) -> Result<(), EngineError> {
+        let metadata = self.folder.join(METADATA);
+        if !metadata.exists() || self.folder.join(STOPPED).exists() || self.running()?.is_some() {
+            return Ok(());
+        }
+        let source = self.folder.join("RemoveBookies.java");
+        fs::write(&source, REMOVE_BOOKIES).map_err(EngineError::file("write", &source))?;
+        let mut java = tokio::process::Command::new(&jdk.java);
+        java.args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp"])
+            .arg(&class_path.value)
+            .arg(&source)
+            .arg(&metadata)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true);
+        let failed = |why: String| EngineError::Mend {
+            folder: metadata.clone(),
+            why,
+        };
+        match tokio::time::timeout(REMOVE_LIMIT, java.status()).await {
+            Ok(Ok(status)) if status.success() => Ok(()),
+            Ok(Ok(status)) => Err(failed(status.to_string())),
+            Ok(Err(error)) => Err(failed(error.to_string())),
+            Err(_) => Err(failed(format!(
+                "not done after {} s",
+                REMOVE_LIMIT.as_secs()
+            ))),
+        }
+    }
+
     /// Writes the configuration and starts it, if it does not run already. It is not ready yet:
     /// see [`Admin::ready`].
     ///
@@ -154,7 +200,7 @@ impl Pulsar {
             .arg("--config")
             .arg(folder.join("standalone.conf"))
             .arg("--metadata-dir")
-            .arg(folder.join("metadata"))
+            .arg(folder.join(METADATA))
             .arg("--bookkeeper-dir")
             .arg(folder.join("bookkeeper"))
             .arg("--bookkeeper-port")
@@ -168,6 +214,13 @@ impl Pulsar {
         ] {
             // Meant for other programs; they could open a JMX port or change the heap.
             command.env_remove(variable);
+        }
+        let stopped = folder.join(STOPPED);
+        match fs::remove_file(&stopped) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(EngineError::file("remove", &stopped)(error));
+            }
+            _ => (),
         }
         Engine::spawn(
             "Pulsar",
@@ -183,10 +236,15 @@ impl Pulsar {
     /// # Errors
     /// When it does not end, not even when killed.
     pub async fn stop(&self) -> Result<Stopped, EngineError> {
-        match self.running()? {
-            Some(engine) => engine.stop(STOP_LIMIT).await,
-            None => Ok(Stopped::Before),
+        let Some(engine) = self.running()? else {
+            return Ok(Stopped::Before);
+        };
+        let stopped = engine.stop(STOP_LIMIT).await?;
+        if let Stopped::Cleanly = stopped {
+            let mark = self.folder.join(STOPPED);
+            fs::write(&mark, "").map_err(EngineError::file("write", &mark))?;
         }
+        Ok(stopped)
     }
 
     fn configuration(&self) -> String {

@@ -9,10 +9,11 @@ use super::{Page, pages};
 use crate::astra::workspace;
 
 /// Every host that a page names. A page leads to what is public, never to a mirror or a machine of its writer.
-const HOSTS: [&str; 7] = [
+const HOSTS: [&str; 8] = [
     "api.astra.datastax.com",
     "apps.astra.datastax.com",
     "astra.datastax.com",
+    "awesome-astra.github.io",
     "crates.io",
     "docs.datastax.com",
     "github.com",
