@@ -24,9 +24,11 @@ pub async fn around(
 ) -> Result<()> {
     // What is half made cannot be undone: even Ctrl-C has to wait for the answer to `make`.
     let mut make = pin!(caught(make));
+    // One for both steps: a Ctrl-C between them is not lost.
+    let mut stop = pin!(stop());
     let (made, stopped) = select! {
         made = &mut make => (made, Ok(())),
-        stopped = stop() => (make.await, stopped),
+        stopped = &mut stop => (make.await, stopped),
     };
     if made.as_ref().is_err_and(|error| !may_be_done(error)) {
         return made;
@@ -35,7 +37,7 @@ pub async fn around(
         made.and(stopped)?;
         select! {
             end = caught(story) => end,
-            stopped = stop() => stopped,
+            stopped = &mut stop => stopped,
         }
     };
     let run = run.await;
