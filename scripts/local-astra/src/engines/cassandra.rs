@@ -6,7 +6,6 @@ use std::{
     io::ErrorKind,
     net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener},
     path::{Path, PathBuf},
-    process::Command,
     time::Duration,
 };
 
@@ -137,7 +136,7 @@ impl Cassandra {
         }
 
         let (option, archive) = class_archive::option(&self.archives, jdk, class_path);
-        let mut command = Command::new(&jdk.java);
+        let mut command = jdk.command();
         // One node is enough to make it.
         let archive = Some(archive).filter(|archive| node == 1 || !archive.is_new());
         command.args(archive.is_some().then_some(option));
@@ -148,15 +147,6 @@ impl Cassandra {
             .arg(&class_path.value)
             .arg(MAIN_CLASS);
         command.current_dir(&folder);
-        for variable in [
-            "JAVA_TOOL_OPTIONS",
-            "JDK_JAVA_OPTIONS",
-            "_JAVA_OPTIONS",
-            "CLASSPATH",
-        ] {
-            // Meant for other programs; they could open a JMX port or change the heap.
-            command.env_remove(variable);
-        }
         let name = if self.nodes == 1 {
             "Cassandra".to_string()
         } else {

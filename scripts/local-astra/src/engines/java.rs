@@ -31,6 +31,23 @@ pub struct Jdk {
     pub release: String,
 }
 
+impl Jdk {
+    /// Its `java`, with what the environment has for other programs taken away: that could open a JMX port or change
+    /// the heap.
+    pub fn command(&self) -> std::process::Command {
+        let mut command = std::process::Command::new(&self.java);
+        for variable in [
+            "JAVA_TOOL_OPTIONS",
+            "JDK_JAVA_OPTIONS",
+            "_JAVA_OPTIONS",
+            "CLASSPATH",
+        ] {
+            command.env_remove(variable);
+        }
+        command
+    }
+}
+
 /// Where to look, in this order.
 #[derive(Clone, Debug, Default)]
 pub struct Search {

@@ -269,7 +269,6 @@ fn ctrl_c_during_a_start_leaves_nothing_running() {
     let data = Data(tempfile::tempdir().unwrap());
     let path = data.0.path();
     let folders = Folders::new(Some(path)).unwrap();
-    // Before `up` does: of two that choose at once one fails.
     let layout = Layout::of(path, None).unwrap();
     let mut up = command(path, &["up"])
         .stdout(Stdio::piped())

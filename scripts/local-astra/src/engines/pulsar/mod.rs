@@ -11,7 +11,7 @@ use std::{
     io::ErrorKind,
     net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Stdio,
     time::Duration,
 };
 
@@ -121,7 +121,7 @@ impl Pulsar {
         }
         let source = self.folder.join("RemoveBookies.java");
         fs::write(&source, REMOVE_BOOKIES).map_err(EngineError::file("write", &source))?;
-        let mut java = tokio::process::Command::new(&jdk.java);
+        let mut java = tokio::process::Command::from(jdk.command());
         java.args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp"])
             .arg(&class_path.value)
             .arg(&source)
@@ -179,7 +179,7 @@ impl Pulsar {
         }
 
         let (option, archive) = class_archive::option(&self.archives, jdk, class_path);
-        let mut command = Command::new(&jdk.java);
+        let mut command = jdk.command();
         command.arg(option).args(OPTIONS);
         command.arg(temporary_folder(&folder)?);
         for package in OPENS.split_whitespace() {
@@ -206,15 +206,6 @@ impl Pulsar {
             .arg("--bookkeeper-port")
             .arg(bookie.to_string());
         command.current_dir(&folder);
-        for variable in [
-            "JAVA_TOOL_OPTIONS",
-            "JDK_JAVA_OPTIONS",
-            "_JAVA_OPTIONS",
-            "CLASSPATH",
-        ] {
-            // Meant for other programs; they could open a JMX port or change the heap.
-            command.env_remove(variable);
-        }
         let stopped = folder.join(STOPPED);
         match fs::remove_file(&stopped) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
