@@ -4,13 +4,13 @@
 //! `cargo run -p cql-sample`; with no Astra account, `cargo local run cql-sample`. The story it tells:
 //!
 //! 1. Cluster cndb, release 5.0.9, node 44aab173-b1fb-4fd5-a4be-35eb0b793087
-//! 2. Created table rust_sample_books_1795515605590003
+//! 2. Created table rust_sample_books_1795515605590003_40213
 //! 3. Inserted two books with one prepared statement
 //! 4. Read: Emma (1815), Persuasion (1818)
 //! 5. Read in pages of one: Emma (1815), Persuasion (1818)
 //! 6. Changed a year, read again: Emma (1815), Persuasion (1817)
 //! 7. Deleted Emma, left: Persuasion (1817)
-//! 8. Dropped table rust_sample_books_1795515605590003 (also after an error or Ctrl-C)
+//! 8. Dropped table rust_sample_books_1795515605590003_40213 (also after an error or Ctrl-C)
 
 mod cleanup;
 mod connect;
@@ -44,7 +44,7 @@ async fn main() -> Result<()> {
     look_around(&db).await?;
 
     let run = std::time::SystemTime::UNIX_EPOCH.elapsed()?.as_micros();
-    let table = format!("rust_sample_books_{run}");
+    let table = format!("rust_sample_books_{run}_{}", std::process::id());
     let make = create_table(&db, &table);
     let story = async {
         insert_books(&db, &table).await?;

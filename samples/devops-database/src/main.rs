@@ -11,13 +11,13 @@
 //!
 //! With `--create-keyspace`, which takes some seconds:
 //!
-//! 5. Created keyspace rust_sample_1795648184022191
+//! 5. Created keyspace rust_sample_1795648184022191_40213
 //! 6. ACTIVE again after 4 s, and the keyspace is there
-//! 7. Deleted keyspace rust_sample_1795648184022191 (also after an error or Ctrl-C)
+//! 7. Deleted keyspace rust_sample_1795648184022191_40213 (also after an error or Ctrl-C)
 //!
 //! With `--create-db`, which takes minutes on Astra and may cost:
 //!
-//! 8. Created database rust_sample_1795648184022191: the id is 09b10aa8-ff58-453c-a30c-275b64f95e75
+//! 8. Created database rust_sample_1795648184022191_40213: the id is 09b10aa8-ff58-453c-a30c-275b64f95e75
 //! 9. ACTIVE after 5 s
 //! 10. Terminated database 09b10aa8-ff58-453c-a30c-275b64f95e75 (also after an error or Ctrl-C)
 //! 11. Gone after 5 s
@@ -86,7 +86,7 @@ async fn main() -> Result<()> {
     bundle::save(&link, &file, flags.contains("--force")).await?;
 
     let run = std::time::SystemTime::UNIX_EPOCH.elapsed()?.as_micros();
-    let name = format!("rust_sample_{run}");
+    let name = format!("rust_sample_{run}_{}", std::process::id());
     if flags.contains("--create-keyspace") {
         keyspace::create_and_delete(&http, &ours, &name).await?;
     }

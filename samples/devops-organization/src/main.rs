@@ -10,11 +10,11 @@
 //!
 //! With `--create-role`:
 //!
-//! 4. Created role rust_sample_1795648167863622, which may view databases: the id is 51801de9-9e01-4406-b3b2-0fc811939a55
+//! 4. Created role rust_sample_1795648167863622_40213, which may view databases: the id is 51801de9-9e01-4406-b3b2-0fc811939a55
 //! 5. Changed its description, read again: Views databases, nothing else
 //! 6. Created a token with that role: client id xURbb1bcusJW4eEAA8SZydcP
 //! 7. It lists the databases, but is refused the roles: 403 Forbidden, no role of this token allows org-role-read
-//! 8. Revoked tokens: 1, deleted role rust_sample_1795648167863622 (also after an error or Ctrl-C)
+//! 8. Revoked tokens: 1, deleted role rust_sample_1795648167863622_40213 (also after an error or Ctrl-C)
 
 mod cleanup;
 mod flags;
@@ -72,7 +72,7 @@ async fn main() -> Result<()> {
 
     if flags.contains("--create-role") {
         let run = std::time::SystemTime::UNIX_EPOCH.elapsed()?.as_micros();
-        let name = format!("rust_sample_{run}");
+        let name = format!("rust_sample_{run}_{}", std::process::id());
         role::create_and_delete(&http, &url, &organization, &name).await?;
     }
     Ok(())

@@ -8,11 +8,11 @@
 //!
 //! With `--create-tenant`, which may cost:
 //!
-//! 3. Created tenant rust-sample-1795659315490604 on pulsar-aws-useast1
+//! 3. Created tenant rust-sample-1795659315490604-40213 on pulsar-aws-useast1
 //! 4. It is listed after 0 s: broker pulsar+ssl://localhost:31763, web service https://localhost:26233
 //! 5. Its tokens, 1: 22fe652e95
 //! 6. Its limits: 20 namespaces, 100 topics in each
-//! 7. Deleted tenant rust-sample-1795659315490604 (also after an error or Ctrl-C)
+//! 7. Deleted tenant rust-sample-1795659315490604-40213 (also after an error or Ctrl-C)
 //! 8. Gone after 0 s: its name is free
 
 mod cleanup;
@@ -57,7 +57,7 @@ async fn main() -> Result<()> {
 
     if flags.contains("--create-tenant") {
         let run = std::time::SystemTime::UNIX_EPOCH.elapsed()?.as_micros();
-        let name = format!("rust-sample-{run}");
+        let name = format!("rust-sample-{run}-{}", std::process::id());
         // What is asked of a tenant's own cluster goes to the streaming API.
         let clusters = format!("{}/v2/streaming", astra.streaming_url);
         tenant::create_and_delete(&http, &url, &clusters, &providers, &name).await?;

@@ -5,14 +5,14 @@
 //!
 //! 1. Found namespace samples, one of 7
 //! 2. Wrong token: 401 Unauthorized, Unauthenticated gRPC operation (...): UNAUTHENTICATED: Invalid token
-//! 3. Created collection rust_sample_person_1795517143324898
+//! 3. Created collection rust_sample_person_1795517143324898_40213
 //! 4. Posted Ada: the id is 388c74c4-960f-4fab-ba5e-5067f7ff0bc6
 //! 5. Put Grace as p1 and Alan as p2
 //! 6. Read p1: Person { name: "Grace", age: 45, address: Address { city: "New York", country: "USA" } }
 //! 7. Found who is 40 or more, in pages of one: Grace, Alan
 //! 8. Changed the city of p1, read its address: Address { city: "Arlington", country: "USA" }
 //! 9. Deleted p2, read again: 404 Not Found
-//! 10. Deleted collection rust_sample_person_1795517143324898 (also after an error or Ctrl-C)
+//! 10. Deleted collection rust_sample_person_1795517143324898_40213 (also after an error or Ctrl-C)
 
 mod cleanup;
 mod person;
@@ -34,7 +34,7 @@ async fn main() -> Result<()> {
     try_wrong_token(&http, &namespaces).await?;
 
     let run = std::time::SystemTime::UNIX_EPOCH.elapsed()?.as_micros();
-    let collection = format!("rust_sample_person_{run}");
+    let collection = format!("rust_sample_person_{run}_{}", std::process::id());
     let collections = format!("{url}/v2/namespaces/{namespace}/collections");
     let people = format!("{collections}/{collection}");
     let make = create_collection(&http, &collections, &collection);

@@ -5,12 +5,12 @@
 //!
 //! 1. Connected to data center datacenter1
 //! 2. Wrong token: Unauthenticated, Invalid token
-//! 3. Created table "samples".rust_sample_books_1795516993042950
+//! 3. Created table "samples".rust_sample_books_1795516993042950_40213
 //! 4. Inserted Emma and Moby Dick in one batch
 //! 5. Selected by title: Book { title: "Emma", author: "Jane Austen", pages: 474 }
 //! 6. Read in pages of one: Emma, Moby Dick
 //! 7. Deleted Emma, selected again: 0 rows
-//! 8. Dropped table "samples".rust_sample_books_1795516993042950 (also after an error or Ctrl-C)
+//! 8. Dropped table "samples".rust_sample_books_1795516993042950_40213 (also after an error or Ctrl-C)
 
 mod api;
 mod book;
@@ -35,7 +35,8 @@ async fn main() -> Result<()> {
     try_wrong_token(&astra.url).await?;
 
     let run = std::time::SystemTime::UNIX_EPOCH.elapsed()?.as_micros();
-    let table = format!("\"{}\".rust_sample_books_{run}", astra.keyspace);
+    let (keyspace, process) = (&astra.keyspace, std::process::id());
+    let table = format!("\"{keyspace}\".rust_sample_books_{run}_{process}");
     let make = create_table(&stargate, &table);
     let story = async {
         insert_books(&stargate, &table).await?;
@@ -84,14 +85,11 @@ async fn insert_books(stargate: &Client, table: &str) -> Result<()> {
     let emma = insert("Emma", "Jane Austen", 474);
     let moby_dick = insert("Moby Dick", "Herman Melville", 635);
     let queries = vec![emma, moby_dick];
-    execute_batch(
-        stargate,
-        Batch {
-            queries,
-            ..Batch::default()
-        },
-    )
-    .await?;
+    let batch = Batch {
+        queries,
+        ..Batch::default()
+    };
+    execute_batch(stargate, batch).await?;
     println!("4. Inserted Emma and Moby Dick in one batch");
     Ok(())
 }

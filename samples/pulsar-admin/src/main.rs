@@ -7,13 +7,13 @@
 //!
 //! 1. Namespaces of tenant rust-samples: rust-samples/default
 //! 2. Wrong token: 401 Unauthorized, failed to obtain subject
-//! 3. Created namespace rust-samples/rust_sample_namespace_1795517143324898
+//! 3. Created namespace rust-samples/rust_sample_namespace_1795517143324898_40213
 //! 4. Created topic orders
-//! 5. Topics there: persistent://rust-samples/rust_sample_namespace_1795517143324898/orders
+//! 5. Topics there: persistent://rust-samples/rust_sample_namespace_1795517143324898_40213/orders
 //! 6. Created subscription billing, at the earliest message
 //! 7. Stats: 0 messages came in, 0 bytes are stored, backlog of billing: 0
 //! 8. Deleted topic orders
-//! 9. Deleted namespace rust-samples/rust_sample_namespace_1795517143324898 (8 and 9 also after an error or Ctrl-C)
+//! 9. Deleted namespace rust-samples/rust_sample_namespace_1795517143324898_40213 (8 and 9 also after an error or Ctrl-C)
 
 mod cleanup;
 mod request;
@@ -55,7 +55,8 @@ async fn main() -> Result<()> {
     try_wrong_token(&http, &namespaces).await?;
 
     let run = std::time::SystemTime::UNIX_EPOCH.elapsed()?.as_micros();
-    let ours = format!("{}/rust_sample_namespace_{run}", astra.tenant);
+    let (tenant, process) = (&astra.tenant, std::process::id());
+    let ours = format!("{tenant}/rust_sample_namespace_{run}_{process}");
     let namespace = format!("{api}/namespaces/{ours}");
     let topics = format!("{api}/persistent/{ours}");
     let topic = format!("{topics}/{TOPIC}");

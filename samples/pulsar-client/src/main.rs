@@ -5,14 +5,14 @@
 //! account, `cargo local run pulsar-client-sample`. The story it tells:
 //!
 //! 1. Connected to pulsar+ssl://localhost:6651, topics in rust-samples/default: 0
-//! 2. Created topic persistent://rust-samples/default/rust_sample_topic_1795517143324898
+//! 2. Created topic persistent://rust-samples/default/rust_sample_topic_1795517143324898_40213
 //! 3. Sent Hello World as message 5:0
 //! 4. Sent {"sensor":"kitchen","celsius":21.5} as message 5:1
 //! 5. Subscribed as rust_sample_subscription, at the earliest message
 //! 6. Received and acknowledged: Hello World
 //! 7. Received and acknowledged: Reading { sensor: "kitchen", celsius: 21.5 }
 //! 8. Unsubscribed and closed
-//! 9. Deleted topic persistent://rust-samples/default/rust_sample_topic_1795517143324898 (also after an error or Ctrl-C)
+//! 9. Deleted topic persistent://rust-samples/default/rust_sample_topic_1795517143324898_40213 (also after an error or Ctrl-C)
 
 mod cleanup;
 mod connect;
@@ -44,7 +44,7 @@ async fn main() -> Result<()> {
     look_around(&pulsar, &astra.broker_url, &namespace).await?;
 
     let run = std::time::SystemTime::UNIX_EPOCH.elapsed()?.as_micros();
-    let name = format!("{namespace}/rust_sample_topic_{run}");
+    let name = format!("{namespace}/rust_sample_topic_{run}_{}", std::process::id());
     let topic = format!("persistent://{name}");
     let http = request::client(&astra.token)?;
     let url = format!("{}/admin/v2/persistent/{name}", astra.admin_url);

@@ -5,13 +5,13 @@
 //!
 //! 1. Found keyspace samples, one of 7
 //! 2. Wrong token: 401 Unauthorized, Unauthenticated gRPC operation (...): UNAUTHENTICATED: Invalid token
-//! 3. Created table rust_sample_users_1795517143324898
+//! 3. Created table rust_sample_users_1795517143324898_40213
 //! 4. Inserted Ada Lovelace and Grace Hopper
 //! 5. Read by key: User { first: "Ada", last: "Lovelace", color: "blue" }
 //! 6. Found in pages of one: Ada, Grace
 //! 7. Changed one column: User { first: "Ada", last: "Lovelace", color: "green" }
 //! 8. Deleted that row, read again: count 0
-//! 9. Dropped table rust_sample_users_1795517143324898 (also after an error or Ctrl-C)
+//! 9. Dropped table rust_sample_users_1795517143324898_40213 (also after an error or Ctrl-C)
 
 mod cleanup;
 mod request;
@@ -49,7 +49,7 @@ async fn main() -> Result<()> {
     try_wrong_token(&http, &keyspaces).await?;
 
     let run = std::time::SystemTime::UNIX_EPOCH.elapsed()?.as_micros();
-    let table = format!("rust_sample_users_{run}");
+    let table = format!("rust_sample_users_{run}_{}", std::process::id());
     let tables = format!("{url}/v2/schemas/keyspaces/{keyspace}/tables");
     let users = format!("{url}/v2/keyspaces/{keyspace}/{table}");
     let ada = format!("{users}/Ada/Lovelace"); // The key, column by column.

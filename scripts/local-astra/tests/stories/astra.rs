@@ -399,6 +399,12 @@ impl Running {
         self.end_within(RUN_LIMIT)
     }
 
+    /// Ends it, if it still runs, for what it said so far.
+    pub fn kill(mut self) -> Ended {
+        self.child.kill().unwrap();
+        self.end()
+    }
+
     /// Waits so long for the end.
     pub fn end_within(mut self, limit: Duration) -> Ended {
         // A test may have taken one of them.

@@ -2,12 +2,11 @@
 //! it made is gone, or named with how to remove it.
 
 use std::thread;
-use std::time::{Duration, Instant};
 
 use reqwest::Method;
 use serde_json::Value;
 
-use crate::astra::{Ended, RUN_LIMIT, block_on, local_astra};
+use crate::astra::{Ended, block_on, local_astra};
 use crate::devops::Api;
 use crate::devops_samples::{after, database, sample, terminate};
 use crate::failures::{Settings, refused, through};
@@ -182,11 +181,7 @@ fn after_ctrl_c_no_role_and_no_token_is_left() {
         let proxy = http::failing(astra.layout.ports.plain, whole, then);
         let settings = through(astra, &astra.settings("samples"), proxy.port);
         let running = sample(ORGANIZATION).start_with(&["--create-role"], &settings);
-        let limit = Instant::now() + RUN_LIMIT;
-        while proxy.seen() <= whole {
-            assert!(Instant::now() < limit, "it sends no request {whole}");
-            thread::sleep(Duration::from_millis(10));
-        }
+        let running = proxy.wait_past(whole, running);
         running.interrupt();
         let ended = running.end();
         let said = refused(sample(ORGANIZATION), &settings, &ended);

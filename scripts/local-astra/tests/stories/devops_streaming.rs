@@ -363,11 +363,7 @@ fn the_samples_tenant_comes_and_goes_also_after_a_cut_and_ctrl_c() {
 
     let proxy = http::failing(astra.layout.ports.plain, 4, Then::Stall);
     let stalled = through(astra, &settings, proxy.port);
-    let mut running = sample.start_with(&flag, &stalled);
-    while proxy.seen() <= 4 {
-        assert!(running.child.try_wait().unwrap().is_none());
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
+    let running = proxy.wait_past(4, sample.start_with(&flag, &stalled));
     running.interrupt();
     let ended = running.end();
     assert!(ended.err.contains("Stopped by Ctrl-C"), "{ended:#?}");

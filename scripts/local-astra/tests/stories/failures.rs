@@ -3,10 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
-use std::thread;
-use std::time::{Duration, Instant};
 
-use crate::astra::{Ended, LocalAstra, RUN_LIMIT, Sample, local_astra, samples};
+use crate::astra::{Ended, LocalAstra, Sample, local_astra, samples};
 use crate::http::{self, Then};
 
 pub type Settings = BTreeMap<String, String>;
@@ -196,16 +194,7 @@ fn after_ctrl_c_nothing_is_left() {
         let keyspace = astra.keyspace();
         let proxy = http::failing(astra.layout.ports.plain, 4, Then::Stall);
         let settings = through(astra, &sample.settings_in(astra, &keyspace), proxy.port);
-        let mut running = sample.start(&settings);
-        let limit = Instant::now() + RUN_LIMIT;
-        while proxy.seen() <= 4 {
-            let ended = running.child.try_wait().unwrap();
-            if ended.is_some() || Instant::now() > limit {
-                let (name, seen) = (&sample.name, proxy.seen());
-                panic!("{name} sent {seen} requests: {:#?}", running.end());
-            }
-            thread::sleep(Duration::from_millis(10));
-        }
+        let running = proxy.wait_past(4, sample.start(&settings));
         assert!(
             !astra.left_in(&keyspace).is_empty(),
             "nothing to clean up yet"

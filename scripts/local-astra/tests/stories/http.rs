@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -12,7 +13,7 @@ use axum::http::header::CONTENT_TYPE;
 use local_astra::gateway;
 use tokio::sync::watch;
 
-use crate::astra::block_on;
+use crate::astra::{RUN_LIMIT, Running, block_on};
 
 /// A port where nobody listens.
 pub fn refusing() -> u16 {
@@ -80,9 +81,21 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// How many requests have come so far.
-    pub fn seen(&self) -> usize {
-        self.seen.load(Ordering::SeqCst)
+    /// Waits for the request after `whole` others. A sample that ends before, or hangs, fails the test with what it
+    /// said.
+    pub fn wait_past(&self, whole: usize, mut running: Running) -> Running {
+        let limit = Instant::now() + RUN_LIMIT;
+        loop {
+            let seen = self.seen.load(Ordering::SeqCst);
+            if seen > whole {
+                return running;
+            }
+            let ended = running.child.try_wait().unwrap();
+            if ended.is_some() || Instant::now() > limit {
+                panic!("it sent {seen} requests: {:#?}", running.kill());
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
     }
 }
 

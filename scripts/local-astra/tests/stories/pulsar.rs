@@ -3,12 +3,10 @@
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use reqwest::{Method, StatusCode};
 
-use crate::astra::{Ended, RUN_LIMIT, Sample, block_on, local_astra, samples};
+use crate::astra::{Ended, Sample, block_on, local_astra, samples};
 use crate::failures::{Settings, refused};
 use crate::http::{self, Proxy, Then};
 use crate::samples::{story, told};
@@ -296,16 +294,7 @@ fn after_ctrl_c_nothing_is_left() {
             "pulsar-client-sample" => (3, failing_broker(3, Then::Stall)),
             _ => (4, failing_web(4, Then::Stall)),
         };
-        let mut running = sample.start(&settings);
-        let limit = Instant::now() + RUN_LIMIT;
-        while proxy.seen() <= whole {
-            let ended = running.child.try_wait().unwrap();
-            if ended.is_some() || Instant::now() > limit {
-                let (name, seen) = (&sample.name, proxy.seen());
-                panic!("{name} sent {seen} requests: {:#?}", running.end());
-            }
-            thread::sleep(Duration::from_millis(10));
-        }
+        let running = proxy.wait_past(whole, sample.start(&settings));
         running.interrupt();
         let ended = running.end();
         refused(sample, &settings, &ended);

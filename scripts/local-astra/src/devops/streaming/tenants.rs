@@ -324,7 +324,7 @@ mod tests {
 
     #[test]
     fn names_are_those_that_astra_takes() {
-        for good in ["ab", "a-b", "rust-sample-1795517143324898", "a1"] {
+        for good in ["ab", "a-b", "rust-sample-1795517143324898-40213", "a1"] {
             assert!(is_name(good), "{good}");
         }
         let long = "a".repeat(NAME_LENGTH + 1);
