@@ -201,6 +201,7 @@ impl Live {
             pulsar: admin.subscribe(),
             keys: Arc::clone(&keys),
             store: None,
+            making: Arc::default(),
         }));
         Ok(Live {
             settings: Settings {
@@ -317,6 +318,7 @@ impl Live {
             pulsar: self.admin.subscribe(),
             keys: Arc::clone(&self.keys),
             store: Some(store.clone()),
+            making: Arc::default(),
         };
         self.front
             .replace(gateway::router(store, devops, streaming)?);

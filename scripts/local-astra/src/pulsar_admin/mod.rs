@@ -18,7 +18,7 @@ use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::{Bytes, BytesMut};
 use secrecy::SecretString;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 
 use crate::access::Token;
 use crate::access::streaming::{Claims, StreamingKeys, may_administer};
@@ -40,6 +40,8 @@ pub struct Streaming {
     pub keys: Arc<StreamingKeys>,
     /// Where Astra's own tokens are checked, while Cassandra runs.
     pub store: Option<Store>,
+    /// One namespace is made at a time, for they are counted.
+    pub making: Arc<Mutex<()>>,
 }
 
 /// `/admin/v2` and `/admin/v3`.
@@ -82,6 +84,7 @@ async fn answer(streaming: &Streaming, request: Request) -> Result<Response, Err
         ) => tenant.clone(),
     };
     let as_whom = allowed(streaming, &caller, &tenant).await?;
+    let mut _making = None;
     let path = match call {
         // Pulsar lets the superuser alone read a tenant; what it says is the caller's own.
         Call::Tenants | Call::Tenant { .. } => {
@@ -106,6 +109,7 @@ async fn answer(streaming: &Streaming, request: Request) -> Result<Response, Err
             return Ok(axum::Json(asked.await?).into_response());
         }
         Call::NewNamespace { path, .. } => {
+            _making = Some(streaming.making.lock().await);
             match pulsar.namespaces(&tenant).await {
                 Ok(known) if known.len() >= NAMESPACES => return Err(Error::Quota),
                 Ok(_) => (),

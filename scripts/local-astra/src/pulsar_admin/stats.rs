@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use futures::{StreamExt, TryStreamExt};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -11,6 +12,9 @@ use time::macros::format_description;
 use super::call::Of;
 use super::error::Error;
 use crate::engines::pulsar::Admin;
+
+/// Topics that Pulsar is asked about at a time.
+const AT_ONCE: usize = 8;
 
 /// A topic, or all of a namespace.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -97,11 +101,14 @@ pub async fn read(
         .filter(|name| namespace.is_none_or(|one| one == **name))
     {
         let mut sum = Usage::named(format!("{tenant}/{name}"), &updated_at);
-        for topic in pulsar.topics(tenant, name).await? {
-            // A topic may go between the list and this.
-            let Some(stats) = pulsar.topic_stats::<Topic>(&topic).await? else {
-                continue;
-            };
+        let topics = futures::stream::iter(pulsar.topics(tenant, name).await?);
+        let asked = topics.map(async |topic| {
+            let stats = pulsar.topic_stats::<Topic>(&topic).await?;
+            Ok::<_, Error>(stats.map(|stats| (topic, stats)))
+        });
+        let answers: Vec<_> = asked.buffered(AT_ONCE).try_collect().await?;
+        // A topic may go between the list and this.
+        for (topic, stats) in answers.into_iter().flatten() {
             match of {
                 Of::Topics => {
                     let mut usage = Usage::named(topic.clone(), &updated_at);

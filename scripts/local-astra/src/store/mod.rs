@@ -16,7 +16,6 @@ pub mod values;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -55,8 +54,6 @@ struct Inner {
     schema: watch::Sender<Arc<Schema>>,
     reading: tokio::sync::Mutex<()>,
     sessions: Mutex<HashMap<SessionKey, Arc<OnceCell<Arc<TokenSession>>>>>,
-    /// How many times a role was closed: a login that was under way meanwhile is made again.
-    closed: AtomicU64,
 }
 
 /// A hash of the whole token, so that a known client id with a wrong rest never meets an open session.
@@ -80,7 +77,6 @@ impl Store {
                 schema: watch::Sender::new(schema),
                 reading: tokio::sync::Mutex::new(()),
                 sessions: Mutex::default(),
-                closed: AtomicU64::new(0),
             }),
         };
         let weak = Arc::downgrade(&store.inner);
@@ -187,21 +183,15 @@ impl Store {
         token: Token,
         keyspace: Option<&str>,
     ) -> Result<Arc<TokenSession>, StoreError> {
-        loop {
-            let closed = self.inner.closed.load(Ordering::SeqCst);
-            let (nodes, role) = (&self.inner.nodes, token.client_id());
-            let session = connect(nodes, role, token.password(), keyspace).await?;
-            let session = TokenSession::open(self.clone(), token.clone(), session).await?;
-            if self.inner.closed.load(Ordering::SeqCst) == closed {
-                return Ok(Arc::new(session));
-            }
-        }
+        let (nodes, role) = (&self.inner.nodes, token.client_id());
+        let session = connect(nodes, role, token.password(), keyspace).await?;
+        let session = TokenSession::open(self.clone(), token, session).await?;
+        Ok(Arc::new(session))
     }
 
     /// Ends the logins of a role: what it could do before, it can't any more.
     pub fn close_role(&self, role: &str) {
-        self.inner.closed.fetch_add(1, Ordering::SeqCst);
-        // A login that is under way may be this role's: who waits for it has it, and nobody after.
+        // A login that is under way may be this role's: whose request came before has it, and nobody after.
         self.lock_sessions()
             .retain(|_, cell| cell.get().is_some_and(|session| session.role() != role));
     }

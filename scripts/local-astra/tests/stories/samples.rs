@@ -261,3 +261,86 @@ fn what_samples_have_in_common_is_the_same_in_each() {
         assert_eq!(all.len(), 1, "{file}: {all:#?}");
     }
 }
+
+/// Functions of `request.rs`, and samples in which they are the same: a fix of one is a fix of all.
+const SHARED_FUNCTIONS: &[(&str, &[&str])] = &[
+    (
+        "innermost",
+        &[
+            "rest",
+            "document",
+            "graphql-cql-first",
+            "graphql-first",
+            "pulsar-client",
+            "pulsar-admin",
+            "devops-database",
+            "devops-organization",
+            "devops-streaming",
+        ],
+    ),
+    (
+        "may_be_done",
+        &[
+            "rest",
+            "document",
+            "pulsar-client",
+            "pulsar-admin",
+            "devops-database",
+            "devops-organization",
+            "devops-streaming",
+        ],
+    ),
+    (
+        "client",
+        &["rest", "document", "graphql-cql-first", "graphql-first"],
+    ),
+    ("client", &["devops-organization", "devops-streaming"]),
+    ("client", &["pulsar-client", "pulsar-admin"]),
+    ("send", &["rest", "document", "pulsar-admin"]),
+    ("send", &["devops-organization", "devops-streaming"]),
+    ("exchange", &["rest", "document"]),
+    ("exchange", &["graphql-cql-first", "graphql-first"]),
+    ("said", &["rest", "document"]),
+    ("said", &["pulsar-client", "pulsar-admin"]),
+    (
+        "said",
+        &["devops-database", "devops-organization", "devops-streaming"],
+    ),
+    ("shorten", &["rest", "document", "graphql-cql-first"]),
+    ("shorten", &["pulsar-client", "pulsar-admin"]),
+    (
+        "shorten",
+        &["devops-database", "devops-organization", "devops-streaming"],
+    ),
+];
+
+#[test]
+fn functions_that_samples_have_in_common_are_the_same_in_each() {
+    let texts = files("src/request.rs");
+    for (name, samples) in SHARED_FUNCTIONS {
+        let all: BTreeSet<&str> = samples
+            .iter()
+            .map(|sample| {
+                let text = &texts[format!("{sample}-sample").as_str()];
+                function(text, name).unwrap_or_else(|| panic!("{sample} has no {name}"))
+            })
+            .collect();
+        assert_eq!(all.len(), 1, "{name} of {samples:?}: {all:#?}");
+    }
+}
+
+/// The text of a function that is in no other item, from its name to the brace that ends it.
+fn function<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let start = [format!("fn {name}("), format!("fn {name}<")];
+    let at = start.iter().find_map(|start| text.find(start.as_str()))?;
+    let end = text[at..].find("\n}\n")?;
+    Some(&text[at..at + end])
+}
+
+#[test]
+fn a_function_ends_with_its_brace() {
+    let text = "fn ab() {\n    1\n}\n\nfn a<T>() {\n    {\n    }\n}\n";
+    assert_eq!(function(text, "ab"), Some("fn ab() {\n    1"));
+    assert_eq!(function(text, "a"), Some("fn a<T>() {\n    {\n    }"));
+    assert_eq!(function(text, "b"), None);
+}

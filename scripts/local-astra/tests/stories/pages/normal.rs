@@ -16,9 +16,6 @@ fn line(line: &str) -> String {
     }
     let digit = |c: char| c.is_ascii_digit();
     let mut line = line.replace_words();
-    // The process that made a name, behind the time.
-    line = hidden(&line, "TIME_", digit, "PROCESS");
-    line = hidden(&line, "TIME-", digit, "PROCESS");
     // Ledger and entry of a message, ports, seconds, the size of a bundle, the id of a token.
     line = hidden(
         &line,
@@ -53,7 +50,7 @@ trait Words {
 }
 
 impl Words for str {
-    /// UUIDs, and numbers that count the microseconds since 1970.
+    /// UUIDs, numbers that count the microseconds since 1970, and the process behind one in a name.
     fn replace_words(&self) -> String {
         let in_word = |c: char| c.is_ascii_alphanumeric() || c == '-';
         let mut out = String::new();
@@ -74,7 +71,9 @@ impl Words for str {
             }
             rest = after;
         }
-        out
+        let digit = |c: char| c.is_ascii_digit();
+        out = hidden(&out, "TIME_", digit, "PROCESS");
+        hidden(&out, "TIME-", digit, "PROCESS")
     }
 }
 
@@ -159,6 +158,10 @@ fn what_is_a_run_s_own_is_left_out_and_nothing_else() {
         (
             "Waiting: x: PENDING, 0 s of at most 9\nWaiting: x: PENDING, 2 s of at most 9",
             "Waiting: x: PENDING, 0 s of at most 9",
+        ),
+        (
+            "Waiting: keyspace rust_sample_1795517143324898_40213 comes: A, 0 s of at most 9",
+            "Waiting: keyspace rust_sample_1795517143324899_7 comes: B, 2 s of at most 9",
         ),
         ("9. ACTIVE after 5 s", "9. ACTIVE after 17 s"),
         (
