@@ -54,7 +54,8 @@ pub fn assemble(
     Ok(root.into_json())
 }
 
-/// The part of a document at a path of a URL.
+/// The part of a document at a path of a URL, looked up as a JSON pointer without escapes: a slash in a segment
+/// separates two, and `~1` and `~0` in one are a slash and a tilde.
 ///
 /// # Errors
 /// For an index that is none.
@@ -66,7 +67,7 @@ pub fn at<'a>(document: &'a Json, path: &[String]) -> Result<Option<&'a Json>, D
                 .ok()
                 .and_then(|index| elements.get(index)),
             (Some(index), Json::Object(members)) => members.get(&index.to_string()),
-            (None, Json::Object(members)) => members.get(&path::unescape(segment)),
+            (None, part) => member(part, &path::unescape(segment)),
             _ => None,
         };
         match found {
@@ -75,6 +76,13 @@ pub fn at<'a>(document: &'a Json, path: &[String]) -> Result<Option<&'a Json>, D
         }
     }
     Ok(Some(part))
+}
+
+fn member<'a>(part: &'a Json, segment: &str) -> Option<&'a Json> {
+    segment.split('/').try_fold(part, |part, name| {
+        part.as_object()?
+            .get(&name.replace("~1", "/").replace("~0", "~"))
+    })
 }
 
 impl Node {

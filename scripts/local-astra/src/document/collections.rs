@@ -150,13 +150,28 @@ pub async fn delete(caller: Caller, address: Address) -> Result<Response, Docume
     Ok(answer::empty(StatusCode::NO_CONTENT))
 }
 
+#[derive(Deserialize)]
+struct Upgrade {
+    #[serde(rename = "upgradeType")]
+    upgrade_type: Option<Value>,
+}
+
 /// `POST /namespaces/{namespace}/collections/{collection}/upgrade`: there is nothing to upgrade to.
 pub async fn upgrade(
     caller: Caller,
     address: Address,
     body: Body,
 ) -> Result<Response, DocumentError> {
-    let _: serde_json::Map<String, Value> = body.object()?;
+    let wanted: Upgrade = body.object()?;
+    match wanted.upgrade_type {
+        None | Some(Value::Null) => {
+            return Err(DocumentError::invalid(
+                "`upgradeType` is required to upgrade a collection",
+            ));
+        }
+        Some(kind) if kind == "SAI_INDEX_UPGRADE" => {}
+        Some(_) => return Err(DocumentError::BadBody),
+    }
     Collection::existing(&caller, &address).await?;
     Err(DocumentError::NoUpgrade)
 }

@@ -14,10 +14,11 @@ use super::error::DocumentError;
 use super::path;
 use super::profile::Profile;
 use super::request::{Address, Body, Caller, Parameters};
-use super::shred::shred;
+use super::shred::{double, shred};
 use super::write::{Delete, Write};
 use super::{json_schema, layout};
 use crate::store::StoreError;
+use crate::store::values::numbers::double_text;
 
 /// How many documents of a batch are written at once.
 const AT_ONCE: usize = 16;
@@ -182,7 +183,8 @@ impl IdPath {
         let found = document.pointer(&self.pointer);
         match found {
             Some(Value::String(text)) => Ok(text.clone()),
-            Some(scalar @ (Value::Number(_) | Value::Bool(_))) => Ok(scalar.to_string()),
+            Some(Value::Number(number)) => Ok(number_text(number)),
+            Some(Value::Bool(boolean)) => Ok(boolean.to_string()),
             _ => Err(DocumentError::Refused(format!(
                 "JSON document {document} requires a scalar value at the path {} in order to resolve \
                  document ID, found {}. Batch write failed.",
@@ -190,6 +192,15 @@ impl IdPath {
                 found.map_or("missing node".to_owned(), Value::to_string),
             ))),
         }
+    }
+}
+
+/// A number as Java writes it: what has a point or an exponent is a double.
+fn number_text(number: &serde_json::Number) -> String {
+    match number.to_string().as_str() {
+        "-0" => "0".to_owned(),
+        text if text.contains(['.', 'e', 'E']) => double_text(double(number)),
+        text => text.to_owned(),
     }
 }
 
@@ -203,6 +214,17 @@ mod tests {
             json!({"m": {"ids": ["x", 5]}}),
             json!({"m": {"ids": ["y", true]}}),
         ];
+        for (number, text) in [
+            ("1e3", "1000.0"),
+            ("1.10", "1.1"),
+            ("-0", "0"),
+            ("1E400", "Infinity"),
+            ("12345678901234567890", "12345678901234567890"),
+        ] {
+            let document = serde_json::from_str(&format!("{{\"id\": {number}}}")).unwrap();
+            let found = ids(&[document], Some(&IdPath::read("id"))).unwrap();
+            assert_eq!(found, [text]);
+        }
         for (path, wanted) in [("m.ids.[0]", ["x", "y"]), ("m.ids.[1]", ["5", "true"])] {
             let found = ids(&documents, Some(&IdPath::read(path))).unwrap();
             assert_eq!(found, wanted);

@@ -3,13 +3,15 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
-use jsonschema::{Draft, ValidationError};
+use jsonschema::{Draft, ValidationError, ValidationOptions};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::answer;
 use super::collections::Collection;
 use super::error::DocumentError;
 use super::request::{Address, Body, Caller};
+use super::shred::double;
 
 /// `GET …/collections/{collection}/json-schema`
 pub async fn get(caller: Caller, address: Address) -> Result<Response, DocumentError> {
@@ -50,12 +52,127 @@ fn check(schema: &Value) -> Result<(), DocumentError> {
     }
     let validator = jsonschema::draft4::meta::validator();
     let errors = validator.iter_errors(schema);
-    let texts: String = errors.map(|error| format!("[error]: {error}; ")).collect();
+    let mut texts: String = errors.map(|error| format!("[error]: {error}; ")).collect();
+    if texts.is_empty() {
+        let problems = problems(schema).into_iter();
+        texts = problems.map(|why| format!("[error]: {why}; ")).collect();
+    }
     if texts.is_empty() {
         Ok(())
     } else {
         Err(DocumentError::Refused(texts))
     }
+}
+
+/// What Stargate's validator refuses in a schema beyond what the draft says, in all its parts.
+fn problems(schema: &Value) -> Vec<String> {
+    let mut problems = Vec::new();
+    let mut parts = vec![schema];
+    while let Some(part) = parts.pop() {
+        if let Some(Value::Array(values)) = part.get("enum") {
+            let is_there =
+                |(at, value): (usize, &Value)| values[..at].iter().any(|v| same(v, value));
+            if values.iter().enumerate().any(is_there) {
+                problems.push("elements in keyword \"enum\" are not unique".to_owned());
+            }
+        }
+        for name in ["$schema", "$ref", "id"] {
+            match part.get(name) {
+                Some(Value::String(text)) if is_uri(text) => {}
+                Some(_) => problems.push(format!("value of keyword \"{name}\" is not a valid URI")),
+                None => {}
+            }
+        }
+        for name in [
+            "properties",
+            "patternProperties",
+            "definitions",
+            "dependencies",
+        ] {
+            let members = part.get(name).and_then(Value::as_object);
+            for (member, below) in members.into_iter().flatten() {
+                let expression = json!({"patternProperties": {member: {}}});
+                if name == "patternProperties" && options().build(&expression).is_err() {
+                    problems.push(format!(
+                        "{member:?} is not a valid ECMA 262 regular expression"
+                    ));
+                }
+                parts.push(below);
+            }
+        }
+        for name in ["allOf", "anyOf", "oneOf", "items"] {
+            parts.extend(
+                part.get(name)
+                    .and_then(Value::as_array)
+                    .into_iter()
+                    .flatten(),
+            );
+        }
+        let single = ["items", "not", "additionalItems", "additionalProperties"];
+        parts.extend(single.iter().filter_map(|name| part.get(name)));
+    }
+    problems
+}
+
+/// Are these equal, numbers by their values?
+fn same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(one), Value::Number(other)) => double(one) == double(other),
+        _ => one == other,
+    }
+}
+
+/// How schemas are read: as draft 4, with the formats that Stargate's validator knows. It checks neither date nor
+/// time, and takes any text that Java takes for a URI.
+fn options() -> ValidationOptions<'static> {
+    let hex = |text: &str, length| {
+        text.len() == length && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+    };
+    jsonschema::options()
+        .with_draft(Draft::Draft4)
+        .with_format("date", |_: &str| true)
+        .with_format("time", |_: &str| true)
+        .with_format("uri", is_uri)
+        .with_format("uuid", |text: &str| {
+            text.len() == 36 && Uuid::try_parse(text).is_ok()
+        })
+        .with_format("mac", move |text: &str| {
+            let parts: Vec<&str> = text.split(':').collect();
+            parts.len() == 6 && parts.iter().all(|part| hex(part, 2))
+        })
+        .with_format("md5", move |text: &str| hex(text, 32))
+        .with_format("sha1", move |text: &str| hex(text, 40))
+        .with_format("sha256", move |text: &str| hex(text, 64))
+        .with_format("sha512", move |text: &str| hex(text, 128))
+        .with_format("base64", |text: &str| {
+            let digits = text.trim_end_matches('=');
+            let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/';
+            text.len().is_multiple_of(4)
+                && text.len() - digits.len() <= 2
+                && digits.bytes().all(is_digit)
+        })
+        .with_format("json-pointer", |text: &str| {
+            let escapes = text.replace("~0", "").replace("~1", "");
+            (text.is_empty() || text.starts_with('/')) && !escapes.contains('~')
+        })
+}
+
+/// Does Java's `URI` take it? Relative ones, too; characters beyond ASCII are letters to it.
+fn is_uri(text: &str) -> bool {
+    let is_letter = |c: char| !c.is_whitespace() && !c.is_control() && !"\"<>\\^`{|}".contains(c);
+    let mut escapes = text.split('%').skip(1);
+    let is_escape = |after: &str| after.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
+    let scheme = text
+        .split(['/', '?', '#'])
+        .next()
+        .and_then(|start| start.split_once(':'));
+    let is_scheme = |(name, _): (&str, &str)| {
+        let rest = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
+        name.starts_with(|first: char| first.is_ascii_alphabetic())
+            && name.bytes().all(rest)
+            && text.len() > name.len() + 1
+    };
+    text.chars().all(is_letter) && escapes.all(is_escape) && scheme.is_none_or(is_scheme)
 }
 
 /// Holds a document against the schema of its collection, if it has one.
@@ -70,10 +187,15 @@ pub fn validate(collection: &Collection, document: &Value) -> Result<(), Documen
     if let Some(schema) = schema.as_object_mut() {
         schema.remove("$schema");
     }
-    let validator = jsonschema::options()
-        .with_draft(Draft::Draft4)
-        .build(&schema)
-        .map_err(|_| DocumentError::JsonSchemaProcessing)?;
+    let validator = options().build(&schema).or_else(|_| {
+        // A reference that leads nowhere matters only where a document has the member.
+        let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+        if let Some(properties) = properties {
+            properties.retain(|name, _| document.get(name).is_some());
+        }
+        let again = options().build(&schema);
+        again.map_err(|_| DocumentError::JsonSchemaProcessing)
+    })?;
     let errors: Vec<String> = validator.iter_errors(document).map(|e| text(&e)).collect();
     if errors.is_empty() {
         Ok(())
@@ -144,5 +266,71 @@ fn kind_of(value: &Value) -> &'static str {
         Value::String(_) => "string",
         Value::Array(_) => "array",
         Value::Object(_) => "object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fits(format: &str, text: &str) -> bool {
+        let schema = json!({"format": format});
+        options().build(&schema).unwrap().is_valid(&json!(text))
+    }
+
+    #[test]
+    fn formats_are_those_of_stargate_s_validator() {
+        for (format, text) in [
+            ("date", "foo"),
+            ("time", "foo"),
+            ("uri", ""),
+            ("uri", "1.2"),
+            ("uri", "a:b"),
+            ("uuid", "2a0b9d4e-2f3c-4d5e-8f6a-7b8c9d0e1f2a"),
+            ("mac", "01:23:45:67:89:aB"),
+            ("md5", "d41d8cd98f00b204e9800998ecf8427e"),
+            ("base64", "Zm9vYg=="),
+            ("json-pointer", "/a~1b"),
+            ("none", "foo"),
+        ] {
+            assert!(fits(format, text), "{format} {text}");
+        }
+        for (format, text) in [
+            ("date-time", "foo"),
+            ("email", "foo"),
+            ("ipv4", "foo"),
+            ("uri", "a b"),
+            ("uri", "%4"),
+            ("uri", "1:b"),
+            ("uri", "a:"),
+            ("uuid", "foo"),
+            ("mac", "01:23:45:67:89"),
+            ("md5", "foo"),
+            ("sha1", "foo"),
+            ("base64", "foo"),
+            ("json-pointer", "foo"),
+        ] {
+            assert!(!fits(format, text), "{format} {text}");
+        }
+    }
+
+    #[test]
+    fn a_schema_is_refused_for_what_no_validator_can_use() {
+        for schema in [
+            json!({"enum": [1, 1.0]}),
+            json!({"items": [{"patternProperties": {"[": {}}}]}),
+            json!({"properties": {"a": {"$ref": "%%"}}}),
+            json!({"$schema": "nope nope"}),
+            json!({"not": {"$ref": 5}}),
+        ] {
+            assert!(check(&schema).is_err(), "{schema}");
+        }
+        for schema in [
+            json!({"enum": []}),
+            json!({"$schema": "http://json-schema.org/draft-04/schema#"}),
+            json!({"properties": {"a": {"$ref": "#/definitions/none"}}}),
+        ] {
+            check(&schema).unwrap();
+        }
     }
 }

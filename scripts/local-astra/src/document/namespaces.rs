@@ -11,6 +11,7 @@ use super::answer;
 use super::collections::{require_visible, scalar_text};
 use super::error::DocumentError;
 use super::request::{Body, Caller, Parameters, is_word};
+use super::shred::double;
 use crate::store::Keyspace;
 use crate::store::types::quote;
 
@@ -41,14 +42,14 @@ pub async fn get(
 #[derive(Deserialize)]
 struct NewNamespace {
     name: Option<Value>,
-    replicas: Option<i64>,
+    replicas: Option<Value>,
     datacenters: Option<Vec<NewDatacenter>>,
 }
 
 #[derive(Deserialize)]
 struct NewDatacenter {
     name: Option<Value>,
-    replicas: Option<i64>,
+    replicas: Option<Value>,
 }
 
 #[derive(Serialize)]
@@ -71,7 +72,8 @@ pub async fn create(
             "`name` is required to create a namespace",
         ));
     }
-    if wanted.replicas.is_some_and(|replicas| replicas < 1) {
+    let replicas = integer(wanted.replicas)?;
+    if replicas.is_some_and(|replicas| replicas < 1) {
         return Err(DocumentError::invalid(
             "minimum amount of `replicas` for `SimpleStrategy` is one",
         ));
@@ -86,7 +88,7 @@ pub async fn create(
     let replication = match datacenters.as_deref() {
         None | Some([]) => format!(
             "'class': 'SimpleStrategy', 'replication_factor': {}",
-            wanted.replicas.unwrap_or(1)
+            replicas.unwrap_or(1)
         ),
         Some(datacenters) => datacenters
             .iter()
@@ -107,7 +109,7 @@ pub async fn create(
         quote(&name)
     );
     session.change_schema(&cql).await?;
-    created(&url, &name, wanted.replicas, datacenters)
+    created(&url, &name, replicas, datacenters)
 }
 
 fn read_datacenters(wanted: Vec<NewDatacenter>) -> Result<Vec<Datacenter>, DocumentError> {
@@ -118,17 +120,33 @@ fn read_datacenters(wanted: Vec<NewDatacenter>) -> Result<Vec<Datacenter>, Docum
                 "a datacenter `name` is required when using `NetworkTopologyStrategy`",
             ));
         }
-        if datacenter.replicas.is_some_and(|replicas| replicas < 1) {
+        let replicas = integer(datacenter.replicas)?;
+        if replicas.is_some_and(|replicas| replicas < 1) {
             return Err(DocumentError::invalid(
                 "minimum amount of `replicas` for a datacenter is one",
             ));
         }
-        Ok(Datacenter {
-            name,
-            replicas: datacenter.replicas,
-        })
+        Ok(Datacenter { name, replicas })
     };
     wanted.into_iter().map(read).collect()
+}
+
+/// An integer as Jackson reads one: also from a fraction, whose rest is cut off, and from text; empty text is none.
+fn integer(value: Option<Value>) -> Result<Option<i64>, DocumentError> {
+    let number = match value {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::Number(number)) => double(&number).trunc(),
+        Some(Value::String(text)) if text.trim().is_empty() => return Ok(None),
+        Some(Value::String(text)) => {
+            let number: i32 = text.trim().parse().map_err(|_| DocumentError::BadBody)?;
+            number.into()
+        }
+        Some(_) => return Err(DocumentError::BadBody),
+    };
+    if number < f64::from(i32::MIN) || number > f64::from(i32::MAX) {
+        return Err(DocumentError::BadBody);
+    }
+    Ok(Some(number as i64))
 }
 
 /// What was asked for comes back, without what was left out.

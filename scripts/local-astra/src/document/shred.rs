@@ -107,9 +107,12 @@ fn stored_name(name: &str) -> Result<String, DocumentError> {
     Ok(unescape(name))
 }
 
-/// All numbers are doubles inside; one that is too large is infinite, as in Java.
+/// All numbers are doubles inside; one that is too large is infinite, as in Java. An integer has no negative zero.
 pub fn double(number: &serde_json::Number) -> f64 {
-    number.to_string().parse().unwrap_or(f64::NAN)
+    match number.to_string().as_str() {
+        "-0" => 0.0,
+        text => text.parse().unwrap_or(f64::NAN),
+    }
 }
 
 #[cfg(test)]

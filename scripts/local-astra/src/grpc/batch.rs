@@ -16,8 +16,29 @@ use crate::store::Store;
 /// # Errors
 /// The token's, the parameters', Cassandra's.
 pub async fn run(store: &Store, token: &str, given: Batch) -> Result<Response, Error> {
+    // Whether the token is good comes before all else.
+    store.session(token).await?;
     if given.queries.is_empty() {
         return Err(Error::invalid("No queries in batch"));
+    }
+    let parameters = given.parameters.unwrap_or_default();
+    let session = store
+        .session_in(token, parameters.keyspace.as_deref())
+        .await?;
+    session.require(Interface::Grpc)?;
+    let mut values = Vec::with_capacity(given.queries.len());
+    let mut all = Vec::with_capacity(given.queries.len());
+    let mut conditional = None;
+    for single in given.queries {
+        let prepared = session.prepare(&single.cql).await?;
+        if lexer::is_use(&single.cql) {
+            return Err(Error::invalid("USE <keyspace> not supported"));
+        }
+        values.push(bind::batch(&prepared, &single.values.unwrap_or_default())?);
+        all.push(prepared);
+        if lexer::is_conditional(&single.cql) {
+            conditional = Some(single.cql);
+        }
     }
     // A type without a name is an exception on a real Stargate, thus UNKNOWN.
     let kind = batch::Type::try_from(given.r#type).map_err(|_| {
@@ -32,23 +53,8 @@ pub async fn run(store: &Store, token: &str, given: Batch) -> Result<Response, E
         batch::Type::Unlogged => BatchType::Unlogged,
         batch::Type::Counter => BatchType::Counter,
     });
-    let parameters = given.parameters.unwrap_or_default();
-    let session = store
-        .session_in(token, parameters.keyspace.as_deref())
-        .await?;
-    session.require(Interface::Grpc)?;
-    let mut values = Vec::with_capacity(given.queries.len());
-    let mut conditional = None;
-    for single in given.queries {
-        let prepared = session.prepare(&single.cql).await?;
-        if lexer::is_use(&single.cql) {
-            return Err(Error::invalid("USE <keyspace> not supported"));
-        }
-        values.push(bind::batch(&prepared, &single.values.unwrap_or_default())?);
+    for prepared in all {
         statements.append_statement(prepared);
-        if lexer::is_conditional(&single.cql) {
-            conditional = Some(single.cql);
-        }
     }
     let given = Parameters::of_batch(&parameters)?;
     statements.set_consistency(given.consistency);

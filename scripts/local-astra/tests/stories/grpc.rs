@@ -477,3 +477,18 @@ fn the_sample_has_the_same_proto_files() {
         assert_eq!(read(ours), read(sample), "{file}");
     }
 }
+
+#[test]
+fn a_batch_is_looked_at_after_its_token() {
+    let scene = Scene::set();
+    block_on(async {
+        for (token, code) in [
+            ("wrong", "UNAUTHENTICATED"),
+            (&scene.astra.application(), "INVALID_ARGUMENT"),
+        ] {
+            let empty = json!({});
+            let answer = scene.stargate.call("ExecuteBatch", &empty, Some(token));
+            assert_eq!(answer.await.code, code);
+        }
+    });
+}

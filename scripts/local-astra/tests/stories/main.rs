@@ -8,6 +8,7 @@ mod devops;
 mod devops_failures;
 mod devops_samples;
 mod devops_streaming;
+mod document;
 mod exchanges;
 mod failures;
 mod graphql;

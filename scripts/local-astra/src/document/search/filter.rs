@@ -20,7 +20,16 @@ const MAX_CLAUSES: usize = 200;
 pub enum Expression {
     And(Vec<Expression>),
     Or(Vec<Expression>),
+    Not(Box<Expression>),
     Filter(Arc<Filter>),
+}
+
+/// What becomes of `$not`: a search in a collection looks for the opposite conditions, one in a document for all that
+/// the condition does not hold for, values of other types included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Negation {
+    Opposites,
+    Kept,
 }
 
 /// One condition on one field.
@@ -55,7 +64,11 @@ impl Expression {
     ///
     /// # Errors
     /// For what is no condition, in Stargate's words.
-    pub fn read(text: &str, below: &[String]) -> Result<Option<Expression>, DocumentError> {
+    pub fn read(
+        text: &str,
+        below: &[String],
+        negation: Negation,
+    ) -> Result<Option<Expression>, DocumentError> {
         let json = first_json(text.as_bytes()).ok_or_else(|| {
             DocumentError::refused(
                 "The `where` parameter expects a valid JSON object representing search criteria.",
@@ -66,7 +79,11 @@ impl Expression {
                 "Search was expecting a JSON object as input.",
             ));
         };
-        let mut reader = Reader { below, next: 0 };
+        let mut reader = Reader {
+            below,
+            negation,
+            next: 0,
+        };
         let expressions = reader.members(&members, false)?;
         Ok(if expressions.is_empty() {
             None
@@ -82,6 +99,7 @@ impl Expression {
             Expression::And(parts) | Expression::Or(parts) => {
                 parts.iter().flat_map(Expression::filters).collect()
             }
+            Expression::Not(part) => part.filters(),
         }
     }
 
@@ -90,6 +108,7 @@ impl Expression {
         match self {
             Expression::And(parts) => parts.iter().all(|part| part.holds(verdict)),
             Expression::Or(parts) => parts.iter().any(|part| part.holds(verdict)),
+            Expression::Not(part) => !part.holds(verdict),
             Expression::Filter(filter) => {
                 let found = verdict(filter);
                 if found.is_there {
@@ -101,10 +120,12 @@ impl Expression {
         }
     }
 
-    /// Its conjunctive normal form: of each clause one condition must hold. Nothing if that is too long.
+    /// Its conjunctive normal form: of each clause one condition must hold. Nothing if that is too long, or if a
+    /// `$not` was kept.
     pub fn clauses(&self) -> Option<Vec<Vec<Arc<Filter>>>> {
         let clauses = match self {
             Expression::Filter(filter) => vec![vec![Arc::clone(filter)]],
+            Expression::Not(_) => return None,
             Expression::And(parts) => {
                 let parts: Option<Vec<_>> = parts.iter().map(Expression::clauses).collect();
                 parts?.concat()
@@ -165,6 +186,11 @@ impl FieldPath {
         })
     }
 
+    /// Is there no wildcard on the way to it?
+    pub fn is_fixed(&self) -> bool {
+        !self.parent.iter().any(Pattern::is_wildcard)
+    }
+
     /// Is this row the field? Its last segment must be the name as a whole: a wildcard there is none.
     fn is_at(&self, row: &Row) -> bool {
         let depth = self.parent.len();
@@ -178,6 +204,7 @@ impl FieldPath {
 
 struct Reader<'a> {
     below: &'a [String],
+    negation: Negation,
     next: usize,
 }
 
@@ -236,8 +263,10 @@ impl Reader<'_> {
                 "The $not operator requires a json object as value.",
             ));
         };
-        let mut parts = self.members(members, !negated)?;
+        let is_kept = self.negation == Negation::Kept;
+        let mut parts = self.members(members, !negated && !is_kept)?;
         match (parts.pop(), parts.is_empty()) {
+            (Some(part), true) if is_kept => Ok(Expression::Not(Box::new(part))),
             (Some(part), true) => Ok(part),
             _ => Err(DocumentError::refused(
                 "The $not operator requires exactly one child expression.",

@@ -21,7 +21,7 @@ use axum::response::Response;
 use futures::future::try_join_all;
 use serde_json::{Map, Value};
 
-use self::filter::Expression;
+use self::filter::{Expression, Negation};
 use self::page_state::AfterDocument;
 use self::plan::{Candidates, Plan};
 use super::answer::Wrapper;
@@ -59,7 +59,7 @@ pub async fn search(
     let collection = Collection::existing(&caller, &address).await?;
     let profile = parameters.profile();
     let expression = match parameters.text("where") {
-        Some(text) => Expression::read(text, &[])?,
+        Some(text) => Expression::read(text, &[], Negation::Opposites)?,
         None => None,
     };
     let fields = below(&[], fields(&parameters)?);

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::Value;
 
-use super::filter::{Expression, Verdict};
+use super::filter::{Expression, Negation, Verdict};
 use super::page_state;
 use crate::document::answer::{self, Wrapper};
 use crate::document::assemble::{Arrays, assemble};
@@ -29,7 +29,7 @@ pub async fn search_document(
 ) -> Result<Response, DocumentError> {
     let profile = parameters.profile();
     let expression = match parameters.text("where") {
-        Some(text) => Expression::read(text, &address.path)?,
+        Some(text) => Expression::read(text, &address.path, Negation::Kept)?,
         None => None,
     };
     let fields = fields(parameters)?;

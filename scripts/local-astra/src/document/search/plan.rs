@@ -32,6 +32,8 @@ pub enum Lead {
     Pushed(Vec<Arc<Filter>>),
     /// Documents that have the one field of these conditions, and for which they hold.
     Field(Vec<Arc<Filter>>),
+    /// Those documents, and all that do not have the field.
+    FieldIfThere(Vec<Arc<Filter>>),
     /// Documents for which one of these conditions holds.
     Any(Vec<Arc<Filter>>),
 }
@@ -40,7 +42,7 @@ impl Lead {
     /// How many streams it leads with.
     pub fn streams(&self) -> usize {
         match self {
-            Lead::Everything(_) | Lead::Pushed(_) | Lead::Field(_) => 1,
+            Lead::Everything(_) | Lead::Pushed(_) | Lead::Field(_) | Lead::FieldIfThere(_) => 1,
             Lead::Any(filters) => {
                 let (pushed, other) = split_pushed(filters);
                 pushed.len() + by_field(other).len()
@@ -99,10 +101,15 @@ impl Plan {
             }
             Lead::Any(first)
         } else if let Some(first) = take_lightest(&mut other) {
-            if without_field(&first) {
+            let holds_without_field = |f: &Arc<Filter>| f.condition.holds_without_field();
+            if first.iter().all(holds_without_field) {
                 return everything(Some(expression));
             }
-            Lead::Field(first)
+            // One that holds without the field lets the others of its field hold so, too.
+            match without_field(&first) {
+                true => Lead::FieldIfThere(first),
+                false => Lead::Field(first),
+            }
         } else {
             return everything(None);
         };
@@ -245,7 +252,10 @@ impl<'a> Candidates<'a> {
                 let filters = expression.filters();
                 let mut beside = Vec::new();
                 for group in by_field(filters.clone()) {
-                    beside.push(unchecked(group, PAGE)?);
+                    // Where no document has anything there is nothing to read.
+                    if group[0].field.segments.len() <= MAX_DEPTH {
+                        beside.push(unchecked(group, PAGE)?);
+                    }
                 }
                 (
                     vec![all_documents()],
@@ -258,6 +268,10 @@ impl<'a> Candidates<'a> {
             Lead::Field(filters) => {
                 let leading = vec![unchecked(filters.clone(), page_size + 1)?];
                 (leading, Vec::new(), Judge::All, filters)
+            }
+            Lead::FieldIfThere(filters) => {
+                let beside = vec![unchecked(filters.clone(), PAGE)?];
+                (vec![all_documents()], beside, Judge::All, filters)
             }
             Lead::Any(filters) => {
                 let (pushed, other) = split_pushed(&filters);
@@ -345,7 +359,8 @@ impl<'a> Candidates<'a> {
                 .await?;
             is_checked |= taken && filters.is_empty();
         }
-        let mut filters = self.leading.iter().flat_map(|source| &source.filters);
+        let sources = self.leading.iter().chain(&self.beside);
+        let mut filters = sources.flat_map(|source| &source.filters);
         Ok(match &self.judge {
             Judge::Every => true,
             Judge::Any => is_checked || filters.any(|filter| verdicts[filter.place].holds),
@@ -404,7 +419,8 @@ async fn check(
         )
     } else {
         let select = on_field(Select::leaves(depth), field)?;
-        (select, describe("FILTER IN MEMORY", filters), PAGE)
+        let size = if field.is_fixed() { 1 } else { PAGE };
+        (select, describe("FILTER IN MEMORY", filters), size)
     };
     let select = select.of_document(id);
     let mut verdicts = vec![Verdict::default(); filters.len()];
@@ -423,13 +439,14 @@ async fn check(
             }
         }
         match rows.page_state {
-            Some(state) => {
+            // Without a wildcard the first row speaks for all, also if there are several paths.
+            Some(state) if !field.is_fixed() => {
                 page = Page {
                     size,
                     state: Some(state),
                 }
             }
-            None => break,
+            _ => break,
         }
     }
     Ok(if found {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use apollo_compiler::ast::Value as AstValue;
 use apollo_compiler::executable::Operation;
 use apollo_compiler::resolvers::{AsyncObjectValue, AsyncResolvedValue, FieldError, ResolveInfo};
 use futures::future::BoxFuture;
@@ -172,14 +173,26 @@ impl Root {
         let mut answers = jobs.iter().zip(outcomes).map(|(job, outcome)| {
             outcome.map(|outcome| mutation::answer(mutation, job, &outcome, values))
         });
-        if !matches!(mutation.kind, Kind::Insert { is_list: true, .. }) {
-            // A list of one for what is no list, as far as the type asks for it.
+        let Kind::Insert {
+            argument,
+            is_list: true,
+            ..
+        } = &mutation.kind
+        else {
             let answer = answers.next().transpose()?.unwrap_or(Value::Null);
-            let answer = match typ.is_list() {
-                true => Value::Array(vec![answer]),
-                false => answer,
-            };
+            if typ.is_list() {
+                // It is done, but what it answers is no list.
+                let message = "Can't resolve value: type mismatch error, expected type LIST";
+                return Err(RunError::Invalid(message.to_owned()));
+            }
             return Ok(resolved(answer, typ, info));
+        };
+        // A real Stargate finds the place of an element that failed in a list literal alone.
+        let field = info.field_selections().first();
+        let given = field.and_then(|field| field.specified_argument_by_name(argument));
+        if !given.is_some_and(|given| matches!(**given, AstValue::List(_))) {
+            let all: Result<Vec<Value>, RunError> = answers.collect();
+            return Ok(resolved(Value::Array(all?), typ, info));
         }
         // An element that failed is null, and its error is told at the field.
         let items = answers.map(|answer| {

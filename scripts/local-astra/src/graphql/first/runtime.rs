@@ -32,6 +32,10 @@ pub fn build(sdl: &Sdl, model: &Model) -> Result<Valid<Schema>, String> {
     if !undeclared.is_empty() {
         return Err(format!("errors=[{}]", undeclared.join(", ")));
     }
+    let unserved = unserved_types(&sdl.document);
+    if !unserved.is_empty() {
+        return Err(format!("errors=[{}]", unserved.join(", ")));
+    }
     let referenced = referenced_types(&sdl.document);
     let mut additions = ATOMIC.to_owned();
     for name in &referenced {
@@ -88,6 +92,29 @@ fn input_fields(entity: &Entity, model: &Model) -> Result<String, String> {
         fields.push(format!("{}: {typ}", field.name));
     }
     Ok(fields.join(" "))
+}
+
+/// Types for which a real Stargate has no code.
+fn unserved_types(document: &Document) -> Vec<String> {
+    let definitions = document.definitions.iter();
+    let unserved = definitions.filter_map(|definition| match definition {
+        Definition::InterfaceTypeDefinition(interface) => Some(format!(
+            "There is no type resolver defined for interface / union '{}' type",
+            interface.name
+        )),
+        Definition::UnionTypeDefinition(union) => Some(format!(
+            "There is no type resolver defined for interface / union '{}' type",
+            union.name
+        )),
+        Definition::ScalarTypeDefinition(scalar) if scalars::by_name(&scalar.name).is_none() => {
+            Some(format!(
+                "There is no scalar implementation for the named '{}' scalar type",
+                scalar.name
+            ))
+        }
+        _ => None,
+    });
+    unserved.collect()
 }
 
 /// The names of the types of all fields and arguments.

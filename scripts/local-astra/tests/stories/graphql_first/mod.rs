@@ -1,6 +1,7 @@
 //! What the GraphQL-first recordings do not show: deployments that break off or meet, hostile schemas, who may deploy,
 //! what survives, and the directives in other combinations.
 
+mod answers;
 mod directives;
 
 use std::net::Ipv4Addr;

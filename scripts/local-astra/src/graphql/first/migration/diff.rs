@@ -55,7 +55,10 @@ impl Difference {
 /// Compares a table with the entity that maps to it.
 pub fn table(entity: &Entity, table: &Table) -> Vec<Difference> {
     let mut differences = Vec::new();
-    for (at, field) in entity.fields.iter().enumerate() {
+    let columns = entity.fields.iter();
+    let columns: Vec<_> = columns.map(|f| (f.cql_name.as_str(), f.role)).collect();
+    for at in in_map_order(&columns) {
+        let field = &entity.fields[at];
         let difference = |kind, details| Difference {
             kind,
             field: at,
@@ -78,6 +81,27 @@ pub fn table(entity: &Entity, table: &Table) -> Vec<Difference> {
         }
     }
     differences
+}
+
+/// The fields of a table as a real Stargate goes through them: it has them in a Java `HashMap` by the names of their
+/// columns, with room for all.
+fn in_map_order(columns: &[(&str, Role)]) -> Vec<usize> {
+    let count = columns.len();
+    let room = match count {
+        0..3 => count + 1,
+        _ => count * 4 / 3 + 1,
+    };
+    let buckets = room.next_power_of_two();
+    let bucket = |name: &str| {
+        let units = name.encode_utf16();
+        let hash = units.fold(0_u32, |hash, unit| {
+            hash.wrapping_mul(31).wrapping_add(unit.into())
+        });
+        (hash ^ (hash >> 16)) as usize & (buckets - 1)
+    };
+    let mut order: Vec<usize> = (0..count).collect();
+    order.sort_by_key(|&at| (bucket(columns[at].0), columns[at].1.rank()));
+    order
 }
 
 /// Compares a user-defined type with the entity that maps to it.
@@ -226,4 +250,16 @@ fn wrong_index(expected: &Index, found: &Index) -> Option<String> {
         return None;
     };
     Some(format!("expected {what} {expected}, found {found}"))
+}
+
+#[test]
+fn columns_come_in_the_order_of_a_java_map() {
+    let names = ["k", "a", "l", "pages", "author", "title", "year"];
+    let columns = names.map(|name| match name {
+        "k" => (name, Role::PartitionKey),
+        _ => (name, Role::Regular),
+    });
+    let order = in_map_order(&columns).into_iter().map(|at| names[at]);
+    let order: Vec<&str> = order.filter(|name| name.len() > 1).collect();
+    assert_eq!(order, ["pages", "year", "author", "title"]);
 }

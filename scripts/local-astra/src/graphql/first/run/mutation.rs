@@ -81,10 +81,17 @@ fn insert(
     let mut echo = Map::new();
     for field in &entity.fields {
         let (value, echoed) = match input.get(&field.name) {
-            Some(given) => (
-                values.to_cql(given, &field.cql_type)?,
-                values.echo(given, field)?,
-            ),
+            Some(given) => {
+                let value = values.to_cql(given, &field.cql_type)?;
+                let echo = match &value {
+                    // What was made for `uuid()` or `now()` is what is answered. An ID is answered as it was sent.
+                    Some(CqlValue::Uuid(_) | CqlValue::Timeuuid(_)) if !field.is_id() => {
+                        values.to_json(value.as_ref(), field)
+                    }
+                    _ => values.echo(given, field)?,
+                };
+                (value, echo)
+            }
             None if !field.is_key() => continue,
             None if sdl::is_uuid(&field.typ) => {
                 let uuid = generated(&field.cql_type);
@@ -294,7 +301,13 @@ fn micros_of(text: &str) -> Result<i64, RunError> {
     };
     // The name of a zone may follow the offset: `…+01:00[Europe/Paris]`.
     let (iso, _) = text.split_once('[').unwrap_or((text, ""));
-    let time = OffsetDateTime::parse(iso, &Rfc3339).map_err(|_| refused())?;
+    let (date, time) = iso.split_once('T').ok_or_else(refused)?;
+    // The seconds may be left out.
+    let zone = time.find(|c: char| !c.is_ascii_digit() && c != ':');
+    let (clock, zone) = time.split_at(zone.unwrap_or(time.len()));
+    let seconds = if clock.len() == 5 { ":00" } else { "" };
+    let iso = format!("{date}T{clock}{seconds}{zone}");
+    let time = OffsetDateTime::parse(&iso, &Rfc3339).map_err(|_| refused())?;
     i64::try_from(time.unix_timestamp_nanos().div_euclid(1000)).map_err(|_| refused())
 }
 
@@ -345,4 +358,31 @@ fn own_row<'a>(job: &Job, rows: &'a Rows) -> Option<&'a [Option<CqlValue>]> {
         rows => rows.iter().find(matches),
     };
     found.map(Vec::as_slice)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_iso_with_a_zone() {
+        for (text, micros) in [
+            ("2021-01-10T10:15:30Z", 1_610_273_730_000_000),
+            ("2021-01-10T10:15Z", 1_610_273_700_000_000),
+            (
+                "2021-01-10T10:15:30.5+01:00[Europe/Paris]",
+                1_610_270_130_500_000,
+            ),
+        ] {
+            assert_eq!(micros_of(text).unwrap(), micros, "{text}");
+        }
+        for text in [
+            "",
+            "2021-01-10 10:15:30Z",
+            "2021-01-10T10:15:30",
+            "2021-01-10T10Z",
+        ] {
+            assert!(micros_of(text).is_err(), "{text}");
+        }
+    }
 }

@@ -65,8 +65,12 @@ fn select(
         .paging_state
         .as_ref()
         .and_then(|state| arguments.get(&state.argument));
-    let state = match state.and_then(Value::as_str) {
-        Some(text) => Some(from_base64(text)?),
+    let state = match state {
+        Some(Value::String(text)) => Some(from_base64(text)?),
+        Some(_) => {
+            let message = "Expected a string literal".to_owned();
+            return Err(RunError::Invalid(message));
+        }
         None => None,
     };
     let size = query.page_size.unwrap_or(PAGE_SIZE);

@@ -106,7 +106,7 @@ impl Values<'_> {
                 });
                 Value::Object(members.collect())
             }
-            (TypeName::Native(native), value) => scalars::write(value, native),
+            (TypeName::Native(native), value) => fitting(scalars::write(value, native), graphql),
             _ => Value::Null,
         }
     }
@@ -149,9 +149,21 @@ impl Values<'_> {
             TypeName::Native(_) if graphql.inner_named_type() == "ID" => Ok(value.clone()),
             TypeName::Native(native) => {
                 let read = scalars::read(value, native).map_err(RunError::Invalid)?;
-                Ok(scalars::write(&read, native))
+                Ok(fitting(scalars::write(&read, native), graphql))
             }
             _ => Ok(Value::Null),
         }
+    }
+}
+
+/// A scalar in the form of its GraphQL type, which a type hint may have parted from that of the column.
+fn fitting(value: Value, graphql: &Type) -> Value {
+    let is_number = matches!(graphql.inner_named_type().as_str(), "Int" | "Float");
+    match value {
+        Value::String(text) if is_number => {
+            let number: Option<serde_json::Number> = text.parse().ok();
+            number.map_or(Value::String(text), Value::Number)
+        }
+        value => value,
     }
 }
