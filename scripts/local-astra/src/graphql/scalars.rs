@@ -8,6 +8,8 @@ use uuid::Uuid;
 use crate::store::values::numbers::{self, JsonNumber};
 use crate::store::values::{Maps, from_base64, from_text, time, to_json};
 
+const DAY_NANOS: i64 = 86_400_000_000_000;
+
 /// The CQL type of a scalar of Stargate's, by its GraphQL name.
 pub fn by_name(name: &str) -> Option<NativeType> {
     Some(match name {
@@ -108,7 +110,10 @@ fn read_number(number: &serde_json::Number, native: &NativeType) -> Result<CqlVa
         NativeType::Double => CqlValue::Double(double()),
         NativeType::Float => CqlValue::Float(JsonNumber::read(number).to_f32()),
         NativeType::Timestamp => CqlValue::Timestamp(CqlTimestamp(integer()?)),
-        NativeType::Time => CqlValue::Time(CqlTime(integer()?)),
+        NativeType::Time => match integer()? {
+            nanos @ 0..DAY_NANOS => CqlValue::Time(CqlTime(nanos)),
+            _ => return Err("Out of range".to_owned()),
+        },
         // The number of the day, where 1970-01-01 is 2^31.
         NativeType::Date => {
             CqlValue::Date(CqlDate(u32::try_from(integer()?).map_err(out_of_range)?))
@@ -134,42 +139,108 @@ pub fn time_uuid() -> Uuid {
     Uuid::now_v1(&node)
 }
 
+/// As Java reads them: a group may be shorter than it is written.
 fn read_uuid(text: &str) -> Result<Uuid, String> {
-    // Only the form with dashes: the crate knows others.
-    let dashed = text.len() == 36;
-    let read = Uuid::parse_str(text).ok().filter(|_| dashed);
-    read.ok_or_else(|| format!("Invalid UUID string: {text}"))
+    let read = from_text(text, &ColumnType::Native(NativeType::Uuid), Maps::Compact);
+    match read {
+        Ok(CqlValue::Uuid(uuid)) => Ok(uuid),
+        _ => Err(format!("Invalid UUID string: {text}")),
+    }
 }
 
-/// A date, or a date and time with `T` or a blank, each with or without a zone; without one it is UTC.
 fn read_timestamp(text: &str) -> Result<CqlTimestamp, String> {
-    let refused = || format!("Cannot parse Timestamp value {text}");
-    if let Ok(millis) = text.parse::<i64>() {
-        return Ok(CqlTimestamp(millis));
+    timestamp(text).ok_or_else(|| format!("Cannot parse Timestamp value {text}"))
+}
+
+/// A date, or a date and time with `T` or a blank, each with or without a zone; without one it is UTC. It is read by
+/// Java's `SimpleDateFormat`: no number needs its leading zeros, and after the point there are milliseconds, not a
+/// fraction.
+fn timestamp(text: &str) -> Option<CqlTimestamp> {
+    let (year, rest) = digits(text)?;
+    let (month, rest) = digits(rest.strip_prefix('-')?)?;
+    let (day, mut rest) = digits(rest.strip_prefix('-')?)?;
+    let plus = if year > 9999 { "+" } else { "" };
+    let date = time::read_date(&format!("{plus}{year:04}-{month:02}-{day:02}")).ok()?;
+    if year == 0 {
+        return None;
     }
-    let date = text.get(..10).ok_or_else(refused)?;
-    let rest = &text[10..];
-    let clock = rest.strip_prefix(['T', ' ']).unwrap_or("");
-    if !rest.is_empty() && clock.is_empty() {
-        return Err(refused());
+    let (mut hour, mut minute, mut second, mut millis) = (0, 0, 0, 0);
+    // A blank may also come before a zone.
+    if let Some((first, clock)) = rest.strip_prefix(['T', ' ']).and_then(digits) {
+        hour = first;
+        (minute, rest) = digits(clock.strip_prefix(':')?)?;
+        if let Some(clock) = rest.strip_prefix(':') {
+            (second, rest) = digits(clock)?;
+            if let Some(clock) = rest.strip_prefix('.') {
+                (millis, rest) = digits(clock)?;
+            }
+        }
     }
-    let zone = clock.find(['Z', '+', '-']).unwrap_or(clock.len());
-    let (clock, zone) = clock.split_at(zone);
-    let clock = match clock.len() {
-        0 => "00:00:00".to_owned(),
-        // Without seconds.
-        5 => format!("{clock}:00"),
-        _ => clock.to_owned(),
+    if hour > 23 || minute > 59 || second > 59 || millis > 999 {
+        return None;
+    }
+    let minutes = hour * 60 + minute - zone(rest)?;
+    let days = i64::from(date.0) - (1 << 31);
+    let seconds = (days * 24 * 60 + minutes) * 60 + second;
+    Some(CqlTimestamp(seconds * 1000 + millis))
+}
+
+/// A number that is as long as its digits go, and what comes after it.
+fn digits(text: &str) -> Option<(i64, &str)> {
+    let end = text.find(|c: char| !c.is_ascii_digit());
+    let (number, rest) = text.split_at(end.unwrap_or(text.len()));
+    // More is no year of a timestamp.
+    let number = number.parse::<i32>().ok()?;
+    Some((i64::from(number), rest))
+}
+
+/// The minutes east of Greenwich of what may stand after a time: `Z` or an offset, or behind a blank `UTC`, `GMT` or
+/// an offset. Java knows more names.
+fn zone(text: &str) -> Option<i64> {
+    let Some(named) = text.strip_prefix(' ') else {
+        return match text {
+            "" | "Z" => Some(0),
+            offset => signed(offset, |text| match (text.len(), text.split_once(':')) {
+                (2, None) => Some((text, "00")),
+                (5, Some((hours, minutes))) => Some((hours, minutes)),
+                _ => four(text),
+            }),
+        };
     };
-    let zone = if zone.is_empty() { "Z" } else { zone };
-    time::read_timestamp(&format!("{date}T{clock}{zone}")).map_err(|_| refused())
+    let upper = named.to_ascii_uppercase();
+    match upper.strip_prefix("GMT") {
+        Some("") => Some(0),
+        Some(offset) => signed(offset, |text| text.split_once(':')),
+        None if upper == "UTC" => Some(0),
+        None => signed(named, four),
+    }
+}
+
+/// `hhmm`
+fn four(text: &str) -> Option<(&str, &str)> {
+    (text.len() == 4).then_some(text)?.split_at_checked(2)
+}
+
+/// A sign, and hours and minutes as they are split.
+fn signed(offset: &str, split: impl Fn(&str) -> Option<(&str, &str)>) -> Option<i64> {
+    let east = offset.strip_prefix('+');
+    let (hours, minutes) = split(east.or(offset.strip_prefix('-'))?)?;
+    let is_short = hours.len() <= 2 && minutes.len() == 2;
+    let ((hours, no_more), (minutes, end)) = (digits(hours)?, digits(minutes)?);
+    let is_whole = no_more.is_empty() && end.is_empty();
+    if !is_short || !is_whole || hours > 23 || minutes > 59 {
+        return None;
+    }
+    let minutes = hours * 60 + minutes;
+    Some(if east.is_some() { minutes } else { -minutes })
 }
 
 /// Writes a value.
 pub fn write(value: &CqlValue, native: &NativeType) -> Value {
     match value {
         CqlValue::BigInt(value) => Value::String(value.to_string()),
-        CqlValue::Varint(_) | CqlValue::Decimal(_) => {
+        CqlValue::Decimal(decimal) => Value::String(numbers::decimal_text(decimal)),
+        CqlValue::Varint(_) => {
             match to_json(
                 Some(value),
                 &ColumnType::Native(native.clone()),
@@ -250,6 +321,18 @@ mod tests {
                 json!("2020-01-02T00:00:00.000Z"),
             ),
             (
+                NativeType::Uuid,
+                json!("1-2-3-4-5"),
+                json!("00000001-0002-0003-0004-000000000005"),
+            ),
+            (NativeType::Decimal, json!("1e10"), json!("1E+10")),
+            (NativeType::Decimal, json!("0.0000001"), json!("1E-7")),
+            (
+                NativeType::Time,
+                json!(86_399_999_999_999_i64),
+                json!("23:59:59.999999999"),
+            ),
+            (
                 NativeType::Date,
                 json!(2_147_483_649_u32),
                 json!("1970-01-02"),
@@ -271,11 +354,62 @@ mod tests {
             ),
             (NativeType::SmallInt, json!(40_000)),
             (NativeType::Ascii, json!("é")),
-            (NativeType::Timestamp, json!("é123456789")),
+            (NativeType::Time, json!(-1)),
+            (NativeType::Time, json!(86_400_000_000_000_i64)),
             (NativeType::Int, json!("5")),
             (NativeType::Boolean, json!([true])),
         ] {
             assert!(read(&given, &native).is_err(), "{given}");
+        }
+    }
+
+    #[test]
+    fn timestamps_are_read_as_by_java() {
+        for (given, wanted) in [
+            ("2020-01-02", "2020-01-02T00:00:00.000Z"),
+            ("2020-1-2", "2020-01-02T00:00:00.000Z"),
+            ("2020-01-02Z", "2020-01-02T00:00:00.000Z"),
+            ("2020-01-02+0100", "2020-01-01T23:00:00.000Z"),
+            ("2020-01-02 GMT", "2020-01-02T00:00:00.000Z"),
+            ("2020-01-02 03:04", "2020-01-02T03:04:00.000Z"),
+            ("2020-01-02T3:4", "2020-01-02T03:04:00.000Z"),
+            ("2020-01-02 03:04 UTC", "2020-01-02T03:04:00.000Z"),
+            ("2020-01-02 03:04 gmt-1:30", "2020-01-02T04:34:00.000Z"),
+            ("2020-01-02 03:04:05 +0100", "2020-01-02T02:04:05.000Z"),
+            ("2020-01-02T03:04:05+01", "2020-01-02T02:04:05.000Z"),
+            ("2020-01-02T03:04:05.1", "2020-01-02T03:04:05.001Z"),
+            ("2020-01-02T03:04:05.12Z", "2020-01-02T03:04:05.012Z"),
+            ("2020-01-02T03:04:05.678-01:00", "2020-01-02T04:04:05.678Z"),
+        ] {
+            let read = read(&json!(given), &NativeType::Timestamp).unwrap();
+            assert_eq!(write(&read, &NativeType::Timestamp), wanted, "{given}");
+        }
+        for given in [
+            "",
+            "é123456789",
+            "1296705900000",
+            "2020-01",
+            "2020-02-30",
+            "2020-13-01",
+            "0-01-01",
+            "2020-01-02T",
+            "2020-01-02T03",
+            "2020-01-02T24:00",
+            "2020-01-02T03:60",
+            "2020-01-02T03:04:05.",
+            "2020-01-02T03:04:05.123456Z",
+            "2020-01-02T03:04 Z",
+            "2020-01-02T03:04+1",
+            "2020-01-02T03:04+24:00",
+            "2020-01-02T03:04+01:0",
+            "2020-01-02T03:04 GMT+1",
+            "2020-01-02 03:04+é1",
+            "99999999999-01-01",
+        ] {
+            assert!(
+                read(&json!(given), &NativeType::Timestamp).is_err(),
+                "{given}"
+            );
         }
     }
 }

@@ -8,15 +8,15 @@ use serde_json::{Value, json};
 use crate::astra::{RUN_LIMIT, block_on, local_astra};
 
 /// A client of one keyspace.
-struct Graphql {
+pub struct Graphql {
     token: String,
-    keyspace: String,
+    pub keyspace: String,
     client: Client,
 }
 
 impl Graphql {
     /// With a keyspace of its own, as an application.
-    fn new() -> Graphql {
+    pub fn new() -> Graphql {
         let astra = local_astra();
         Graphql {
             token: astra.application(),
@@ -38,20 +38,20 @@ impl Graphql {
         (status, answer.json().await.unwrap())
     }
 
-    async fn ask(&self, query: &str) -> Value {
+    pub async fn ask(&self, query: &str) -> Value {
         let body = json!({ "query": query }).to_string();
         let (status, answer) = self.post(&format!("graphql/{}", self.keyspace), body).await;
         assert_eq!(status, 200, "{answer}");
         answer
     }
 
-    async fn data(&self, query: &str) -> Value {
+    pub async fn data(&self, query: &str) -> Value {
         let answer = self.ask(query).await;
         assert!(answer.get("errors").is_none(), "{query}: {answer}");
         answer["data"].clone()
     }
 
-    async fn change(&self, mutation: &str) -> Value {
+    pub async fn change(&self, mutation: &str) -> Value {
         let mutation = mutation.replace("KS", &self.keyspace);
         let body = json!({ "query": format!("mutation {{ {mutation} }}") });
         self.post("graphql-schema", body.to_string()).await.1

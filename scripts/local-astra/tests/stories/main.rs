@@ -13,6 +13,7 @@ mod exchanges;
 mod failures;
 mod graphql;
 mod graphql_first;
+mod graphql_values;
 mod grpc;
 mod http;
 mod lifecycle;

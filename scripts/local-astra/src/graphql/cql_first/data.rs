@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use apollo_compiler::resolvers::{AsyncObjectValue, AsyncResolvedValue, FieldError, ResolveInfo};
 use futures::future::BoxFuture;
-use futures::{StreamExt, stream};
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use super::mutation::{self, Job};
 use super::query;
@@ -16,12 +17,16 @@ use crate::graphql::engine::{Extras, Prepared};
 use crate::graphql::object::resolved;
 use crate::graphql::run::{Arguments, RunError, arguments};
 use crate::graphql::statement::{self, Outcome, Statement};
-use crate::store::TokenSession;
+use crate::store::{Table, TokenSession};
 
 /// Stargate's own spelling.
 const OPTIONS_TWICE: &str = "options can only de defined once in an @atomic mutation selection";
 const ABORTED: &str =
     "@atomic mutation aborted because one of the operations failed (see other errors for details)";
+
+/// How long a statement or batch may take that nobody waits for. Its failure is not reported: that is what the client
+/// asked for.
+const UNATTENDED: Duration = Duration::from_secs(60);
 
 /// Executes a request against the tables of a keyspace.
 pub async fn execute(
@@ -38,12 +43,13 @@ pub async fn execute(
         variables: prepared.variables(),
         mode: Mode::Plain,
     };
+    let is_async = operation.directives.has("async");
     if root.is_mutation && operation.directives.has("atomic") {
         // Once to collect the statements of all fields, then, with what became of the batch, to answer.
         root.mode = Mode::Collecting(Mutex::default());
         prepared.execute(&root, &Extras::default()).await;
-        root.mode = root.run_batch().await;
-    } else if root.is_mutation && operation.directives.has("async") {
+        root.mode = root.run_batch(is_async).await;
+    } else if root.is_mutation && is_async {
         root.mode = Mode::Async;
     }
     prepared.execute(&root, &Extras::default()).await
@@ -64,6 +70,8 @@ enum Mode {
     Async,
     Collecting(Mutex<BTreeMap<String, Collected>>),
     Answering(Done),
+    /// The batch is sent, or cannot be; nobody waits for what becomes of it.
+    Accepted(BTreeMap<String, Collected>),
 }
 
 struct Root {
@@ -78,7 +86,7 @@ struct Root {
 impl Root {
     /// Runs all collected statements as one batch. A single one is no batch, and runs as it would without
     /// `@atomic`.
-    async fn run_batch(&mut self) -> Mode {
+    async fn run_batch(&mut self, is_async: bool) -> Mode {
         let Mode::Collecting(collected) = std::mem::replace(&mut self.mode, Mode::Plain) else {
             return Mode::Plain;
         };
@@ -90,8 +98,12 @@ impl Root {
             .values()
             .filter_map(|field| field.jobs.as_ref().ok());
         let statements: Vec<Statement> = jobs.flatten().map(|job| job.statement.clone()).collect();
-        if statements.len() < 2 && !failed {
-            return Mode::Plain;
+        let alone = match is_async {
+            true => Mode::Async,
+            false => Mode::Plain,
+        };
+        if statements.len() < 2 && (collected.len() < 2 || !failed) {
+            return alone;
         }
         let mut given = collected.values().map(|field| &field.options);
         let first = given.find(|options| !options.is_null());
@@ -109,8 +121,18 @@ impl Root {
                 options: options.unwrap_or(statement.options),
                 ..statement
             });
-            statement::run_batch(statements.collect(), &self.session).await
+            let statements: Vec<Statement> = statements.collect();
+            let session = Arc::clone(&self.session);
+            let batch = async move { statement::run_batch(statements, &session).await };
+            if is_async {
+                tokio::spawn(timeout(UNATTENDED, batch));
+                return Mode::Accepted(collected);
+            }
+            batch.await
         };
+        if is_async {
+            return Mode::Accepted(collected);
+        }
         let done = collected.into_iter().map(|(name, field)| {
             let outcome = outcome.clone();
             let done = field.jobs.and_then(|jobs| Ok((jobs, outcome?)));
@@ -128,7 +150,7 @@ impl Root {
         let given = arguments(info);
         let name = info.field_selections().first();
         let name = name.map_or("", |field| field.response_key().as_str());
-        let answers: Vec<Result<Value, RunError>> = match &self.mode {
+        let answers: Vec<Value> = match &self.mode {
             Mode::Collecting(collected) => {
                 let collecting = Collected {
                     jobs: mutation::jobs(*role, table, &given),
@@ -143,17 +165,17 @@ impl Root {
                 let aborted = || Err(RunError::Invalid(ABORTED.to_owned()));
                 let (jobs, outcome) = done.unwrap_or_else(aborted)?;
                 let jobs = jobs.iter();
-                jobs.map(|job| Ok(mutation::answer(table, job, &outcome, true)))
+                jobs.map(|job| mutation::answer(table, job, &outcome, true))
                     .collect()
             }
+            Mode::Accepted(sent) => accepted(table, &given, sent.get(name))?,
             Mode::Async => {
                 let jobs = mutation::jobs(*role, table, &given)?;
-                let answers = jobs.iter().map(|job| Ok(mutation::accepted(job))).collect();
+                let answers = jobs.iter().map(Job::accepted).collect();
                 let session = Arc::clone(&self.session);
                 tokio::spawn(async move {
                     for job in jobs {
-                        // Failures are not reported: that is what the client asked for.
-                        let _ = job.statement.run(&session).await;
+                        let _ = timeout(UNATTENDED, job.statement.run(&session)).await;
                     }
                 });
                 answers
@@ -161,26 +183,38 @@ impl Root {
             Mode::Plain => {
                 let jobs = mutation::jobs(*role, table, &given)?;
                 let mut answers = Vec::with_capacity(jobs.len());
+                // A statement that fails keeps none of the others from being run.
                 for job in &jobs {
                     let ran = job.statement.clone().run(&self.session).await;
-                    let answer = ran.map(|outcome| mutation::answer(table, job, &outcome, false));
-                    answers.push(answer.map_err(RunError::from));
+                    answers.push(ran.map(|outcome| mutation::answer(table, job, &outcome, false)));
                 }
-                answers
+                answers.into_iter().collect::<Result<_, _>>()?
             }
         };
-        let typ = &info.field_definition().ty;
-        if *role != Role::BulkInsert {
-            let answer = answers.into_iter().next().transpose()?;
-            return Ok(resolved(answer.unwrap_or(Value::Null), typ, info));
-        }
-        let items = answers.into_iter().map(|answer| match answer {
-            Ok(answer) => Ok(resolved(answer, typ.item_type(), info)),
-            Err(error) => Err(failed(&error)),
-        });
-        let items: Vec<_> = items.collect();
-        Ok(AsyncResolvedValue::List(stream::iter(items).boxed()))
+        let answer = match role {
+            Role::BulkInsert => Value::Array(answers),
+            _ => answers.into_iter().next().unwrap_or(Value::Null),
+        };
+        Ok(resolved(answer, &info.field_definition().ty, info))
     }
+}
+
+/// The answers of a field of a batch that nobody waits for: also what makes no statement is accepted, if there are rows.
+fn accepted(
+    table: &Table,
+    given: &Arguments,
+    field: Option<&Collected>,
+) -> Result<Vec<Value>, RunError> {
+    let error = match field.map(|field| &field.jobs) {
+        Some(Ok(jobs)) => return Ok(jobs.iter().map(Job::accepted).collect()),
+        Some(Err(error)) => error.clone(),
+        None => RunError::Invalid(ABORTED.to_owned()),
+    };
+    let row = given.get("value").map(std::slice::from_ref);
+    let rows = given.get("values").and_then(Value::as_array);
+    let rows = row.or(rows.map(Vec::as_slice)).ok_or(error)?.iter();
+    let answers = rows.map(|row| mutation::accepted(mutation::unread(table, row)));
+    Ok(answers.collect())
 }
 
 impl AsyncObjectValue for Root {

@@ -2,7 +2,7 @@
 
 use scylla::statement::SerialConsistency;
 use scylla::value::CqlValue;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::conditions::{Relations, members};
 use super::query::{self, int};
@@ -34,8 +34,8 @@ pub fn jobs(role: Role, table: &Table, given: &Arguments) -> Result<Vec<Job>, Ru
         Role::Query => Ok(Vec::new()),
         Role::Insert => Ok(vec![insert(table, single, given)?]),
         Role::BulkInsert => {
-            let rows = argument("values");
-            let rows = rows.as_array().map_or(&[][..], Vec::as_slice);
+            let missing = || RunError::Invalid("values must be given".to_owned());
+            let rows = argument("values").as_array().ok_or_else(missing)?;
             rows.iter().map(|row| insert(table, row, given)).collect()
         }
         Role::Update => Ok(vec![update(table, single, given)?]),
@@ -61,7 +61,7 @@ impl<'a> Row<'a> {
 
     fn job(self, cql: String, bound: Vec<Option<CqlValue>>, given: &Arguments) -> Job {
         let echo = self.columns.iter().map(|(column, value)| {
-            let value = values::echo(value.as_ref(), &column.typ);
+            let value = values::write(value.as_ref(), &column.typ);
             (names::column(&column.name), value)
         });
         let echo = Value::Object(echo.collect());
@@ -219,10 +219,27 @@ pub fn answer(table: &Table, job: &Job, outcome: &Outcome, in_batch: bool) -> Va
     }
 }
 
-/// The answer of a statement that nobody waits for.
-pub fn accepted(job: &Job) -> Value {
-    let mut members = Map::new();
-    members.insert("accepted".to_owned(), Value::Bool(true));
-    members.insert("value".to_owned(), job.echo.clone());
-    Value::Object(members)
+impl Job {
+    /// The answer when nobody waits for what becomes of it.
+    pub fn accepted(&self) -> Value {
+        accepted(self.echo.clone())
+    }
+}
+
+/// The answer for a row that is not waited for.
+pub fn accepted(echo: Value) -> Value {
+    json!({"accepted": true, "value": echo})
+}
+
+/// What is answered for the input of a row that makes no statement.
+pub fn unread(table: &Table, value: &Value) -> Value {
+    let echo = members(table, value).map(|(column, value)| {
+        let read = values::read(value, &column.typ);
+        let shown = read.map(|read| values::write(read.as_ref(), &column.typ));
+        (
+            names::column(&column.name),
+            shown.unwrap_or_else(|_| value.clone()),
+        )
+    });
+    Value::Object(echo.collect())
 }

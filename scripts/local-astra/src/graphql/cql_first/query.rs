@@ -8,8 +8,9 @@ use scylla::statement::Consistency;
 use scylla::value::CqlValue;
 use serde_json::{Map, Value, json};
 
-use super::conditions::{Relations, members};
-use super::{names, sdl, values};
+use super::aggregates::{self, Aggregate};
+use super::conditions::{Relations, members, null};
+use super::{names, values};
 use crate::graphql::run::{Arguments, RunError, arguments};
 use crate::graphql::statement::{Options, Page, Statement};
 use crate::store::types::{quote, quote_in};
@@ -33,15 +34,14 @@ pub async fn run(
     let wanted = Selected::read(table, info, variables)?;
     let (statement, page) = statement(table, &wanted, &given)?;
     let rows = statement.read(session, page).await?;
-    Ok(answer(table, &rows))
+    answer(table, &wanted, &rows)
 }
 
 /// What is to be read.
 #[derive(Debug, Default)]
 struct Selected {
     columns: Vec<String>,
-    /// Function, column, and the field that asks for it.
-    aggregates: Vec<(&'static str, String, &'static str)>,
+    aggregates: Vec<Aggregate>,
 }
 
 impl Selected {
@@ -66,18 +66,18 @@ impl Selected {
                 .columns
                 .iter()
                 .find(|column| names::column(&column.name) == name);
-            let function = sdl::FUNCTIONS
-                .iter()
-                .find(|(function, _)| *function == name);
-            match (column, function) {
+            match (column, aggregates::function(name)) {
                 (Some(column), _) if !selected.columns.contains(&column.name) => {
                     selected.columns.push(column.name.clone());
                 }
-                (None, Some((function, _))) => {
-                    let aggregate = aggregate(table, field, variables)?;
-                    selected
-                        .aggregates
-                        .push((aggregate.0, aggregate.1, function));
+                (None, Some(function)) => {
+                    let given = |name: &str| {
+                        let value = field.argument_by_name(name).ok();
+                        value.map_or(Value::Null, |value| texts(value, variables))
+                    };
+                    let aggregate =
+                        Aggregate::read(table, function, &given("name"), &given("args"))?;
+                    selected.aggregates.push(aggregate);
                 }
                 _ => {}
             }
@@ -87,9 +87,7 @@ impl Selected {
 
     fn cql(&self) -> String {
         let columns = self.columns.iter().map(|column| quote(column));
-        let aggregates = self.aggregates.iter().map(|(function, column, field)| {
-            format!("{function}({}) AS {}", quote(column), quote(field))
-        });
+        let aggregates = self.aggregates.iter().filter_map(Aggregate::cql);
         let all: Vec<String> = columns.chain(aggregates).collect();
         match all.is_empty() {
             true => "*".to_owned(),
@@ -120,52 +118,6 @@ fn collect<'a>(
     }
 }
 
-/// The function and the column of a `_…_function` field.
-fn aggregate(
-    table: &Table,
-    field: &Field,
-    variables: &Arguments,
-) -> Result<(&'static str, String), RunError> {
-    let given = |name: &str| {
-        let value = field.argument_by_name(name).ok();
-        value.map_or(Value::Null, |value| texts(value, variables))
-    };
-    let name = given("name");
-    let name = name.as_str().unwrap_or_default();
-    let known = ["count", "avg", "min", "max", "sum"];
-    let function = known.iter().find(|known| known.eq_ignore_ascii_case(name));
-    let function = function.ok_or_else(|| {
-        RunError::Invalid(format!(
-            "The aggregation function: {name} is not supported."
-        ))
-    })?;
-    let columns = given("args");
-    let columns: Vec<&str> = match &columns {
-        Value::Array(items) => items.iter().filter_map(Value::as_str).collect(),
-        Value::String(single) => vec![single],
-        _ => Vec::new(),
-    };
-    let [column] = columns.as_slice() else {
-        return Err(RunError::Invalid(match columns.is_empty() {
-            true => format!("The {function} function takes one argument, but none was provided."),
-            false => format!(
-                "The {function} function takes only one argument, but more arguments: [{}] were provided.",
-                columns.join(", ")
-            ),
-        }));
-    };
-    let found = table
-        .columns
-        .iter()
-        .find(|c| names::column(&c.name) == *column);
-    let found = found.ok_or_else(|| {
-        RunError::Invalid(format!(
-            "The column name: {column} provided for the {function} function does not exists."
-        ))
-    })?;
-    Ok((function, found.name.clone()))
-}
-
 /// The texts of an argument that is not yet coerced: those of a selected field are read before it is executed.
 fn texts(literal: &Literal, variables: &Arguments) -> Value {
     match literal {
@@ -183,13 +135,14 @@ fn statement(
 ) -> Result<(Statement, Page), RunError> {
     let argument = |name: &str| given.get(name).unwrap_or(&Value::Null);
     let mut relations = Relations::default();
-    match argument("filter") {
-        Value::Null => {
+    match given.get("filter") {
+        None => {
             for (column, value) in members(table, argument("value")) {
                 relations.push_equal(&column.name, values::read(value, &column.typ)?);
             }
         }
-        filter => relations.push_filter(table, filter)?,
+        // Also a null makes that `value` is not looked at.
+        Some(filter) => relations.push_filter(table, filter)?,
     }
     let mut cql = format!(
         "SELECT {} FROM {}{}",
@@ -197,28 +150,11 @@ fn statement(
         quote_in(&table.keyspace, &table.name),
         relations.clause("WHERE")
     );
-    let groups = argument("groupBy");
-    let keys = table.partition_key().chain(table.clustering_key());
-    let groups: Vec<String> = keys
-        .filter(|column| groups[names::column(&column.name)] == json!(true))
-        .map(|column| quote(&column.name))
-        .collect();
+    let groups = groups(table, given)?;
     if !groups.is_empty() {
         cql.push_str(&format!(" GROUP BY {}", groups.join(", ")));
     }
-    let orders = argument("orderBy").as_array();
-    let orders: Vec<String> = orders
-        .into_iter()
-        .flatten()
-        .filter_map(|order| {
-            let (name, direction) = order.as_str()?.rsplit_once('_')?;
-            let column = table
-                .columns
-                .iter()
-                .find(|c| names::column(&c.name) == name)?;
-            Some(format!("{} {direction}", quote(&column.name)))
-        })
-        .collect();
+    let orders = orders(table, given)?;
     if !orders.is_empty() {
         cql.push_str(&format!(" ORDER BY {}", orders.join(", ")));
     }
@@ -243,6 +179,45 @@ fn statement(
     Ok((statement, Page { size, state }))
 }
 
+/// What `groupBy` names, in the order of the key.
+fn groups(table: &Table, given: &Arguments) -> Result<Vec<String>, RunError> {
+    let Some(groups) = given.get("groupBy") else {
+        return Ok(Vec::new());
+    };
+    let groups = groups.as_object().ok_or_else(|| null("groupBy"))?;
+    let mut columns = Vec::new();
+    for column in table.partition_key().chain(table.clustering_key()) {
+        match groups.get(&names::column(&column.name)) {
+            Some(Value::Null) => return Err(null(&column.name)),
+            Some(Value::Bool(true)) => columns.push(quote(&column.name)),
+            _ => {}
+        }
+    }
+    Ok(columns)
+}
+
+fn orders(table: &Table, given: &Arguments) -> Result<Vec<String>, RunError> {
+    let Some(orders) = given.get("orderBy") else {
+        return Ok(Vec::new());
+    };
+    // A single one stands for a list of it.
+    let orders = match orders {
+        Value::Array(orders) => orders.as_slice(),
+        single => std::slice::from_ref(single),
+    };
+    let mut columns = Vec::new();
+    for order in orders {
+        let order = order.as_str().ok_or_else(|| null("orderBy"))?;
+        let found = order.rsplit_once('_').and_then(|(name, direction)| {
+            let mut columns = table.columns.iter();
+            let column = columns.find(|column| names::column(&column.name) == name)?;
+            Some(format!("{} {direction}", quote(&column.name)))
+        });
+        columns.extend(found);
+    }
+    Ok(columns)
+}
+
 /// A 32-bit number of the options.
 pub fn int(value: &Value) -> Option<i32> {
     i32::try_from(value.as_i64()?).ok()
@@ -259,27 +234,34 @@ pub fn consistency(value: &Value) -> Option<Consistency> {
     })
 }
 
-fn answer(table: &Table, rows: &Rows) -> Value {
+fn answer(table: &Table, wanted: &Selected, rows: &Rows) -> Result<Value, RunError> {
     let page_state = rows.page_state.as_ref().map(|state| {
         use base64::Engine;
         base64::engine::general_purpose::STANDARD.encode(state)
     });
-    let values = rows.rows.iter().map(|row| object(table, rows, row));
-    json!({"pageState": page_state, "values": values.collect::<Vec<_>>()})
+    let mut values = Vec::with_capacity(rows.rows.len());
+    for row in &rows.rows {
+        let mut members = object(table, rows, row);
+        for aggregate in &wanted.aggregates {
+            let (field, value) = aggregate.answer(rows, row)?;
+            members.insert(field, value);
+        }
+        values.push(Value::Object(members));
+    }
+    Ok(json!({"pageState": page_state, "values": values}))
 }
 
 /// A row by the names of the fields.
-pub fn object(table: &Table, rows: &Rows, row: &[Option<CqlValue>]) -> Value {
+pub fn object(table: &Table, rows: &Rows, row: &[Option<CqlValue>]) -> Map<String, Value> {
     let columns = rows.columns.iter().zip(row);
-    let members: Map<String, Value> = columns
+    columns
         .map(|((name, typ), value)| {
-            // An aggregate has the name of its field; `[applied]` is no column either.
+            // Not all is a column: aggregates, `[applied]`.
             let field = match table.column(name) {
                 Some(_) => names::column(name),
                 None => name.clone(),
             };
             (field, values::write(value.as_ref(), typ))
         })
-        .collect();
-    Value::Object(members)
+        .collect()
 }

@@ -21,16 +21,19 @@ pub const FUNCTIONS: [(&str, &str); 8] = [
 
 const HEAD: &str = "directive @atomic on MUTATION\ndirective @async on MUTATION\n";
 
-const OPTIONS: &str = "\
+const QUERY_OPTIONS: &str = "\
 enum QueryConsistency { LOCAL_ONE LOCAL_QUORUM ALL SERIAL LOCAL_SERIAL }
-enum MutationConsistency { LOCAL_ONE LOCAL_QUORUM ALL }
-enum SerialConsistency { SERIAL LOCAL_SERIAL }
 input QueryOptions {
   consistency: QueryConsistency = LOCAL_QUORUM
   limit: Int
   pageSize: Int = 100
   pageState: String
 }
+";
+
+const MUTATION_OPTIONS: &str = "\
+enum MutationConsistency { LOCAL_ONE LOCAL_QUORUM ALL }
+enum SerialConsistency { SERIAL LOCAL_SERIAL }
 input MutationOptions {
   consistency: MutationConsistency = LOCAL_QUORUM
   serialConsistency: SerialConsistency = SERIAL
@@ -83,6 +86,9 @@ pub fn describe(keyspace: &Keyspace) -> Description {
     }
     for table in tables() {
         maker.table(table);
+    }
+    for typ in keyspace.types.values() {
+        maker.warnings.extend(types::renamed_type(typ));
     }
     maker.finish()
 }
@@ -240,11 +246,13 @@ impl Maker {
         }
         let is_empty = self.mutations.is_empty();
         let mut sdl = HEAD.to_owned();
+        // Also where nothing is to be queried.
+        sdl.push_str(QUERY_OPTIONS);
         if is_empty {
             self.mutation_fields
                 .push_str("  keyspaceEmptyMutation: Boolean\n");
         } else {
-            sdl.push_str(OPTIONS);
+            sdl.push_str(MUTATION_OPTIONS);
         }
         sdl.push_str(&format!(
             "type Query {{\n{}  conversionWarnings: [String]\n}}\ntype Mutation {{\n{}}}\n{}",
@@ -253,7 +261,6 @@ impl Maker {
         for definition in self.definitions.sdl.values() {
             sdl.push_str(definition);
         }
-        self.warnings.extend(self.definitions.warnings);
         Description {
             sdl,
             queries: self.queries,

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use scylla::cluster::metadata::{CollectionType, ColumnType, NativeType};
 
 use super::names;
+use crate::store::UserType;
 
 /// Is a type read or written?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,32 +65,42 @@ pub fn entry<'a>(typ: &'a ColumnType<'_>) -> Option<(&'a ColumnType<'a>, &'a Col
     }
 }
 
-/// The name of a type inside the names of others; for a map that of its entry.
-pub fn composed(typ: &ColumnType<'_>) -> String {
-    if let Some(element) = element(typ) {
-        return format!("List{}", composed(element));
-    }
+/// The name of a scalar, an object or an input type; for a map that of its entries.
+fn name(typ: &ColumnType<'_>, way: Way) -> String {
+    let suffix = match way {
+        Way::Out => "",
+        Way::In => "Input",
+    };
     if let Some((key, value)) = entry(typ) {
-        return format!("Entry{}Key{}Value", composed(key), composed(value));
+        let (key, value) = (composed(key, way), composed(value, way));
+        return format!("Entry{key}Key{value}Value{suffix}");
     }
     match typ {
         ColumnType::Native(native) => scalar(native).to_owned(),
         ColumnType::Tuple(items) => {
-            let items: String = items.iter().map(composed).collect();
-            format!("Tuple{items}")
+            let items: String = items.iter().map(|item| composed(item, way)).collect();
+            format!("Tuple{items}{suffix}")
         }
-        ColumnType::UserDefinedType { definition, .. } => names::user_type(&definition.name),
+        ColumnType::UserDefinedType { definition, .. } => {
+            names::user_type(&definition.name) + suffix
+        }
         _ => "Blob".to_owned(),
     }
 }
 
-/// The definitions that the columns of a keyspace need, each once.
+/// The name of a type inside the names of others. All that GraphQL has as a list begins with `List`, maps too.
+fn composed(typ: &ColumnType<'_>, way: Way) -> String {
+    if let Some(element) = element(typ) {
+        return format!("List{}", composed(element, way));
+    }
+    let list = if entry(typ).is_some() { "List" } else { "" };
+    list.to_owned() + &name(typ, way)
+}
+
+/// The definitions that the columns of a keyspace need, each once, by the name of the type.
 #[derive(Default)]
 pub struct Definitions {
-    /// By the name of the type.
     pub sdl: BTreeMap<String, String>,
-    /// How names of user-defined types and their fields were changed.
-    pub warnings: Vec<String>,
 }
 
 impl Definitions {
@@ -98,13 +109,9 @@ impl Definitions {
         if let Some(element) = element(typ) {
             return format!("[{}]", self.reference(element, way));
         }
-        let suffix = match way {
-            Way::Out => "",
-            Way::In => "Input",
-        };
+        let name = name(typ, way);
         match typ {
             ColumnType::Collection { .. } => {
-                let name = composed(typ) + suffix;
                 if let Some((key, value)) = entry(typ) {
                     self.object(&name, way, |all| {
                         vec![
@@ -116,7 +123,6 @@ impl Definitions {
                 format!("[{name}]")
             }
             ColumnType::Tuple(items) => {
-                let name = composed(typ) + suffix;
                 self.object(&name, way, |all| {
                     let items = items.iter().enumerate();
                     items
@@ -126,28 +132,15 @@ impl Definitions {
                 name
             }
             ColumnType::UserDefinedType { definition, .. } => {
-                let name = composed(typ) + suffix;
-                let is_new = !self.sdl.contains_key(&name);
                 self.object(&name, way, |all| {
                     let fields = definition.field_types.iter();
                     fields
                         .map(|(field, typ)| (names::column(field), all.reference(typ, way)))
                         .collect()
                 });
-                if is_new && way == Way::Out {
-                    let plain = format!("{}Udt", definition.name);
-                    if name != plain {
-                        let cql = &definition.name;
-                        self.warnings.push(format!("UDT {cql} mapped as {name}"));
-                    }
-                    let fields = definition.field_types.iter();
-                    let changed = fields.filter_map(|(field, _)| renamed(&definition.name, field));
-                    self.warnings.extend(changed);
-                }
                 name
             }
-            other => {
-                let name = composed(other);
+            _ => {
                 self.scalar(&name);
                 name
             }
@@ -164,11 +157,11 @@ impl Definitions {
 
     /// The filter of a column.
     pub fn filter(&mut self, typ: &ColumnType<'_>) -> String {
-        let is_map = entry(typ).is_some();
-        let list = if is_map { "List" } else { "" };
-        let name = format!("{list}{}FilterInput", composed(typ));
-        if self.sdl.contains_key(&name) {
-            return name;
+        let inner = composed(typ, Way::In);
+        let inner = inner.strip_suffix("Input").unwrap_or(&inner);
+        let filter = format!("{inner}FilterInput");
+        if self.sdl.contains_key(&filter) {
+            return filter;
         }
         let whole = self.reference(typ, Way::In);
         let mut fields: Vec<(String, String)> = ["eq", "notEq", "gt", "gte", "lt", "lte"]
@@ -182,10 +175,10 @@ impl Definitions {
         if let Some((key, value)) = entry(typ) {
             fields.push(("containsKey".to_owned(), self.reference(key, Way::In)));
             fields.push(("contains".to_owned(), self.reference(value, Way::In)));
-            fields.push(("containsEntry".to_owned(), composed(typ) + "Input"));
+            fields.push(("containsEntry".to_owned(), name(typ, Way::In)));
         }
-        self.object(&name, Way::In, |_| fields);
-        name
+        self.object(&filter, Way::In, |_| fields);
+        filter
     }
 
     fn object(
@@ -220,4 +213,86 @@ pub fn block(way: Way, name: &str, fields: &[(String, String)]) -> String {
 pub fn renamed(owner: &str, column: &str) -> Option<String> {
     let name = names::column(column);
     (name != column).then(|| format!("Column {column} in table/UDT {owner} mapped as {name}"))
+}
+
+/// The warnings about a user-defined type, used or not, and its fields.
+pub fn renamed_type(typ: &UserType) -> Vec<String> {
+    let cql = &typ.name;
+    let name = names::user_type(cql);
+    let plain = format!("{cql}Udt");
+    let changed = (name != plain).then(|| format!("UDT {cql} mapped as {name}"));
+    let fields = typ.fields.iter();
+    let fields = fields.filter_map(|(field, _)| renamed(cql, field));
+    changed.into_iter().chain(fields).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use scylla::frame::response::result::UserDefinedType;
+
+    use super::*;
+
+    #[test]
+    fn names_tell_what_a_type_is_made_of() {
+        let native = ColumnType::Native;
+        let collection = |typ| ColumnType::Collection { frozen: true, typ };
+        let list = |element| collection(CollectionType::List(Box::new(element)));
+        let map = |key, value| collection(CollectionType::Map(Box::new(key), Box::new(value)));
+        let address = ColumnType::UserDefinedType {
+            frozen: true,
+            definition: Arc::new(UserDefinedType {
+                name: "addr".into(),
+                keyspace: "ks".into(),
+                field_types: vec![("n".into(), native(NativeType::Int))],
+            }),
+        };
+        let ints = map(native(NativeType::Text), native(NativeType::Int));
+        let nested = map(native(NativeType::TinyInt), ints.clone());
+        for (typ, output, input, filter) in [
+            (
+                nested,
+                "[EntryTinyIntKeyListEntryStringKeyIntValueValue]",
+                "[EntryTinyIntKeyListEntryStringKeyIntValueInputValueInput]",
+                "ListEntryTinyIntKeyListEntryStringKeyIntValueInputValueFilterInput",
+            ),
+            (
+                map(native(NativeType::Text), address.clone()),
+                "[EntryStringKeyaddrUdtValue]",
+                "[EntryStringKeyaddrUdtInputValueInput]",
+                "ListEntryStringKeyaddrUdtInputValueFilterInput",
+            ),
+            (
+                ColumnType::Tuple(vec![native(NativeType::Int), address]),
+                "TupleIntaddrUdt",
+                "TupleIntaddrUdtInputInput",
+                "TupleIntaddrUdtInputFilterInput",
+            ),
+            (
+                ints.clone(),
+                "[EntryStringKeyIntValue]",
+                "[EntryStringKeyIntValueInput]",
+                "ListEntryStringKeyIntValueFilterInput",
+            ),
+            (
+                list(ints),
+                "[[EntryStringKeyIntValue]]",
+                "[[EntryStringKeyIntValueInput]]",
+                "ListListEntryStringKeyIntValueFilterInput",
+            ),
+            (
+                list(native(NativeType::Ascii)),
+                "[Ascii]",
+                "[Ascii]",
+                "ListAsciiFilterInput",
+            ),
+        ] {
+            let mut all = Definitions::default();
+            assert_eq!(all.reference(&typ, Way::Out), output);
+            assert_eq!(all.reference(&typ, Way::In), input);
+            assert_eq!(all.filter(&typ), filter);
+            assert!(all.sdl.contains_key(filter));
+        }
+    }
 }

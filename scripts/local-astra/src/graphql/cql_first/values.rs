@@ -39,6 +39,14 @@ pub fn read(value: &Value, typ: &ColumnType<'_>) -> Result<Option<CqlValue>, Run
     Ok(Some(match typ {
         ColumnType::Native(native) => scalars::read(value, native).map_err(RunError::Invalid)?,
         ColumnType::Tuple(items) => {
+            // A member may be null, but as in Stargate it has to be there.
+            if value
+                .as_object()
+                .is_none_or(|given| given.len() < items.len())
+            {
+                let text = format!("Expected {} members of the tuple", items.len());
+                return Err(RunError::Invalid(text));
+            }
             let items = items.iter().enumerate();
             let items = items.map(|(at, typ)| member(value, &format!("item{at}"), typ));
             CqlValue::Tuple(items.collect::<Result<_, _>>()?)
@@ -92,25 +100,18 @@ pub fn read_list(value: &Value, typ: &ColumnType<'_>) -> Result<Option<CqlValue>
     Ok(Some(CqlValue::List(items(value, typ)?)))
 }
 
-/// What was sent, in the form in which it is answered.
-pub fn echo(value: Option<&CqlValue>, typ: &ColumnType<'_>) -> Value {
-    value.map_or(Value::Null, |value| written(value, typ, &echo))
-}
-
-/// A value from Cassandra: what is empty is null.
+/// A value in the form in which it is answered. A collection without items is one, as far as Cassandra keeps it: it
+/// stores none outside of frozen types.
 pub fn write(value: Option<&CqlValue>, typ: &ColumnType<'_>) -> Value {
+    let is_list = || types::element(typ).is_some() || types::entry(typ).is_some();
     match value {
-        None => Value::Null,
-        Some(CqlValue::List(items) | CqlValue::Set(items)) if items.is_empty() => Value::Null,
-        Some(CqlValue::Map(entries)) if entries.is_empty() => Value::Null,
-        Some(CqlValue::Empty) => Value::Null,
-        Some(value) => written(value, typ, &write),
+        Some(CqlValue::Empty) if is_list() => Value::Array(Vec::new()),
+        None | Some(CqlValue::Empty) => Value::Null,
+        Some(value) => written(value, typ),
     }
 }
 
-type Write<'a> = &'a dyn Fn(Option<&CqlValue>, &ColumnType<'_>) -> Value;
-
-fn written(value: &CqlValue, typ: &ColumnType<'_>, write: Write<'_>) -> Value {
+fn written(value: &CqlValue, typ: &ColumnType<'_>) -> Value {
     match (value, typ) {
         (CqlValue::List(items) | CqlValue::Set(items) | CqlValue::Vector(items), typ) => {
             let Some(element) = types::element(typ) else {
@@ -154,5 +155,45 @@ fn written(value: &CqlValue, typ: &ColumnType<'_>, write: Write<'_>) -> Value {
         }
         (value, ColumnType::Native(native)) => scalars::write(value, native),
         _ => Value::Null,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use scylla::cluster::metadata::NativeType;
+    use serde_json::json;
+
+    use super::*;
+
+    fn list(element: ColumnType<'static>) -> ColumnType<'static> {
+        ColumnType::Collection {
+            frozen: true,
+            typ: CollectionType::List(Box::new(element)),
+        }
+    }
+
+    #[test]
+    fn an_empty_collection_is_no_null() {
+        let int = ColumnType::Native(NativeType::Int);
+        for (given, typ) in [
+            (json!([]), list(int.clone())),
+            (json!([[], [1]]), list(list(int.clone()))),
+        ] {
+            let read = read(&given, &typ).unwrap();
+            assert_eq!(write(read.as_ref(), &typ), given);
+        }
+        let empty = Some(CqlValue::Empty);
+        assert_eq!(write(empty.as_ref(), &list(int.clone())), json!([]));
+        assert_eq!(write(empty.as_ref(), &int), Value::Null);
+    }
+
+    #[test]
+    fn a_tuple_has_all_of_its_members() {
+        let int = ColumnType::Native(NativeType::Int);
+        let typ = ColumnType::Tuple(vec![int.clone(), int]);
+        assert!(read(&json!({"item0": 5, "item1": null}), &typ).is_ok());
+        for given in [json!({"item0": 5}), json!({})] {
+            assert!(read(&given, &typ).is_err(), "{given}");
+        }
     }
 }

@@ -47,6 +47,9 @@ pub fn read(typ: &Value) -> Result<TypeName, RunError> {
     let basic = typ["basic"].as_str().unwrap_or_default();
     let info = &typ["info"];
     let refused = |text: String| Err(RunError::Invalid(text));
+    if info.get("frozen") == Some(&Value::Null) {
+        return refused("frozen cannot be null".to_owned());
+    }
     let word = |shown: &str| -> Result<Vec<TypeName>, RunError> {
         let parts = info["subTypes"].as_array();
         if parts.is_none() {
@@ -160,6 +163,10 @@ mod tests {
             (
                 json!({"basic": "CUSTOM"}),
                 "Data type CUSTOM is not supported",
+            ),
+            (
+                json!({"basic": "INT", "info": {"frozen": null}}),
+                "frozen cannot be null",
             ),
         ] {
             assert_eq!(read(&given).unwrap_err().to_string(), wanted);

@@ -16,6 +16,19 @@ pub fn cql(mutation: &str, given: &Arguments) -> Result<String, RunError> {
     let name = |argument| quote_in(keyspace, given.text(argument));
     let unless = given.flag("ifNotExists", "IF NOT EXISTS ");
     let exists = given.flag("ifExists", "IF EXISTS ");
+    // Stargate takes a null for false only in the others.
+    let strict = [
+        "createKeyspace",
+        "dropKeyspace",
+        "createTable",
+        "createIndex",
+        "dropIndex",
+    ];
+    let mut flags = ["ifNotExists", "ifExists"].iter();
+    let null = flags.find(|flag| given.0.get(**flag) == Some(&Value::Null));
+    if let Some(flag) = null.filter(|_| strict.contains(&mutation)) {
+        return Err(RunError::Invalid(format!("{flag} cannot be null")));
+    }
     Ok(match mutation {
         "createKeyspace" => format!(
             "CREATE KEYSPACE {unless}{} WITH replication = {}",
@@ -204,6 +217,11 @@ mod tests {
                 r#"CREATE KEYSPACE "k" WITH replication = {'class': 'NetworkTopologyStrategy', 'dc''1': 2}"#,
             ),
             (
+                "dropTable",
+                json!({"keyspaceName": "ks", "tableName": "t", "ifExists": null}),
+                r#"DROP TABLE "ks"."t""#,
+            ),
+            (
                 "alterTableDrop",
                 json!({"keyspaceName": "ks", "tableName": "t", "toDrop": ["a", "b"]}),
                 r#"ALTER TABLE "ks"."t" DROP ("a", "b")"#,
@@ -240,6 +258,11 @@ mod tests {
                 "createType",
                 json!({"fields": []}),
                 "Must have at least one field",
+            ),
+            (
+                "dropKeyspace",
+                json!({"name": "k", "ifExists": null}),
+                "ifExists cannot be null",
             ),
         ] {
             assert_eq!(made(mutation, given).unwrap_err(), wanted);
