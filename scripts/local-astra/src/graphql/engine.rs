@@ -327,7 +327,7 @@ mod tests {
          input tInput { k: String c: Int u: Uuid m: [EInput] } input tFilter { k: SF } input SF { eq: String in: [String] } \
          input Options { limit: Int pageSize: Int = 100 }";
 
-    /// The errors of a request, and how many of them have no place.
+    /// How many errors a request has, and which.
     fn refused(query: &str) -> (usize, Vec<Value>) {
         let schema = Schema::parse_and_validate(SCHEMA, "schema.graphql").unwrap();
         let request = Request {

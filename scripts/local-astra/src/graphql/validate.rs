@@ -5,16 +5,17 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
 use apollo_compiler::ast::{self, Argument, Value as Literal};
+use apollo_compiler::diagnostic::ToCliReport;
 use apollo_compiler::executable::{Field, Selection, SelectionSet};
-use apollo_compiler::parser::{LineColumn, SourceMap};
+use apollo_compiler::parser::{SourceMap, SourceSpan};
 use apollo_compiler::response::GraphQLError;
 use apollo_compiler::validation::{DiagnosticList, Valid};
 use apollo_compiler::{ExecutableDocument, Name, Node, Schema};
 
 use super::literals::{self, Variables};
 
-/// A place in the text: line and column.
-type Place = (usize, usize);
+/// A place in the text, in bytes: finding lines and columns takes its time in a long text.
+type Place = usize;
 
 /// Checks a document against a schema. It has some errors already.
 ///
@@ -70,7 +71,7 @@ impl Finding {
                 json.message.insert_str(0, "Validation error : ");
                 Finding {
                     kind: error.error.unstable_error_name().unwrap_or_default(),
-                    range: error.line_column_range().map(places),
+                    range: error.error.location().map(places),
                     error: json,
                 }
             })
@@ -81,7 +82,7 @@ impl Finding {
         let message = format!("Validation error of type {text}");
         Finding {
             kind,
-            range: at.line_column_range(sources).map(places),
+            range: at.location().map(places),
             error: GraphQLError::new(message, at.location(), sources),
         }
     }
@@ -91,8 +92,8 @@ impl Finding {
     }
 }
 
-fn places(range: Range<LineColumn>) -> Range<Place> {
-    (range.start.line, range.start.column)..(range.end.line, range.end.column)
+fn places(span: SourceSpan) -> Range<Place> {
+    span.offset()..span.end_offset()
 }
 
 /// What is where in a document.
@@ -104,8 +105,11 @@ struct Walk<'a> {
     arguments: BTreeMap<Place, Place>,
     /// Where values are variables.
     uses: HashSet<Place>,
-    /// The path of each field, and whether it is right below a list or a type that is never null.
-    fields: HashMap<Place, (String, bool)>,
+    /// The number of each field's path, and whether it is right below a list or a type that is never null.
+    fields: HashMap<Place, (usize, bool)>,
+    /// The numbers of paths, by the one above and the name in the answer.
+    paths: HashMap<(usize, &'a Name), usize>,
+    last_path: usize,
     /// What is only unused or undefined because something around or below it is missing.
     excused: HashSet<Place>,
     findings: Vec<Finding>,
@@ -120,6 +124,8 @@ impl<'a> Walk<'a> {
             arguments: BTreeMap::new(),
             uses: HashSet::new(),
             fields: HashMap::new(),
+            paths: HashMap::new(),
+            last_path: 0,
             excused: HashSet::new(),
             findings: Vec::new(),
         };
@@ -131,12 +137,14 @@ impl<'a> Walk<'a> {
                 .collect();
             all.extend(walk.variables.clone());
             walk.check_defaults();
-            walk.selections(&operation.selection_set, "", false);
+            walk.last_path += 1;
+            walk.selections(&operation.selection_set, walk.last_path, false);
         }
         // Fragments belong to the operations that use them, which mostly is one.
         walk.variables = all;
         for fragment in document.fragments.values() {
-            walk.selections(&fragment.selection_set, &fragment.name, false);
+            walk.last_path += 1;
+            walk.selections(&fragment.selection_set, walk.last_path, false);
         }
         walk
     }
@@ -153,37 +161,43 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn selections(&mut self, set: &'a SelectionSet, path: &str, is_wrapped: bool) {
+    fn selections(&mut self, set: &'a SelectionSet, above: usize, is_wrapped: bool) {
         for selection in &set.selections {
             match selection {
                 Selection::Field(field) => {
-                    let path = format!("{path}/{}", field.response_key());
-                    if let Some(range) = field.line_column_range(&self.document.sources) {
-                        let place = places(range).start;
-                        self.fields.insert(place, (path.clone(), is_wrapped));
+                    let path = self.path(above, field.response_key());
+                    if let Some(span) = field.location() {
+                        self.fields.insert(span.offset(), (path, is_wrapped));
                     }
                     for argument in &field.arguments {
                         self.argument(field, argument);
                     }
                     let typ = field.ty();
                     let is_wrapped = typ.is_list() || typ.is_non_null();
-                    self.selections(&field.selection_set, &path, is_wrapped);
+                    self.selections(&field.selection_set, path, is_wrapped);
                 }
                 Selection::InlineFragment(fragment) => {
                     let is_wrapped = is_wrapped && fragment.type_condition.is_none();
-                    self.selections(&fragment.selection_set, path, is_wrapped);
+                    self.selections(&fragment.selection_set, above, is_wrapped);
                 }
                 Selection::FragmentSpread(_) => {}
             }
         }
     }
 
+    fn path(&mut self, above: usize, name: &'a Name) -> usize {
+        *self.paths.entry((above, name)).or_insert_with(|| {
+            self.last_path += 1;
+            self.last_path
+        })
+    }
+
     fn argument(&mut self, field: &Field, argument: &'a Node<Argument>) {
         let sources = &self.document.sources;
-        if let Some(range) = argument.line_column_range(sources).map(places) {
+        if let Some(range) = argument.location().map(places) {
             self.arguments.insert(range.start, range.end);
         }
-        mark_variables(&argument.value, sources, &mut self.uses);
+        mark_variables(&argument.value, &mut self.uses);
         let Some(definition) = field.definition.argument_by_name(&argument.name) else {
             return;
         };
@@ -225,23 +239,22 @@ impl<'a> Walk<'a> {
                 _ => {}
             }
         }
-        let sources = &self.document.sources;
         let operations = self.document.operations.iter();
         let variables = operations.flat_map(|operation| &operation.variables);
         let variables = variables.filter(|variable| used.variables.contains(&variable.name));
-        let variables = variables.filter_map(|node| node.line_column_range(sources));
+        let variables = variables.filter_map(|node| node.location());
         let fragments = self.document.fragments.values();
         let fragments = fragments.filter(|fragment| {
             used.spreads
                 .iter()
                 .any(|spread| spread.fragment_name == fragment.name)
         });
-        let fragments = fragments.filter_map(|node| node.line_column_range(sources));
+        let fragments = fragments.filter_map(|node| node.location());
         let spreads = used.spreads.iter();
         let spreads = spreads.filter(|spread| defined.contains(&spread.fragment_name));
-        let spreads = spreads.filter_map(|node| node.line_column_range(sources));
-        let ranges = variables.chain(fragments).chain(spreads);
-        self.excused = ranges.map(|range| places(range).start).collect();
+        let spreads = spreads.filter_map(|node| node.location());
+        let spans = variables.chain(fragments).chain(spreads);
+        self.excused = spans.map(|span| span.offset()).collect();
     }
 
     /// Whether an error of apollo-compiler's stands for itself, next to what was missing before.
@@ -296,7 +309,7 @@ impl<'a> Walk<'a> {
                     Some(start),
                 ) => {
                     let field = self.fields.get(&start);
-                    field.is_none_or(|(path, _)| conflicts.insert(path))
+                    field.is_none_or(|(path, _)| conflicts.insert(*path))
                 }
                 _ => true,
             };
@@ -308,18 +321,17 @@ impl<'a> Walk<'a> {
     }
 }
 
-fn mark_variables(literal: &Node<Literal>, sources: &SourceMap, uses: &mut HashSet<Place>) {
+fn mark_variables(literal: &Node<Literal>, uses: &mut HashSet<Place>) {
     match &**literal {
         Literal::Variable(_) => {
-            let range = literal.line_column_range(sources);
-            uses.extend(range.map(|range| places(range).start));
+            uses.extend(literal.location().map(|span| span.offset()));
         }
         Literal::List(items) => items
             .iter()
-            .for_each(|literal| mark_variables(literal, sources, uses)),
+            .for_each(|literal| mark_variables(literal, uses)),
         Literal::Object(members) => members
             .iter()
-            .for_each(|(_, literal)| mark_variables(literal, sources, uses)),
+            .for_each(|(_, literal)| mark_variables(literal, uses)),
         _ => {}
     }
 }
