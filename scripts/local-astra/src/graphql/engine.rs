@@ -3,17 +3,18 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use apollo_compiler::ast::{self, OperationType};
 use apollo_compiler::executable::Operation;
 use apollo_compiler::parser::{Parser, SourceMap, SourceSpan};
 use apollo_compiler::request::coerce_variable_values;
 use apollo_compiler::resolvers::{AsyncObjectValue, Execution, ResolveInfo};
 use apollo_compiler::response::{GraphQLError, JsonMap, ResponseDataPathSegment};
-use apollo_compiler::validation::{DiagnosticList, Valid};
-use apollo_compiler::{ExecutableDocument, Name, Node, Schema, introspection};
+use apollo_compiler::validation::Valid;
+use apollo_compiler::{ExecutableDocument, Name, Node, Schema};
 use serde_json::{Map, Value, json};
 use tokio::runtime::Handle;
 
-use super::{literals, variables};
+use super::{introspection, validate, variables};
 
 /// How deep selections, lists and objects may be nested. The introspection queries of clients go to 15 or so.
 const MAX_DEPTH: usize = 50;
@@ -133,54 +134,79 @@ pub fn prepare<'a>(
         .token_limit(MAX_TOKENS);
     let parsed = parser.parse_ast(&request.query, "query.graphql");
     // The first error is the real one; those after it follow from it.
-    let parsed = parsed.map_err(|broken| {
-        let errors = diagnostics(&broken.errors, "Invalid Syntax : ", "InvalidSyntax");
-        Rejection::Errors(errors.into_iter().take(1).collect())
+    let mut parsed = parsed.map_err(|broken| {
+        let first = broken.errors.iter().next().map(|error| {
+            let mut error = error.to_json();
+            error.message.insert_str(0, "Invalid Syntax : ");
+            classified(error, "InvalidSyntax")
+        });
+        Rejection::Errors(first.into_iter().collect())
     })?;
-    let invalid = |errors: &DiagnosticList| {
-        Rejection::Errors(diagnostics(
-            errors,
-            "Validation error : ",
-            "ValidationError",
-        ))
+    let invalid = |errors: Vec<GraphQLError>| {
+        let errors = errors.into_iter();
+        let errors = errors.map(|error| classified(error, "ValidationError"));
+        Rejection::Errors(errors.collect())
     };
-    // In two steps: in one, an unknown field would give a second error about its selections.
-    let document = parsed
-        .to_executable(schema)
-        .map_err(|broken| invalid(&broken.errors))?;
-    let document = document
-        .validate(schema)
-        .map_err(|broken| invalid(&broken.errors))?;
-    let operation = document.operations.get(request.operation_name.as_deref());
-    let operation = operation.map_err(|_| Rejection::NoOperation)?.clone();
-    // Types have fields, which have types: a few levels of it ask for more than there is memory.
-    introspection::check_max_depth(&document, &operation).map_err(|error| {
-        let error = error.to_graphql_error(&document.sources);
-        Rejection::Errors(vec![classified(error, "ValidationError")])
-    })?;
-    let wrong = literals::check(schema, &document);
-    if !wrong.is_empty() {
-        let errors = wrong
-            .into_iter()
-            .map(|error| classified(error, "ValidationError"));
-        return Err(Rejection::Errors(errors.collect()));
-    }
-    let given = variables::converted(&operation, &request.variables, schema);
-    let given = serde_json_bytes(&given);
-    let variables = coerce_variable_values(schema, &operation, &given).map_err(|error| {
-        let error = error.to_graphql_error(&document.sources);
-        Rejection::Errors(vec![classified(error, "ValidationError")])
-    })?;
-    literals::check_variables(schema, &operation, &request.variables).map_err(|message| {
+    let unknown = introspection::rename(&mut parsed, &request.query);
+    let document = validate::validate(schema, &parsed, unknown).map_err(invalid)?;
+    let name = request.operation_name.as_deref();
+    let operation = document.operations.get(name);
+    let operation = operation
+        .map_err(|_| no_root(schema, &parsed, name))?
+        .clone();
+    if introspection::is_too_large(&document, &operation) {
+        let message = "The introspection asks for more than Local Astra answers";
         let error = GraphQLError::new(message, operation.location(), &document.sources);
-        Rejection::Errors(vec![classified(error, "ValidationError")])
-    })?;
+        return Err(invalid(vec![error]));
+    }
+    let variables =
+        variables::coerce(&operation, &request.variables, schema).map_err(|refusal| {
+            let error = GraphQLError::new(refusal.message, refusal.location, &document.sources);
+            invalid(vec![error])
+        })?;
+    // What is left are the defaults.
+    let variables = coerce_variable_values(schema, &operation, &serde_json_bytes(&variables))
+        .map_err(|error| invalid(vec![error.to_graphql_error(&document.sources)]))?;
+    let is_missing = |name: &Name| !variables.contains_key(name.as_str());
+    let (document, operation) = match operation.variables.iter().any(|v| is_missing(&v.name)) {
+        false => (document, operation),
+        true => {
+            let mut document = document.into_inner();
+            variables::leave_out_missing(&mut document, &variables);
+            let operation = document.operations.get(name);
+            let operation = operation.map_err(|_| Rejection::NoOperation)?.clone();
+            (Valid::assume_valid(document), operation)
+        }
+    };
     Ok(Prepared {
         schema,
         operation,
         variables,
         document,
     })
+}
+
+/// Why there is no operation to execute: the schema may lack the root of the one that is asked for.
+fn no_root(schema: &Schema, parsed: &ast::Document, name: Option<&str>) -> Rejection {
+    let operations = parsed
+        .definitions
+        .iter()
+        .filter_map(|definition| definition.as_operation_definition());
+    let mut asked = operations.filter(|o| name.is_none() || o.name.as_deref() == name);
+    let (Some(operation), None) = (asked.next(), asked.next()) else {
+        return Rejection::NoOperation;
+    };
+    let kind = match operation.operation_type {
+        OperationType::Query => "queries",
+        OperationType::Mutation => "mutations",
+        OperationType::Subscription => "subscriptions",
+    };
+    if schema.root_operation(operation.operation_type).is_some() {
+        return Rejection::NoOperation;
+    }
+    let message = format!("Schema is not configured for {kind}.");
+    let error = GraphQLError::new(message, operation.location(), &parsed.sources);
+    Rejection::Errors(vec![classified(error, "OperationNotSupported")])
 }
 
 impl Prepared<'_> {
@@ -224,17 +250,6 @@ impl Prepared<'_> {
         answer.insert("data".to_owned(), data);
         Value::Object(answer)
     }
-}
-
-fn diagnostics(errors: &DiagnosticList, prefix: &str, classification: &str) -> Vec<Value> {
-    errors
-        .iter()
-        .map(|error| {
-            let mut error = error.to_json();
-            error.message.insert_str(0, prefix);
-            classified(error, classification)
-        })
-        .collect()
 }
 
 fn classified(mut error: GraphQLError, classification: &str) -> Value {
@@ -296,4 +311,147 @@ fn serde_json_bytes(values: &Map<String, Value>) -> JsonMap {
     pairs
         .map(|(name, value)| (name.as_str().into(), value.clone().into()))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Small, but with what Stargate's schemas have: custom scalars, maps, functions of columns, options with defaults.
+    const SCHEMA: &str = "scalar Uuid directive @atomic on MUTATION \
+         type Query { t(value: tInput, filter: tFilter, options: Options): tResult other: tResult } \
+         type Mutation { insert(value: tInput!): tResult bulk(values: [tInput!]): tResult } \
+         type tResult { pageState: String values: [t!] } \
+         type t { k: String c: Int v: String m: [E] f(name: String!): Int } type E { key: String! value: Int } \
+         input EInput { key: String! value: Int } \
+         input tInput { k: String c: Int u: Uuid m: [EInput] } input tFilter { k: SF } input SF { eq: String in: [String] } \
+         input Options { limit: Int pageSize: Int = 100 }";
+
+    /// How many errors a request has, and which.
+    fn refused(query: &str) -> (usize, Vec<Value>) {
+        let schema = Schema::parse_and_validate(SCHEMA, "schema.graphql").unwrap();
+        let request = Request {
+            query: query.to_owned(),
+            ..Request::default()
+        };
+        match prepare(&schema, &request) {
+            Ok(_) => (0, Vec::new()),
+            Err(Rejection::Errors(errors)) => (errors.len(), errors),
+            Err(other) => panic!("{query}: {other:?}"),
+        }
+    }
+
+    /// The numbers are those of graphql-java 18.5.
+    #[test]
+    fn as_many_errors_as_graphql_java_has() {
+        for (query, wanted) in [
+            // One wrong value for each argument.
+            ("{t(value:{k:5,c:\"x\"}){values{k}}}", 1),
+            ("mutation{bulk(values:[{c:\"x\"},{c:\"y\"}]){pageState}}", 1),
+            (
+                "{t(value:{k:5},options:{limit:2.5,pageSize:\"x\"}){values{k}}}",
+                2,
+            ),
+            (
+                "mutation{insert(value:{m:[{key:null,value:1}]}){pageState}}",
+                1,
+            ),
+            ("mutation{insert(value:{u:\"nope\",c:\"x\"}){pageState}}", 1),
+            ("mutation{insert(value:null){pageState}}", 2),
+            ("{t(value:{u:FOO}){values{k}}}", 1),
+            ("{t(value:{u:{a:1}}){values{k}}}", 1),
+            // What is unknown does not hide the rest.
+            ("{t{values{nope}}}", 1),
+            ("{t{values{nope{x}}}}", 1),
+            ("{t{nope values{nope}}}", 2),
+            ("{t(foo:1){values{nope}}}", 2),
+            ("{t(value:{k:5}){values{nope}}}", 2),
+            ("{t(value:{u:\"nope\"}){values{nope}}}", 2),
+            ("query($a:Int,$b:Int){t(value:{c:\"x\"}){values{nope}}}", 4),
+            ("query($v:String){t{values{nope(a:$v)}}}", 1),
+            ("{t{values{nope{...F}}}} fragment F on t{k}", 1),
+            ("{t{values{...F}}} fragment F on Nope{k}", 1),
+            ("{t{values{... on Nope{k}}}}", 1),
+            // Variables.
+            ("query($k:Nope){t(value:{k:$k}){values{k}}}", 1),
+            ("query($k:t){t(value:{k:$k}){values{k}}}", 2),
+            ("query($k:Int){t(value:{k:$k}){values{k}}}", 1),
+            ("query($v:[String]){t(filter:{k:{in:[$v]}}){values{k}}}", 1),
+            ("query($v:[String]){t(value:{k:$v}){values{k}}}", 1),
+            ("query($v:String){t(value:{m:[{key:$v}]}){values{k}}}", 1),
+            (
+                "query($v:String=\"a\"){t(value:{m:[{key:$v}]}){values{k}}}",
+                0,
+            ),
+            ("query($v:Uuid=\"x\"){t(value:{u:$v}){values{k}}}", 1),
+            ("query($v:Int){t(options:{pageSize:$v}){values{k}}}", 0),
+            ("query($v:String){t{values{k @skip(if:$v)}}}", 1),
+            ("{t(value:{k:$k,c:$k}){values{k}}}", 2),
+            // Conflicts: below a list only those of types.
+            ("{t{values{k k:c}}}", 1),
+            ("{t{values{a:k a:c a:m{key}}}}", 1),
+            ("{t{values{a:k}} t{values{a:c}}}", 1),
+            ("{t{values{a:k a:v}}}", 0),
+            ("{t{values{a:f(name:\"x\") a:f(name:\"y\")}}}", 0),
+            (
+                "{t{values{...F ...G}}} fragment F on t{a:k} fragment G on t{a:v}",
+                1,
+            ),
+            ("{a:t{pageState} a:other{pageState}}", 1),
+            // Circles.
+            ("fragment A on t{...A} {t{values{...A}}}", 1),
+            (
+                "fragment C on t{...A} fragment A on t{...B} fragment B on t{...A} {t{values{...C}}}",
+                2,
+            ),
+            // Introspection.
+            (
+                "{__type(name:\"t\"){fields{type{fields{type{fields{type{fields{name}}}}}}}}}",
+                0,
+            ),
+            ("{__type(name:\"Uuid\"){name specifiedByUrl}}", 0),
+            (
+                "{__type(name:\"Uuid\"){...F}} fragment F on __Type{specifiedByURL nope}",
+                2,
+            ),
+        ] {
+            let (number, errors) = refused(query);
+            assert_eq!(number, wanted, "{query}: {errors:?}");
+            for error in errors {
+                assert_eq!(error["extensions"]["classification"], "ValidationError");
+                assert!(error.get("locations").is_some(), "{query}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_root_that_the_schema_lacks_is_an_error_of_its_own() {
+        for query in [
+            "subscription{t{values{k}}}",
+            "subscription{...F} fragment F on Query{t{pageState}}",
+        ] {
+            let (_, errors) = refused(query);
+            let classes: Vec<_> = errors
+                .iter()
+                .map(|e| &e["extensions"]["classification"])
+                .collect();
+            assert_eq!(classes, ["OperationNotSupported"], "{query}");
+        }
+    }
+
+    #[test]
+    fn an_introspection_has_an_end() {
+        let circle = "fields{type{...F0}}".to_owned();
+        let fragments: String = (0..9)
+            .map(|n| {
+                format!(
+                    "fragment F{n} on __Type{{fields{{type{{...F{}}}}}}} ",
+                    n + 1
+                )
+            })
+            .collect();
+        let query =
+            format!("{{__schema{{types{{{circle}}}}}}} {fragments} fragment F9 on __Type{{name}}");
+        assert_eq!(refused(&query).0, 1);
+    }
 }

@@ -52,7 +52,7 @@ async fn on_admin(
 ) -> Result<Response, GraphqlError> {
     let registry = addresses.deployed;
     let token = token(request.headers())?;
-    let request = read(request).await?;
+    let request = read(request).await?.into_request()?;
     let schema = admin::schema().map_err(GraphqlError::Internal)?;
     // A bad token is told by the fields, in a 200.
     let session = registry.store.session(&token).await;
@@ -70,7 +70,7 @@ async fn on_schema(
     request: Request,
 ) -> Result<Response, GraphqlError> {
     let token = token(request.headers())?;
-    let request = read(request).await?;
+    let request = read(request).await?.into_request()?;
     let schema = ddl::schema().map_err(GraphqlError::Internal)?;
     // A bad token is told by the fields, in a 200.
     let session = addresses.deployed.store.session(&token).await;
@@ -89,14 +89,14 @@ async fn on_keyspace(
 ) -> Result<Response, GraphqlError> {
     let registry = addresses.deployed;
     let token = token(request.headers())?;
-    let session = registry.store.session(&token).await;
-    let session = session.map_err(GraphqlError::Login)?;
     let request = read(request).await?;
     let is_name = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
     if !keyspace.bytes().all(is_name) {
         let message = "Invalid keyspace name".to_owned();
         return Err(GraphqlError::BadRequest(message));
     }
+    let session = registry.store.session(&token).await;
+    let session = session.map_err(GraphqlError::Login)?;
     let visible = session.visible_keyspaces().await;
     let visible = visible.map_err(GraphqlError::Keyspace)?;
     let found = visible.into_iter().find(|found| found.name == keyspace);
@@ -106,6 +106,7 @@ async fn on_keyspace(
         false => GraphqlError::NoKeyspace,
     })?;
     let deployed = registry.find(&found).await?;
+    let request = request.into_request()?;
     let answer = engine::apart(move || async move {
         if let Some(deployed) = deployed {
             let prepared = engine::prepare(&deployed.schema, &request)?;
@@ -125,10 +126,11 @@ fn token(headers: &HeaderMap) -> Result<String, GraphqlError> {
     Ok(token.to_str().unwrap_or_default().to_owned())
 }
 
-async fn read(request: Request) -> Result<engine::Request, GraphqlError> {
+/// Reads what the server of a Stargate reads before it looks at the token and the keyspace.
+async fn read(request: Request) -> Result<Sent, GraphqlError> {
     let parameters = Parameters::of(request.uri());
     match *request.method() {
-        Method::GET => parameters.into_request(),
+        Method::GET => Ok(Sent::Get(parameters)),
         Method::POST => {
             let content_type = request.headers().get(CONTENT_TYPE);
             let content_type = content_type.and_then(|t| t.to_str().ok());
@@ -147,11 +149,37 @@ async fn read(request: Request) -> Result<engine::Request, GraphqlError> {
             let body = to_bytes(request.into_body(), BODY_LIMIT).await;
             let body = body.map_err(|_| GraphqlError::BodyTooLarge)?;
             match essence.as_str() {
-                "application/graphql" => of_text(&body),
-                _ => of_json(&body, &parameters),
+                "application/graphql" => {
+                    Ok(Sent::Text(String::from_utf8_lossy(&body).into_owned()))
+                }
+                _ => Ok(Sent::Json(Body::read(&body)?, parameters)),
             }
         }
         _ => Err(GraphqlError::WrongMethod),
+    }
+}
+
+/// A request before anything has looked for a query in it.
+enum Sent {
+    Get(Parameters),
+    Text(String),
+    Json(Body, Parameters),
+}
+
+impl Sent {
+    fn into_request(self) -> Result<engine::Request, GraphqlError> {
+        match self {
+            Sent::Get(parameters) => parameters.into_request(),
+            // Blanks are a query, too, with a syntax error.
+            Sent::Text(query) if query.is_empty() => {
+                Err(bad("You must provide a GraphQL query in the request body"))
+            }
+            Sent::Text(query) => Ok(engine::Request {
+                query,
+                ..engine::Request::default()
+            }),
+            Sent::Json(body, parameters) => body.into_request(&parameters),
+        }
     }
 }
 
@@ -188,51 +216,58 @@ impl Parameters {
     }
 }
 
-fn of_text(body: &[u8]) -> Result<engine::Request, GraphqlError> {
-    let query = String::from_utf8_lossy(body).into_owned();
-    if query.trim().is_empty() {
-        return Err(bad("You must provide a GraphQL query in the request body"));
-    }
-    Ok(engine::Request {
-        query,
-        ..engine::Request::default()
-    })
+/// The members of a JSON body; empty texts are none.
+struct Body {
+    query: Option<String>,
+    operation_name: Option<String>,
+    variables: Map<String, Value>,
 }
 
-fn of_json(body: &[u8], parameters: &Parameters) -> Result<engine::Request, GraphqlError> {
-    let mut members = match body {
-        [] => Map::new(),
-        body => match serde_json::from_slice(body) {
-            Ok(Value::Object(members)) => members,
-            Ok(_) | Err(_) => return Err(GraphqlError::BadBody),
-        },
-    };
-    let mut text = |name: &str| match members.remove(name) {
-        Some(Value::String(text)) if !text.is_empty() => Some(text),
-        _ => None,
-    };
-    let query = match (parameters.get("query"), text("query")) {
-        (Some(_), Some(_)) => {
-            return Err(bad(
-                "You can't provide a GraphQL query both as a query parameter and in the request body",
-            ));
-        }
-        (query, None) | (None, query) => query,
-    };
-    let query = query.ok_or_else(|| {
-        bad("You must provide a GraphQL query, either as a query parameter or in the request body")
-    })?;
-    let operation_name = text("operationName");
-    let variables = match members.remove("variables") {
-        Some(Value::Object(variables)) => variables,
-        None | Some(Value::Null) => Map::new(),
-        Some(_) => return Err(GraphqlError::BadBody),
-    };
-    Ok(engine::Request {
-        query,
-        operation_name,
-        variables,
-    })
+impl Body {
+    fn read(body: &[u8]) -> Result<Body, GraphqlError> {
+        let mut members = match body {
+            [] => Map::new(),
+            body => match serde_json::from_slice(body) {
+                Ok(Value::Object(members)) => members,
+                Ok(_) | Err(_) => return Err(GraphqlError::BadBody),
+            },
+        };
+        let mut text = |name: &str| match members.remove(name) {
+            Some(Value::String(text)) if !text.is_empty() => Some(text),
+            _ => None,
+        };
+        let query = text("query");
+        let operation_name = text("operationName");
+        let variables = match members.remove("variables") {
+            Some(Value::Object(variables)) => variables,
+            None | Some(Value::Null) => Map::new(),
+            Some(_) => return Err(GraphqlError::BadBody),
+        };
+        Ok(Body {
+            query,
+            operation_name,
+            variables,
+        })
+    }
+
+    fn into_request(self, parameters: &Parameters) -> Result<engine::Request, GraphqlError> {
+        let query = match (parameters.get("query"), self.query) {
+            (Some(_), Some(_)) => {
+                return Err(bad(
+                    "You can't provide a GraphQL query both as a query parameter and in the request body",
+                ));
+            }
+            (query, None) | (None, query) => query,
+        };
+        let query = query.ok_or_else(|| {
+            bad("You must provide a GraphQL query, either as a query parameter or in the request body")
+        })?;
+        Ok(engine::Request {
+            query,
+            operation_name: self.operation_name,
+            variables: self.variables,
+        })
+    }
 }
 
 fn bad(message: &str) -> GraphqlError {

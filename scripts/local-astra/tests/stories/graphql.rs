@@ -281,3 +281,69 @@ fn options_and_aggregates_take_variables() {
         assert!(answer["data"]["page"]["pageState"].is_string());
     });
 }
+
+#[test]
+fn a_variable_without_a_value_is_left_out() {
+    let graphql = Graphql::new();
+    block_on(async {
+        graphql.books().await;
+        let path = format!("graphql/{}", graphql.keyspace);
+        let insert = "mutation($p: Int, $t: String) { insertbooks(value: {title: $t, pages: $p}) { applied } }";
+        let query = "query($t: String) { books(value: {title: $t}) { values { title pages } } }";
+        let applied = json!({"data": {"insertbooks": {"applied": true}}});
+        let found = json!({"data": {"books": {"values": [{"title": "[1]", "pages": 2}]}}});
+        for (query, variables, wanted) in [
+            (insert, json!({"t": [1], "p": 2.0}), &applied),
+            // Not even a null: the pages stay.
+            (insert, json!({"t": "[1]"}), &applied),
+            (query, json!({"t": "[1]"}), &found),
+            // No condition is left, so these are all books.
+            (query, json!({}), &found),
+        ] {
+            let body = json!({"query": query, "variables": variables}).to_string();
+            assert_eq!(&graphql.post(&path, body).await.1, wanted, "{variables}");
+        }
+    });
+}
+
+#[test]
+fn a_request_is_read_before_its_token_and_its_keyspace() {
+    let graphql = Graphql::new();
+    block_on(async {
+        let keyspace = graphql.keyspace.clone();
+        let json = "application/json";
+        for (token, keyspace, content_type, body, wanted) in [
+            ("bad", "no-name", json, "{}", 400),
+            ("bad", keyspace.as_str(), json, "{", 400),
+            ("bad", keyspace.as_str(), json, "[]", 400),
+            ("bad", keyspace.as_str(), "text/plain", "{}", 415),
+            ("bad", keyspace.as_str(), json, "{}", 401),
+            (graphql.token.as_str(), "unknown", json, "{}", 500),
+            (graphql.token.as_str(), keyspace.as_str(), json, "{}", 400),
+            (
+                graphql.token.as_str(),
+                keyspace.as_str(),
+                "application/graphql",
+                "",
+                400,
+            ),
+            // A syntax error.
+            (
+                graphql.token.as_str(),
+                keyspace.as_str(),
+                "application/graphql",
+                " ",
+                200,
+            ),
+        ] {
+            let request = graphql
+                .client
+                .post(format!("{}/api/graphql/{keyspace}", local_astra().url()))
+                .header("X-Cassandra-Token", token)
+                .header("Content-Type", content_type)
+                .body(body);
+            let status = request.send().await.unwrap().status().as_u16();
+            assert_eq!(status, wanted, "{token} {keyspace} {content_type} {body}");
+        }
+    });
+}

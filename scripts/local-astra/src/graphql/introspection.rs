@@ -1,0 +1,130 @@
+//! Introspection as graphql-java 18 has it, where apollo-compiler's is stricter or newer.
+
+use std::collections::HashMap;
+
+use apollo_compiler::ast::{self, Definition};
+use apollo_compiler::executable::{Operation, Selection, SelectionSet};
+use apollo_compiler::parser::SourceMap;
+use apollo_compiler::response::GraphQLError;
+use apollo_compiler::{ExecutableDocument, Name, Node, name};
+
+/// About as many members as a list of a type has.
+const MEMBERS: u64 = 10;
+/// More values for one type than clients ask for: the usual query is at some thousands, five levels of fields at 100,000.
+const MAX_VALUES: u64 = 200_000;
+const OLD_NAME: Name = name!("specifiedByUrl");
+const NEW_NAME: Name = name!("specifiedByURL");
+
+/// Whether an operation asks for so much that there may not be the memory: types have fields, which have types.
+/// graphql-java has no limit, so this one is far above what clients ask for.
+pub fn is_too_large(document: &ExecutableDocument, operation: &Operation) -> bool {
+    let mut fragments = HashMap::new();
+    values(&operation.selection_set, document, &mut fragments) > MAX_VALUES
+}
+
+/// About how many values a selection asks for, as far as it is introspection.
+fn values<'a>(
+    set: &'a SelectionSet,
+    document: &'a ExecutableDocument,
+    fragments: &mut HashMap<&'a Name, u64>,
+) -> u64 {
+    let is_introspection = set.ty.starts_with("__");
+    let mut all: u64 = 0;
+    for selection in &set.selections {
+        let more = match selection {
+            Selection::Field(field) => {
+                let below = values(&field.selection_set, document, fragments);
+                match field.name.as_str() {
+                    _ if !is_introspection => below,
+                    "fields" | "args" | "inputFields" | "interfaces" | "possibleTypes"
+                    | "enumValues" => below.saturating_mul(MEMBERS).saturating_add(1),
+                    _ => below.saturating_add(1),
+                }
+            }
+            Selection::InlineFragment(fragment) => {
+                values(&fragment.selection_set, document, fragments)
+            }
+            Selection::FragmentSpread(spread) => {
+                let name = &spread.fragment_name;
+                match (fragments.get(name), document.fragments.get(name)) {
+                    (Some(known), _) => *known,
+                    (None, Some(fragment)) => {
+                        let below = values(&fragment.selection_set, document, fragments);
+                        fragments.insert(name, below);
+                        below
+                    }
+                    (None, None) => 0,
+                }
+            }
+        };
+        all = all.saturating_add(more);
+    }
+    all
+}
+
+/// Gives `specifiedByUrl` the name that apollo-compiler knows it by, and tells an error for each field of that newer
+/// name, which graphql-java 18 does not know.
+pub fn rename(parsed: &mut ast::Document, text: &str) -> Vec<GraphQLError> {
+    let mut errors = Vec::new();
+    if !text.contains(OLD_NAME.as_str()) && !text.contains(NEW_NAME.as_str()) {
+        return errors;
+    }
+    let sources = parsed.sources.clone();
+    for definition in &mut parsed.definitions {
+        match definition {
+            Definition::OperationDefinition(operation) => {
+                let selections = &mut operation.make_mut().selection_set;
+                rename_in(selections, false, &sources, &mut errors);
+            }
+            Definition::FragmentDefinition(fragment) => {
+                let fragment = fragment.make_mut();
+                let is_inside = fragment.type_condition.starts_with("__");
+                rename_in(
+                    &mut fragment.selection_set,
+                    is_inside,
+                    &sources,
+                    &mut errors,
+                );
+            }
+            _ => {}
+        }
+    }
+    errors
+}
+
+fn rename_in(
+    selections: &mut [ast::Selection],
+    is_inside: bool,
+    sources: &SourceMap,
+    errors: &mut Vec<GraphQLError>,
+) {
+    for selection in selections {
+        match selection {
+            ast::Selection::Field(field) => {
+                if is_inside && field.name == NEW_NAME {
+                    errors.push(unknown(field, sources));
+                }
+                let field = field.make_mut();
+                if is_inside && field.name == OLD_NAME {
+                    field.alias.get_or_insert(OLD_NAME);
+                    field.name = NEW_NAME;
+                }
+                let is_inside = is_inside || matches!(field.name.as_str(), "__schema" | "__type");
+                rename_in(&mut field.selection_set, is_inside, sources, errors);
+            }
+            ast::Selection::InlineFragment(fragment) => {
+                let fragment = fragment.make_mut();
+                rename_in(&mut fragment.selection_set, is_inside, sources, errors);
+            }
+            ast::Selection::FragmentSpread(_) => {}
+        }
+    }
+}
+
+fn unknown(field: &Node<ast::Field>, sources: &SourceMap) -> GraphQLError {
+    let message = format!(
+        "Validation error of type FieldUndefined: Field '{}' in type '__Type' is undefined",
+        field.name
+    );
+    GraphQLError::new(message, field.location(), sources)
+}
