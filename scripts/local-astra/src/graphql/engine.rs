@@ -165,7 +165,7 @@ pub fn prepare<'a>(
             invalid(vec![error])
         })?;
     // What is left are the defaults.
-    let variables = coerce_variable_values(schema, &operation, &serde_json_bytes(&variables))
+    let variables = coerce_variable_values(schema, &operation, &to_json_map(&variables))
         .map_err(|error| invalid(vec![error.to_graphql_error(&document.sources)]))?;
     let is_missing = |name: &Name| !variables.contains_key(name.as_str());
     let (document, operation) = match operation.variables.iter().any(|v| is_missing(&v.name)) {
@@ -306,7 +306,7 @@ fn path_text(path: &[ResponseDataPathSegment]) -> String {
 }
 
 /// The same values in apollo-compiler's own types.
-fn serde_json_bytes(values: &Map<String, Value>) -> JsonMap {
+fn to_json_map(values: &Map<String, Value>) -> JsonMap {
     let pairs = values.iter();
     pairs
         .map(|(name, value)| (name.as_str().into(), value.clone().into()))
