@@ -1,8 +1,23 @@
 //! How Stargate's HTTP services tell a refusal of the bridge behind them (recorded): REST and Document alike.
 
-use axum::http::StatusCode;
+use axum::http::header::HeaderName;
+use axum::http::{HeaderMap, StatusCode};
 
 use crate::store::{Code, StoreError};
+
+/// Does a header, `Content-Type` or `Accept`, allow JSON? Stargate looks at both in every request, with a body or
+/// without; one that is not there allows it.
+pub fn is_json(headers: &HeaderMap, name: &HeaderName) -> bool {
+    let given = headers.get_all(name).iter();
+    let mut types = given.flat_map(|value| value.to_str().unwrap_or_default().split(','));
+    let is_json = |given: &str| {
+        let essence = given.split(';').next().unwrap_or_default().trim();
+        ["application/json", "application/*", "*/*"]
+            .iter()
+            .any(|known| essence.eq_ignore_ascii_case(known))
+    };
+    !headers.contains_key(name) || types.any(is_json)
+}
 
 /// The `description` of a refusal: what kind, its codes, and Cassandra's own words.
 pub fn described(error: &StoreError) -> String {
@@ -40,6 +55,33 @@ fn kind(code: Code) -> &'static str {
         Code::DeadlineExceeded => "gRPC service timeout",
         Code::Aborted | Code::Internal | Code::ResourceExhausted | Code::Unknown => {
             "Unhandled gRPC failure"
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+    use axum::http::header::ACCEPT;
+
+    use super::*;
+
+    #[test]
+    fn what_allows_json() {
+        let allows = |text: &'static str| {
+            let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(text))]);
+            is_json(&headers, &ACCEPT)
+        };
+        assert!(is_json(&HeaderMap::new(), &ACCEPT));
+        for text in [
+            "application/json; charset=utf-8",
+            "*/*",
+            "text/html, application/*;q=0.8",
+        ] {
+            assert!(allows(text), "{text}");
+        }
+        for text in ["text/plain", "application/xml, text/html", ""] {
+            assert!(!allows(text), "{text}");
         }
     }
 }

@@ -40,6 +40,8 @@ pub enum DocumentError {
     BodyTooLarge,
     #[error("The content-type header value did not match the value in @Consumes")]
     WrongContentType,
+    #[error("The accept header value did not match the value in @Produces")]
+    NotAcceptable,
     /// Where Stargate runs into an exception of Java's.
     #[error("{0}")]
     Exception(String),
@@ -140,6 +142,7 @@ impl DocumentError {
             E::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             E::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             E::WrongContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            E::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             E::Exception(_) | E::JsonSchemaProcessing => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -158,6 +161,7 @@ impl DocumentError {
                 | E::WrongMethod
                 | E::BodyTooLarge
                 | E::WrongContentType
+                | E::NotAcceptable
                 | E::Exception(_)
                 | E::NamespaceExists(_)
                 | E::CollectionExists(_)

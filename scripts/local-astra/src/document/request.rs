@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{FromRequest, FromRequestParts, OriginalUri, Query, Request};
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
@@ -16,6 +16,7 @@ use serde_json::Value;
 use super::error::DocumentError;
 use super::profile::Profile;
 use crate::access::Interface;
+use crate::bridge;
 use crate::store::{Store, StoreError, TokenSession};
 
 const TOKEN: &str = "x-cassandra-token";
@@ -52,6 +53,12 @@ impl FromRequestParts<Store> for Caller {
     type Rejection = DocumentError;
 
     async fn from_request_parts(parts: &mut Parts, store: &Store) -> Result<Self, DocumentError> {
+        if !bridge::is_json(&parts.headers, &CONTENT_TYPE) {
+            return Err(DocumentError::WrongContentType);
+        }
+        if !bridge::is_json(&parts.headers, &ACCEPT) {
+            return Err(DocumentError::NotAcceptable);
+        }
         let token = parts
             .headers
             .get(TOKEN)
@@ -200,20 +207,13 @@ impl Parameters {
     }
 }
 
-/// The body of a request, whose content type is JSON or not said.
+/// The body of a request.
 pub struct Body(Bytes);
 
 impl FromRequest<Store> for Body {
     type Rejection = DocumentError;
 
     async fn from_request(request: Request, store: &Store) -> Result<Self, DocumentError> {
-        if let Some(content_type) = request.headers().get(CONTENT_TYPE) {
-            let text = content_type.to_str().unwrap_or_default();
-            let essence = text.split(';').next().unwrap_or_default().trim();
-            if !essence.eq_ignore_ascii_case("application/json") {
-                return Err(DocumentError::WrongContentType);
-            }
-        }
         let body = Bytes::from_request(request, store).await;
         let bytes = body.map_err(|rejection| match rejection.into_response().status() {
             StatusCode::PAYLOAD_TOO_LARGE => DocumentError::BodyTooLarge,

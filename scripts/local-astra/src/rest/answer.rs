@@ -5,8 +5,10 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use base64::Engine;
+use scylla::value::CqlValue;
 use serde_json::{Map, Value, json};
 
+use super::error::RestError;
 use crate::store::Rows;
 use crate::store::values::{Maps, to_json};
 
@@ -50,14 +52,28 @@ pub fn data(raw: bool, value: Value) -> Response {
 }
 
 /// A page of rows, with where the next one starts; raw is the rows alone.
-pub fn rows(raw: bool, rows: &Rows, maps: Maps) -> Response {
+///
+/// # Errors
+/// For a counter that is too large for Stargate, which reads it as a 32-bit number.
+pub fn rows(raw: bool, rows: &Rows, maps: Maps) -> Result<Response, RestError> {
+    let counters = rows.rows.iter().flatten().filter_map(|value| match value {
+        Some(CqlValue::Counter(counter)) => Some(counter.0),
+        _ => None,
+    });
+    for counter in counters {
+        if i32::try_from(counter).is_err() {
+            let range = format!("{} to {}", i32::MIN, i32::MAX);
+            let message = format!("Valid range for int is {range}, got {counter}");
+            return Err(RestError::Exception(message));
+        }
+    }
     let data: Vec<Value> = rows
         .rows
         .iter()
         .map(|row| object(rows, row, maps))
         .collect();
     if raw {
-        return json(StatusCode::OK, &Value::Array(data));
+        return Ok(json(StatusCode::OK, &Value::Array(data)));
     }
     let mut body = Map::new();
     body.insert("count".to_owned(), Value::from(data.len()));
@@ -66,7 +82,7 @@ pub fn rows(raw: bool, rows: &Rows, maps: Maps) -> Response {
         body.insert("pageState".to_owned(), Value::String(state));
     }
     body.insert("data".to_owned(), Value::Array(data));
-    json(StatusCode::OK, &Value::Object(body))
+    Ok(json(StatusCode::OK, &Value::Object(body)))
 }
 
 fn object(rows: &Rows, row: &[Option<scylla::value::CqlValue>], maps: Maps) -> Value {

@@ -8,34 +8,36 @@ use serde_json::{Value, json};
 
 use super::answer;
 use super::error::RestError;
-use super::lookup::{self, Missing};
+use super::lookup::{self, Missing, Rest};
 use super::request::{self, Body, Caller, Names, Parameters};
 use super::types;
 use crate::store::types::{quote, quote_in};
-use crate::store::{Column, ColumnKind, Store, Table};
+use crate::store::{Column, ColumnKind, Table};
 
 /// `GET`: all columns.
 pub async fn list(
-    State(store): State<Store>,
-    Caller(session): Caller,
+    State(rest): State<Rest>,
+    caller: Caller,
     Names((keyspace, table)): Names<(String, String)>,
     parameters: Parameters,
 ) -> Result<Response, RestError> {
+    let session = caller.session().await?;
     let missing = Missing::BadSchemaRequest;
-    let found = lookup::visible_table(&store, &session, &keyspace, &table, missing).await?;
+    let found = lookup::visible_table(&rest, &session, &keyspace, &table, missing).await?;
     let columns = found.columns.iter().map(description).collect();
     Ok(answer::data(parameters.flag("raw"), Value::Array(columns)))
 }
 
 /// `GET /{column}`.
 pub async fn one(
-    State(store): State<Store>,
-    Caller(session): Caller,
+    State(rest): State<Rest>,
+    caller: Caller,
     Names((keyspace, table, column)): Names<(String, String, String)>,
     parameters: Parameters,
 ) -> Result<Response, RestError> {
+    let session = caller.session().await?;
     let missing = Missing::BadSchemaRequest;
-    let found = lookup::visible_table(&store, &session, &keyspace, &table, missing).await?;
+    let found = lookup::visible_table(&rest, &session, &keyspace, &table, missing).await?;
     let found = found.column(&column).map(description);
     let found = found.ok_or_else(|| RestError::NotFound(no_column(&table, &column)))?;
     Ok(answer::data(parameters.flag("raw"), found))
@@ -43,14 +45,15 @@ pub async fn one(
 
 /// `POST`: adds a column.
 pub async fn create(
-    State(store): State<Store>,
-    Caller(session): Caller,
+    State(rest): State<Rest>,
+    caller: Caller,
     Names((keyspace, table)): Names<(String, String)>,
     body: Body,
 ) -> Result<Response, RestError> {
     let column: Definition = body.object()?;
     let name = column.checked_name()?;
-    lookup::table(&store, &keyspace, &table, Missing::BadRequest).await?;
+    let session = caller.session().await?;
+    lookup::build(&rest, &keyspace, &table, |_| Ok(())).await?;
     let fixed = if column.is_static { " STATIC" } else { "" };
     let cql = format!(
         "ALTER TABLE {} ADD {} {}{fixed}",
@@ -64,16 +67,16 @@ pub async fn create(
 
 /// `PUT /{column}`: renames it. The type in the body does not count.
 pub async fn rename(
-    State(store): State<Store>,
-    Caller(session): Caller,
+    State(rest): State<Rest>,
+    caller: Caller,
     Names((keyspace, table, column)): Names<(String, String, String)>,
     body: Body,
 ) -> Result<Response, RestError> {
     let definition: Definition = body.object()?;
     let name = definition.checked_name()?;
     if name != column {
-        let found = lookup::table(&store, &keyspace, &table, Missing::BadRequest).await?;
-        check(&found, &column)?;
+        let session = caller.session().await?;
+        lookup::build(&rest, &keyspace, &table, |found| check(found, &column)).await?;
         let cql = format!(
             "ALTER TABLE {} RENAME {} TO {}",
             quote_in(&keyspace, &table),
@@ -87,12 +90,12 @@ pub async fn rename(
 
 /// `DELETE /{column}`.
 pub async fn delete(
-    State(store): State<Store>,
-    Caller(session): Caller,
+    State(rest): State<Rest>,
+    caller: Caller,
     Names((keyspace, table, column)): Names<(String, String, String)>,
 ) -> Result<Response, RestError> {
-    let found = lookup::table(&store, &keyspace, &table, Missing::BadRequest).await?;
-    check(&found, &column)?;
+    let session = caller.session().await?;
+    lookup::build(&rest, &keyspace, &table, |found| check(found, &column)).await?;
     let cql = format!(
         "ALTER TABLE {} DROP {}",
         quote_in(&keyspace, &table),

@@ -43,6 +43,8 @@ pub enum RestError {
     WrongMethod,
     #[error("The content-type header value did not match the value in @Consumes")]
     WrongContentType,
+    #[error("The accept header value did not match the value in @Produces")]
+    NotAcceptable,
     #[error("HTTP 413 Request Entity Too Large")]
     BodyTooLarge,
 }
@@ -80,6 +82,7 @@ impl RestError {
             RestError::Exception(_) => StatusCode::INTERNAL_SERVER_ERROR,
             RestError::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             RestError::WrongContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            RestError::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             RestError::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         }
     }

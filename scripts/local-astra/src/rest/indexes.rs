@@ -12,24 +12,25 @@ use serde_json::json;
 use super::answer;
 use super::columns;
 use super::error::RestError;
-use super::lookup::{self, Missing};
+use super::lookup::{self, Missing, Rest};
 use super::request::{self, Body, Caller, Names, Parameters};
 use super::statement::{self, Condition, Target};
 use crate::store::types::{literal, quote, quote_in};
-use crate::store::{ColumnKind, Page, Store, Table};
+use crate::store::{ColumnKind, Page, Table};
 
 /// More indexes than any table has.
 const ALL: i32 = 10_000;
 
 /// `GET`: what Cassandra itself keeps of a table's indexes, always a bare array.
 pub async fn list(
-    State(store): State<Store>,
-    Caller(session): Caller,
+    State(rest): State<Rest>,
+    caller: Caller,
     Names((keyspace, table)): Names<(String, String)>,
     parameters: Parameters,
 ) -> Result<Response, RestError> {
+    let session = caller.session().await?;
     let missing = Missing::BadSchemaRequest;
-    lookup::visible_table(&store, &session, &keyspace, &table, missing).await?;
+    lookup::visible_table(&rest, &session, &keyspace, &table, missing).await?;
     let is = |column, value: String| Condition::column(column, "=", Some(CqlValue::Text(value)));
     let target = Target {
         keyspace: "system_schema",
@@ -40,13 +41,13 @@ pub async fn list(
     let rows = session
         .query(&select.cql, select.values, Page::first(ALL))
         .await?;
-    Ok(answer::rows(true, &rows, parameters.maps()))
+    answer::rows(true, &rows, parameters.maps())
 }
 
 /// `POST`: makes an index.
 pub async fn create(
-    State(store): State<Store>,
-    Caller(session): Caller,
+    State(rest): State<Rest>,
+    caller: Caller,
     Names((keyspace, table)): Names<(String, String)>,
     body: Body,
 ) -> Result<Response, RestError> {
@@ -58,8 +59,9 @@ pub async fn create(
     let column = column.ok_or(RestError::Invalid(
         "IndexAddRequest.column must be provided",
     ))?;
+    let session = caller.session().await?;
     let missing = Missing::BadSchemaRequest;
-    let found = lookup::visible_table(&store, &session, &keyspace, &table, missing).await?;
+    let found = lookup::visible_table(&rest, &session, &keyspace, &table, missing).await?;
     session
         .change_schema(&create_cql(&found, column, &index)?)
         .await?;
@@ -71,13 +73,14 @@ pub async fn create(
 
 /// `DELETE /{index}`.
 pub async fn delete(
-    State(store): State<Store>,
-    Caller(session): Caller,
+    State(rest): State<Rest>,
+    caller: Caller,
     Names((keyspace, table, index)): Names<(String, String, String)>,
     parameters: Parameters,
 ) -> Result<Response, RestError> {
+    let session = caller.session().await?;
     let missing = Missing::BadSchemaRequest;
-    lookup::visible_table(&store, &session, &keyspace, &table, missing).await?;
+    lookup::visible_table(&rest, &session, &keyspace, &table, missing).await?;
     let unless = if parameters.flag("ifExists") {
         "IF EXISTS "
     } else {

@@ -1,5 +1,7 @@
 //! Keyspaces: `/schemas/keyspaces`.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -7,13 +9,19 @@ use serde_json::{Map, Value, json};
 
 use super::answer;
 use super::error::RestError;
-use super::lookup;
+use super::lookup::{self, Rest};
 use super::request::{Body, Caller, Names, Parameters};
 use crate::store::types::{literal, quote};
-use crate::store::{Code, Keyspace, Store};
+use crate::store::{Code, Keyspace};
 
 /// `GET`: the keyspaces that the caller may see.
-pub async fn list(Caller(session): Caller, parameters: Parameters) -> Result<Response, RestError> {
+pub async fn list(
+    State(rest): State<Rest>,
+    caller: Caller,
+    parameters: Parameters,
+) -> Result<Response, RestError> {
+    let session = caller.session().await?;
+    rest.see(rest.store.schema().keyspaces.values().cloned());
     let visible = session.visible_keyspaces().await?;
     let keyspaces = visible
         .iter()
@@ -27,14 +35,16 @@ pub async fn list(Caller(session): Caller, parameters: Parameters) -> Result<Res
 
 /// `GET /{keyspace}`.
 pub async fn one(
-    State(store): State<Store>,
-    Caller(session): Caller,
+    State(rest): State<Rest>,
+    caller: Caller,
     Names(name): Names<String>,
     parameters: Parameters,
 ) -> Result<Response, RestError> {
-    let keyspace = lookup::keyspace(&store, &name).await?;
+    let session = caller.session().await?;
+    let keyspace = lookup::keyspace(&rest.store, &name).await?;
     let keyspace = keyspace
         .ok_or_else(|| RestError::NotFound(format!("Unable to describe keyspace '{name}'")))?;
+    rest.see([Arc::clone(&keyspace)]);
     if !lookup::may_see(&session, &name).await? {
         return Err(RestError::HiddenKeyspace(name));
     }
@@ -42,13 +52,14 @@ pub async fn one(
 }
 
 /// `POST`: makes a keyspace, unless it is there.
-pub async fn create(Caller(session): Caller, body: Body) -> Result<Response, RestError> {
+pub async fn create(caller: Caller, body: Body) -> Result<Response, RestError> {
     let new = NewKeyspace::read(&body)?;
     let cql = format!(
         "CREATE KEYSPACE IF NOT EXISTS {} WITH replication = {}",
         quote(&new.name),
         new.replication()
     );
+    let session = caller.session().await?;
     if let Err(error) = session.change_schema(&cql).await {
         let datacenters: Vec<&str> = new
             .datacenters
@@ -70,11 +81,9 @@ pub async fn create(Caller(session): Caller, body: Body) -> Result<Response, Res
 }
 
 /// `DELETE /{keyspace}`: drops it, if it is there.
-pub async fn delete(
-    Caller(session): Caller,
-    Names(name): Names<String>,
-) -> Result<Response, RestError> {
+pub async fn delete(caller: Caller, Names(name): Names<String>) -> Result<Response, RestError> {
     let cql = format!("DROP KEYSPACE IF EXISTS {}", quote(&name));
+    let session = caller.session().await?;
     session.change_schema(&cql).await?;
     Ok(answer::empty(StatusCode::NO_CONTENT))
 }

@@ -1,9 +1,42 @@
-//! Finds a table in the snapshot of the schema, and says what is missing in the words of the call.
+//! Finds a table, and says what is missing in the words of the call.
+//!
+//! Stargate keeps keyspaces as it has seen them last. A call for rows or for a change of a column is built from what
+//! it knows; only if that can be built does it find out that the table has changed, and builds again. So a column that
+//! was added just before is unknown until something else has looked at the table. Calls that show the schema look
+//! first.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::error::RestError;
 use crate::store::{Keyspace, Schema, Store, Table, TokenSession};
+
+/// What the REST API works on: the store, and the keyspaces as it has seen them last.
+#[derive(Clone)]
+pub struct Rest {
+    pub store: Store,
+    seen: Arc<Mutex<HashMap<String, Arc<Keyspace>>>>,
+}
+
+impl Rest {
+    pub fn new(store: Store) -> Rest {
+        Rest {
+            store,
+            seen: Arc::default(),
+        }
+    }
+
+    /// Takes note of keyspaces as they are now.
+    pub fn see(&self, keyspaces: impl IntoIterator<Item = Arc<Keyspace>>) {
+        let keyspaces = keyspaces.into_iter();
+        self.lock_seen()
+            .extend(keyspaces.map(|keyspace| (keyspace.name.clone(), keyspace)));
+    }
+
+    fn lock_seen(&self) -> MutexGuard<'_, HashMap<String, Arc<Keyspace>>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// What a call says of a table that is not there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,36 +49,63 @@ pub enum Missing {
     NotFound,
 }
 
-/// Finds a table that a statement is about. Whether the caller may use it, Cassandra says. Materialized views
-/// are no tables to Stargate.
+/// Builds what a statement needs from its table, as Stargate knows it. Whether the caller may use the table,
+/// Cassandra says. Materialized views are no tables to Stargate.
 ///
 /// # Errors
-/// 400 or 404 by `missing`, after one more look at Cassandra's schema.
-pub async fn table(
-    store: &Store,
+/// 400 for a table that is not there, after one more look at Cassandra's schema; those of `build`.
+pub async fn build<T>(
+    rest: &Rest,
+    keyspace: &str,
+    name: &str,
+    build: impl Fn(&Table) -> Result<T, RestError>,
+) -> Result<T, RestError> {
+    let seen = rest.lock_seen().get(keyspace).cloned();
+    if let Some(seen) = seen
+        && let Some(table) = find(&seen, name)
+    {
+        let built = build(&table)?;
+        let schema = rest.store.schema();
+        if schema
+            .keyspaces
+            .get(keyspace)
+            .is_some_and(|now| Arc::ptr_eq(now, &seen))
+        {
+            return Ok(built);
+        }
+    }
+    let table = table(rest, keyspace, name, Missing::BadRequest).await?;
+    build(&table)
+}
+
+/// A table as it is now.
+async fn table(
+    rest: &Rest,
     keyspace: &str,
     name: &str,
     missing: Missing,
 ) -> Result<Arc<Table>, RestError> {
-    if let Some(table) = find(&store.schema(), keyspace, name) {
-        return Ok(table);
+    let found = |schema: &Schema| find(schema.keyspaces.get(keyspace)?, name);
+    let mut schema = rest.store.schema();
+    if found(&schema).is_none() {
+        schema = rest.store.refresh().await?;
     }
-    let schema = store.refresh().await?;
-    find(&schema, keyspace, name).ok_or_else(|| not_found(&schema, keyspace, name, missing))
+    rest.see(schema.keyspaces.get(keyspace).cloned());
+    found(&schema).ok_or_else(|| not_found(&schema, keyspace, name, missing))
 }
 
-/// As [`table`], for calls that show the schema: the caller has to be one who may see the keyspace.
+/// A table as it is now, for calls that show the schema: the caller has to be one who may see the keyspace.
 ///
 /// # Errors
-/// Those of [`table`], and 401.
+/// 400 or 404 by `missing`, after one more look at Cassandra's schema, and 401.
 pub async fn visible_table(
-    store: &Store,
+    rest: &Rest,
     session: &TokenSession,
     keyspace: &str,
     name: &str,
     missing: Missing,
 ) -> Result<Arc<Table>, RestError> {
-    let found = table(store, keyspace, name, missing).await?;
+    let found = table(rest, keyspace, name, missing).await?;
     if may_see(session, keyspace).await? {
         return Ok(found);
     }
@@ -81,8 +141,8 @@ pub fn no_keyspace(name: &str) -> RestError {
     RestError::BadRequest(format!("Keyspace '{name}' not found"))
 }
 
-fn find(schema: &Schema, keyspace: &str, name: &str) -> Option<Arc<Table>> {
-    let table = schema.table(keyspace, name)?;
+fn find(keyspace: &Keyspace, name: &str) -> Option<Arc<Table>> {
+    let table = keyspace.tables.get(name)?;
     (!table.is_view).then(|| Arc::clone(table))
 }
 

@@ -29,6 +29,7 @@ use axum::routing::{delete, get};
 
 use crate::store::Store;
 use error::RestError;
+use lookup::Rest;
 
 /// The largest body that is read, as Quarkus has it.
 const BODY_LIMIT: usize = 10 * 1024 * 1024;
@@ -104,5 +105,5 @@ pub fn router(store: Store) -> Router {
         .method_not_allowed_fallback(async || RestError::WrongMethod)
         .layer(middleware::from_fn(request::require_token))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .with_state(store)
+        .with_state(Rest::new(store))
 }

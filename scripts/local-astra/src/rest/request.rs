@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
@@ -14,7 +14,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::error::RestError;
+use super::lookup::Rest;
 use crate::access::Interface;
+use crate::bridge;
 use crate::store::values::Maps;
 use crate::store::{Store, StoreError, TokenSession};
 
@@ -33,18 +35,41 @@ pub async fn require_token(headers: HeaderMap, request: Request, next: Next) -> 
     }
 }
 
-/// The login of the request's token.
-pub struct Caller(pub Arc<TokenSession>);
+/// Who asks. Whether the token is good turns out at the login, which comes after the request's own checks, as it
+/// does in Stargate.
+pub struct Caller {
+    store: Store,
+    token: String,
+}
 
-impl FromRequestParts<Store> for Caller {
+impl Caller {
+    /// The login of the request's token.
+    ///
+    /// # Errors
+    /// For anything but a valid token.
+    pub async fn session(&self) -> Result<Arc<TokenSession>, RestError> {
+        let session = self.store.session(&self.token).await?;
+        session.require(Interface::Rest)?;
+        Ok(session)
+    }
+}
+
+impl FromRequestParts<Rest> for Caller {
     type Rejection = RestError;
 
-    async fn from_request_parts(parts: &mut Parts, store: &Store) -> Result<Caller, RestError> {
+    async fn from_request_parts(parts: &mut Parts, rest: &Rest) -> Result<Caller, RestError> {
+        if !bridge::is_json(&parts.headers, &CONTENT_TYPE) {
+            return Err(RestError::WrongContentType);
+        }
+        if !bridge::is_json(&parts.headers, &ACCEPT) {
+            return Err(RestError::NotAcceptable);
+        }
         let token = parts.headers.get(TOKEN).ok_or(RestError::MissingToken)?;
         let token = token.to_str().map_err(|_| StoreError::invalid_token())?;
-        let session = store.session(token).await?;
-        session.require(Interface::Rest)?;
-        Ok(Caller(session))
+        Ok(Caller {
+            store: rest.store.clone(),
+            token: token.to_owned(),
+        })
     }
 }
 
@@ -107,21 +132,14 @@ impl Parameters {
     }
 }
 
-/// The body of a request, whose content type is JSON or not said.
+/// The body of a request.
 pub struct Body(pub Bytes);
 
-impl FromRequest<Store> for Body {
+impl FromRequest<Rest> for Body {
     type Rejection = RestError;
 
-    async fn from_request(request: Request, store: &Store) -> Result<Body, RestError> {
-        if let Some(content_type) = request.headers().get(CONTENT_TYPE) {
-            let text = content_type.to_str().unwrap_or_default();
-            let essence = text.split(';').next().unwrap_or_default().trim();
-            if !essence.eq_ignore_ascii_case("application/json") {
-                return Err(RestError::WrongContentType);
-            }
-        }
-        let body = Bytes::from_request(request, store).await;
+    async fn from_request(request: Request, rest: &Rest) -> Result<Body, RestError> {
+        let body = Bytes::from_request(request, rest).await;
         let bytes = body.map_err(|rejection| match rejection.into_response().status() {
             StatusCode::PAYLOAD_TOO_LARGE => RestError::BodyTooLarge,
             _ => RestError::BadBody,
@@ -175,13 +193,17 @@ pub fn text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<
     }
 }
 
-/// Jackson takes `"true"` and `"false"` where a boolean belongs, and no value for false.
+/// Jackson takes integers and the texts of `true` and `false` where a boolean belongs, and no value for false.
 pub fn flag<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     match Value::deserialize(deserializer)? {
         Value::Null => Ok(false),
         Value::Bool(value) => Ok(value),
-        Value::String(text) if text == "true" => Ok(true),
-        Value::String(text) if text == "false" || text.is_empty() => Ok(false),
+        Value::Number(number) if number.is_i64() => Ok(number.as_i64() != Some(0)),
+        Value::String(text) => match text.as_str() {
+            "true" | "True" | "TRUE" => Ok(true),
+            "false" | "False" | "FALSE" | "" => Ok(false),
+            _ => Err(serde::de::Error::custom("true or false is wanted")),
+        },
         _ => Err(serde::de::Error::custom("true or false is wanted")),
     }
 }

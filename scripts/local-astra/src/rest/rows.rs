@@ -9,12 +9,12 @@ use super::answer;
 use super::conditions;
 use super::error::RestError;
 use super::keys;
-use super::lookup::{self, Missing};
+use super::lookup::{self, Rest};
 use super::request::{Body, Caller, Names, Parameters, first_json};
 use super::statement::{self, Assignment, Condition, Order, Statement, Target};
 use crate::store::values::numbers::JsonNumber;
 use crate::store::values::{Maps, ValueError, from_base64, from_json};
-use crate::store::{Page, Rows, Store, Table, TokenSession};
+use crate::store::{Page, Rows, Table, TokenSession};
 
 /// What a read asks for besides the rows themselves.
 struct Reading {
@@ -63,14 +63,14 @@ impl Reading {
     ) -> Result<Response, RestError> {
         let statement = statement::select(target, &self.fields, conditions, &self.order);
         let rows = run(session, statement, page).await?;
-        Ok(answer::rows(self.raw, &rows, self.maps))
+        answer::rows(self.raw, &rows, self.maps)
     }
 }
 
 /// `GET …/{table}?where=`: search.
 pub async fn search(
-    State(store): State<Store>,
-    Caller(session): Caller,
+    State(rest): State<Rest>,
+    caller: Caller,
     Names((keyspace, table)): Names<(String, String)>,
     parameters: Parameters,
 ) -> Result<Response, RestError> {
@@ -81,9 +81,12 @@ pub async fn search(
         .filter(|text| !text.trim().is_empty());
     let parameter = parameter.ok_or(RestError::Invalid("'where' must be provided"))?;
     let reading = Reading::new(&parameters)?;
-    let found = lookup::table(&store, &keyspace, &table, Missing::BadRequest).await?;
-    let conditions = conditions::parse(&found, parameter, reading.maps)
-        .map_err(|error| error.within("Invalid 'where' parameter"))?;
+    let session = caller.session().await?;
+    let conditions = lookup::build(&rest, &keyspace, &table, |found| {
+        conditions::parse(found, parameter, reading.maps)
+            .map_err(|error| error.within("Invalid 'where' parameter"))
+    });
+    let conditions = conditions.await?;
     let page = reading.page().map_err(exception)?;
     reading
         .run(&session, target(&keyspace, &table), conditions, page)
@@ -92,12 +95,13 @@ pub async fn search(
 
 /// `GET …/{table}/rows`: the whole table.
 pub async fn all(
-    Caller(session): Caller,
+    caller: Caller,
     Names((keyspace, table)): Names<(String, String)>,
     parameters: Parameters,
 ) -> Result<Response, RestError> {
     let reading = Reading::new(&parameters)?;
     let page = reading.page().map_err(exception)?;
+    let session = caller.session().await?;
     reading
         .run(&session, target(&keyspace, &table), Vec::new(), page)
         .await
@@ -105,17 +109,20 @@ pub async fn all(
 
 /// `GET …/{table}/{key}…`: rows by primary key.
 pub async fn by_key(
-    State(store): State<Store>,
-    Caller(session): Caller,
+    State(rest): State<Rest>,
+    caller: Caller,
     Names((keyspace, table, _)): Names<(String, String, String)>,
     uri: Uri,
     parameters: Parameters,
 ) -> Result<Response, RestError> {
     let what = "Invalid path for row to find";
     let reading = Reading::new(&parameters)?;
-    let found = lookup::table(&store, &keyspace, &table, Missing::BadRequest).await?;
-    let key = keys::conditions(&found, &keys::segments(&uri), reading.maps)
-        .map_err(|error| error.within(what))?;
+    let session = caller.session().await?;
+    let key = lookup::build(&rest, &keyspace, &table, |found| {
+        keys::conditions(found, &keys::segments(&uri), reading.maps)
+            .map_err(|error| error.within(what))
+    });
+    let key = key.await?;
     let page = reading.page();
     let page = page.map_err(|error| RestError::BadRequest(error.to_string()).within(what))?;
     reading
@@ -125,16 +132,19 @@ pub async fn by_key(
 
 /// `POST …/{table}`: writes a row, and answers the body as it came.
 pub async fn create(
-    State(store): State<Store>,
-    Caller(session): Caller,
+    State(rest): State<Rest>,
+    caller: Caller,
     Names((keyspace, table)): Names<(String, String)>,
     parameters: Parameters,
     body: Body,
 ) -> Result<Response, RestError> {
     let what = "Invalid path for row to create";
     let row = row(&body)?;
-    let found = lookup::table(&store, &keyspace, &table, Missing::BadRequest).await?;
-    let values = values(&found, &row, parameters.maps()).map_err(|error| error.within(what))?;
+    let session = caller.session().await?;
+    let values = lookup::build(&rest, &keyspace, &table, |found| {
+        values(found, &row, parameters.maps()).map_err(|error| error.within(what))
+    });
+    let values = values.await?;
     let values = values
         .into_iter()
         .map(|value| (value.column, value.value))
@@ -146,8 +156,8 @@ pub async fn create(
 
 /// `PUT` and `PATCH …/{table}/{key}…`: the same UPDATE; answers what was sent.
 pub async fn update(
-    State(store): State<Store>,
-    Caller(session): Caller,
+    State(rest): State<Rest>,
+    caller: Caller,
     uri: Uri,
     parameters: Parameters,
     body: Body,
@@ -155,10 +165,14 @@ pub async fn update(
     let what = "Invalid path for row to update";
     let (keyspace, table) = keys::table(&uri);
     let row = row(&body)?;
-    let found = lookup::table(&store, &keyspace, &table, Missing::BadRequest).await?;
-    let values = values(&found, &row, parameters.maps()).map_err(|error| error.within(what))?;
-    let key = keys::conditions(&found, &keys::segments(&uri), parameters.maps())
-        .map_err(|error| error.within(what))?;
+    let session = caller.session().await?;
+    let parts = lookup::build(&rest, &keyspace, &table, |found| {
+        let values = values(found, &row, parameters.maps());
+        let values = values.map_err(|error| error.within(what))?;
+        let key = keys::conditions(found, &keys::segments(&uri), parameters.maps());
+        Ok((values, key.map_err(|error| error.within(what))?))
+    });
+    let (values, key) = parts.await?;
     let statement = statement::update(target(&keyspace, &table), values, key);
     run(&session, statement, Page::first(1)).await?;
     Ok(answer::data(
@@ -169,14 +183,17 @@ pub async fn update(
 
 /// `DELETE …/{table}/{key}…`: a row, the rows of a clustering prefix, or a partition; there or not.
 pub async fn delete(
-    State(store): State<Store>,
-    Caller(session): Caller,
+    State(rest): State<Rest>,
+    caller: Caller,
     uri: Uri,
 ) -> Result<Response, RestError> {
     let (keyspace, table) = keys::table(&uri);
-    let found = lookup::table(&store, &keyspace, &table, Missing::BadRequest).await?;
-    let key = keys::conditions(&found, &keys::segments(&uri), Maps::Compact)
-        .map_err(|error| error.within("Invalid path for row to delete"))?;
+    let session = caller.session().await?;
+    let key = lookup::build(&rest, &keyspace, &table, |found| {
+        keys::conditions(found, &keys::segments(&uri), Maps::Compact)
+            .map_err(|error| error.within("Invalid path for row to delete"))
+    });
+    let key = key.await?;
     let statement = statement::delete(target(&keyspace, &table), key);
     run(&session, statement, Page::first(1)).await?;
     Ok(answer::empty(StatusCode::NO_CONTENT))

@@ -1,5 +1,7 @@
 //! Tables: `/schemas/keyspaces/{keyspace}/tables`.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -9,21 +11,23 @@ use serde_json::{Value, json};
 use super::answer;
 use super::columns;
 use super::error::RestError;
-use super::lookup::{self, Missing};
+use super::lookup::{self, Missing, Rest};
 use super::request::{self, Body, Caller, Names, Parameters};
 use super::types;
 use crate::store::types::{quote, quote_in};
-use crate::store::{Column, Store, Table};
+use crate::store::{Column, Table};
 
 /// `GET`: the tables of a keyspace. What the caller may not see is left out.
 pub async fn list(
-    State(store): State<Store>,
-    Caller(session): Caller,
+    State(rest): State<Rest>,
+    caller: Caller,
     Names(keyspace): Names<String>,
     parameters: Parameters,
 ) -> Result<Response, RestError> {
-    let found = lookup::keyspace(&store, &keyspace).await?;
+    let session = caller.session().await?;
+    let found = lookup::keyspace(&rest.store, &keyspace).await?;
     let found = found.ok_or_else(|| lookup::no_keyspace(&keyspace))?;
+    rest.see([Arc::clone(&found)]);
     let tables = match lookup::may_see(&session, &keyspace).await? {
         true => found
             .tables
@@ -38,34 +42,34 @@ pub async fn list(
 
 /// `GET /{table}`.
 pub async fn one(
-    State(store): State<Store>,
-    Caller(session): Caller,
+    State(rest): State<Rest>,
+    caller: Caller,
     Names((keyspace, table)): Names<(String, String)>,
     parameters: Parameters,
 ) -> Result<Response, RestError> {
+    let session = caller.session().await?;
     let found =
-        lookup::visible_table(&store, &session, &keyspace, &table, Missing::NotFound).await?;
+        lookup::visible_table(&rest, &session, &keyspace, &table, Missing::NotFound).await?;
     Ok(answer::data(parameters.flag("raw"), description(&found)))
 }
 
 /// `POST`: makes a table.
 pub async fn create(
-    Caller(session): Caller,
+    caller: Caller,
     Names(keyspace): Names<String>,
     body: Body,
 ) -> Result<Response, RestError> {
     let definition: Definition = body.object()?;
     let name = definition.name()?;
-    session
-        .change_schema(&create_cql(&keyspace, name, &definition)?)
-        .await?;
+    let cql = create_cql(&keyspace, name, &definition)?;
+    caller.session().await?.change_schema(&cql).await?;
     Ok(answer::name(StatusCode::CREATED, name))
 }
 
 /// `PUT /{table}`: sets the default time to live, and nothing else.
 pub async fn update(
-    State(store): State<Store>,
-    Caller(session): Caller,
+    State(rest): State<Rest>,
+    caller: Caller,
     Names((keyspace, table)): Names<(String, String)>,
     body: Body,
 ) -> Result<Response, RestError> {
@@ -79,8 +83,9 @@ pub async fn update(
     let time_to_live = options
         .and_then(|options| options.default_time_to_live)
         .ok_or_else(|| bad("No update provided for defaultTTL"))?;
+    let session = caller.session().await?;
     lookup::visible_table(
-        &store,
+        &rest,
         &session,
         &keyspace,
         &table,
@@ -95,10 +100,11 @@ pub async fn update(
 
 /// `DELETE /{table}`: drops it, if it is there.
 pub async fn delete(
-    Caller(session): Caller,
+    caller: Caller,
     Names((keyspace, table)): Names<(String, String)>,
 ) -> Result<Response, RestError> {
     let cql = format!("DROP TABLE IF EXISTS {}", quote_in(&keyspace, &table));
+    let session = caller.session().await?;
     session.change_schema(&cql).await?;
     Ok(answer::empty(StatusCode::NO_CONTENT))
 }

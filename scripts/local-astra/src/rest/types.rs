@@ -1,5 +1,7 @@
 //! User-defined types: `/schemas/keyspaces/{keyspace}/types`, and how types are written in all schema calls.
 
+use std::collections::HashSet;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -10,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::answer;
 use super::error::RestError;
-use super::lookup;
+use super::lookup::{self, Rest};
 use super::request::{self, Body, Caller, Names, Parameters};
 use super::statement::{self, Condition, Target};
 use crate::store::types::{TypeName, native_name, quote, quote_in};
@@ -21,23 +23,25 @@ const ALL: i32 = 10_000;
 
 /// `GET`: the types of a keyspace; none if there is no such keyspace.
 pub async fn list(
-    State(store): State<Store>,
-    Caller(session): Caller,
+    State(rest): State<Rest>,
+    caller: Caller,
     Names(keyspace): Names<String>,
     parameters: Parameters,
 ) -> Result<Response, RestError> {
-    let types = find(&store, &session, &keyspace, None).await?;
+    let session = caller.session().await?;
+    let types = find(&rest.store, &session, &keyspace, None).await?;
     Ok(answer::data(parameters.flag("raw"), Value::Array(types)))
 }
 
 /// `GET /{type}`.
 pub async fn one(
-    State(store): State<Store>,
-    Caller(session): Caller,
+    State(rest): State<Rest>,
+    caller: Caller,
     Names((keyspace, name)): Names<(String, String)>,
     parameters: Parameters,
 ) -> Result<Response, RestError> {
-    let mut types = find(&store, &session, &keyspace, Some(&name)).await?;
+    let session = caller.session().await?;
+    let mut types = find(&rest.store, &session, &keyspace, Some(&name)).await?;
     let found = types.pop().ok_or_else(|| {
         RestError::NotFound(format!(
             "No definition found for UDT '{name}' (keyspace '{keyspace}')"
@@ -48,16 +52,17 @@ pub async fn one(
 
 /// `POST`: makes a type.
 pub async fn create(
-    Caller(session): Caller,
+    caller: Caller,
     Names(keyspace): Names<String>,
     body: Body,
 ) -> Result<Response, RestError> {
     if body.0.is_empty() {
         return Err(RestError::Invalid("must not be null"));
     }
-    let definition: NewType = body
+    let definition: Option<NewType> = body
         .json()
         .map_err(|error| RestError::BadRequest(format!("Invalid JSON payload: {error}")))?;
+    let definition = definition.ok_or_else(|| null("udtAdd"))?;
     let name = definition.name.as_deref().unwrap_or_default();
     if name.is_empty() {
         return Err(RestError::BadRequest(
@@ -72,8 +77,9 @@ pub async fn create(
     let cql = format!(
         "CREATE TYPE {unless}{} ({})",
         quote_in(&keyspace, name),
-        fields(definition.fields.as_deref().unwrap_or_default())?.join(", ")
+        fields(&definition.fields.ok_or_else(|| null("fields"))?)?.join(", ")
     );
+    let session = caller.session().await?;
     if let Err(error) = session.change_schema(&cql).await {
         return Err(match error.message.contains("already exists") {
             true => RestError::BadRequest(format!("Bad request: {}", error.message)),
@@ -85,12 +91,14 @@ pub async fn create(
 
 /// `PUT`: adds fields, then renames some. The answer has no body.
 pub async fn update(
-    Caller(session): Caller,
+    caller: Caller,
     Names(keyspace): Names<String>,
     body: Body,
 ) -> Result<Response, RestError> {
     let change: Change = body.object()?;
-    for cql in change_cql(&keyspace, &change)? {
+    let statements = change_cql(&keyspace, &change)?;
+    let session = caller.session().await?;
+    for cql in statements {
         session.change_schema(&cql).await?;
     }
     Ok(answer::empty(StatusCode::OK))
@@ -98,10 +106,11 @@ pub async fn update(
 
 /// `DELETE /{type}`: drops it, if it is there.
 pub async fn delete(
-    Caller(session): Caller,
+    caller: Caller,
     Names((keyspace, name)): Names<(String, String)>,
 ) -> Result<Response, RestError> {
     let cql = format!("DROP TYPE IF EXISTS {}", quote_in(&keyspace, &name));
+    let session = caller.session().await?;
     session.change_schema(&cql).await?;
     Ok(answer::empty(StatusCode::NO_CONTENT))
 }
@@ -218,19 +227,25 @@ fn change_cql(keyspace: &str, change: &Change) -> Result<Vec<String>, RestError>
         statements.extend(fields.map(|field| format!("{alter} ADD {field}")));
     }
     if !renamed.is_empty() {
-        let renames = renamed.iter().map(|rename| {
-            let from = folded(rename.from.as_deref().unwrap_or_default());
-            format!(
-                "{from} TO {}",
-                folded(rename.to.as_deref().unwrap_or_default())
-            )
-        });
-        statements.push(format!(
-            "{alter} RENAME {}",
-            renames.collect::<Vec<_>>().join(" AND ")
-        ));
+        let mut known = HashSet::new();
+        let mut renames = Vec::new();
+        for rename in renamed {
+            // A map in Java, which takes no null and no name twice.
+            let to = rename.to.as_deref().ok_or_else(|| null("value"))?;
+            let from = rename.from.as_deref().unwrap_or_default();
+            if !known.insert(from) {
+                return Err(RestError::Exception(format!("Duplicate key {from}")));
+            }
+            renames.push(format!("{} TO {}", folded(from), folded(to)));
+        }
+        statements.push(format!("{alter} RENAME {}", renames.join(" AND ")));
     }
     Ok(statements)
+}
+
+/// What Java says of a null that it does not expect.
+fn null(what: &str) -> RestError {
+    RestError::Exception(format!("\"{what}\" is null"))
 }
 
 fn fields(fields: &[Field]) -> Result<Vec<String>, RestError> {

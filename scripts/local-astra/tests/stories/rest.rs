@@ -206,3 +206,105 @@ fn a_token_sees_what_it_was_granted() {
         assert_eq!((status, &said["data"]["name"]), (200, &json!("t")));
     });
 }
+
+#[test]
+fn a_column_is_unknown_until_its_table_is_looked_at() {
+    let rest = Rest::new(local_astra().application());
+    block_on(async {
+        rest.create("t", &[("a", "int")]).await;
+        let row = async |more: Value| {
+            let mut row = json!({"a": 1});
+            row.as_object_mut()
+                .unwrap()
+                .extend(more.as_object().unwrap().clone());
+            rest.ask(Method::POST, "t", Some(row)).await.0
+        };
+        let add = |name: &'static str| {
+            let column = json!({"name": name, "typeDefinition": "int"});
+            rest.ask(Method::POST, "schema:tables/t/columns", Some(column))
+        };
+        assert_eq!(row(json!({})).await, 201);
+        // By a call that shows the table, or by a row that can be written without.
+        assert_eq!(add("b").await.0, 201);
+        assert_eq!(row(json!({"b": 1})).await, 400);
+        assert_eq!(rest.ask(Method::GET, "schema:tables/t", None).await.0, 200);
+        assert_eq!(row(json!({"b": 1})).await, 201);
+        assert_eq!(add("c").await.0, 201);
+        let path = "schema:tables/t/columns/c";
+        assert_eq!(rest.ask(Method::DELETE, path, None).await.0, 400);
+        assert_eq!(row(json!({"c": 1})).await, 400);
+        assert_eq!(row(json!({})).await, 201);
+        assert_eq!(row(json!({"c": 1})).await, 201);
+        assert_eq!(rest.ask(Method::DELETE, path, None).await.0, 204);
+    });
+}
+
+#[test]
+fn a_request_is_looked_at_before_its_token() {
+    let rest = Rest::new(local_astra().application());
+    let wrong = Rest {
+        keyspace: rest.keyspace.clone(),
+        token: "wrong".to_owned(),
+        client: crate::astra::client(),
+    };
+    block_on(async {
+        rest.create("t", &[("a", "int")]).await;
+        for (path, status) in [("t", 400), ("t/1?page-size=many", 404), ("t/1", 401)] {
+            assert_eq!(wrong.ask(Method::GET, path, None).await.0, status, "{path}");
+        }
+        let types = "schema:types";
+        for (method, body, status) in [
+            (Method::POST, json!({"name": "u"}), 500),
+            (Method::POST, json!({"name": "u", "fields": []}), 400),
+            (
+                Method::POST,
+                json!({"name": "u", "fields": [{"name": "x", "typeDefinition": "int"}]}),
+                201,
+            ),
+            (
+                Method::PUT,
+                json!({"name": "u", "renameFields": [{"from": "x"}]}),
+                500,
+            ),
+            (
+                Method::PUT,
+                json!({"name": "u", "renameFields": [{"from": "x", "to": "y"}, {"from": "x", "to": "z"}]}),
+                500,
+            ),
+            (
+                Method::PUT,
+                json!({"name": "u", "renameFields": [{"from": "x", "to": "y"}]}),
+                200,
+            ),
+        ] {
+            let said = rest.ask(method, types, Some(body.clone())).await;
+            assert_eq!(said.0, status, "{body}: {}", said.1);
+        }
+
+        let base = format!(
+            "{}/api/rest/v2/keyspaces/{}",
+            local_astra().url(),
+            rest.keyspace
+        );
+        for (name, value, status) in [
+            ("Accept", "text/plain", 406),
+            ("Accept", "text/html, */*", 200),
+            ("Content-Type", "text/plain", 415),
+        ] {
+            let request = rest.client.get(format!("{base}/t/1"));
+            let request = request.header("X-Cassandra-Token", &rest.token);
+            let answer = request.header(name, value).send().await.unwrap();
+            assert_eq!(answer.status().as_u16(), status, "{name}: {value}");
+        }
+
+        rest.create("counts", &[("a", "int"), ("n", "counter")])
+            .await;
+        for (n, status) in [(5, 200), (3_000_000_000_i64, 500)] {
+            let said = rest
+                .ask(Method::PATCH, "counts/1", Some(json!({"n": n})))
+                .await;
+            assert_eq!(said.0, 200, "{}", said.1);
+            assert_eq!(rest.ask(Method::GET, "counts/1", None).await.0, status);
+        }
+    });
+}
