@@ -1,5 +1,7 @@
 //! The JSON schema of a collection, kept in the comment of its table, and documents held against it.
 
+use std::collections::HashSet;
+
 use axum::http::StatusCode;
 use axum::response::Response;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
@@ -11,7 +13,6 @@ use super::answer;
 use super::collections::Collection;
 use super::error::DocumentError;
 use super::request::{Address, Body, Caller};
-use super::shred::double;
 
 /// `GET …/collections/{collection}/json-schema`
 pub async fn get(caller: Caller, address: Address) -> Result<Response, DocumentError> {
@@ -70,9 +71,8 @@ fn problems(schema: &Value) -> Vec<String> {
     let mut parts = vec![schema];
     while let Some(part) = parts.pop() {
         if let Some(Value::Array(values)) = part.get("enum") {
-            let is_there =
-                |(at, value): (usize, &Value)| values[..at].iter().any(|v| same(v, value));
-            if values.iter().enumerate().any(is_there) {
+            let mut known = HashSet::new();
+            if !values.iter().all(|value| known.insert(canonical(value))) {
                 problems.push("elements in keyword \"enum\" are not unique".to_owned());
             }
         }
@@ -114,11 +114,26 @@ fn problems(schema: &Value) -> Vec<String> {
     problems
 }
 
-/// Are these equal, numbers by their values?
-fn same(one: &Value, other: &Value) -> bool {
-    match (one, other) {
-        (Value::Number(one), Value::Number(other)) => double(one) == double(other),
-        _ => one == other,
+/// A text that only equal values have, numbers by their value.
+fn canonical(value: &Value) -> String {
+    let Value::Number(number) = value else {
+        return value.to_string();
+    };
+    let text = number.to_string();
+    let (sign, text) = match text.strip_prefix('-') {
+        Some(rest) => ("-", rest),
+        None => ("", text.as_str()),
+    };
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}");
+    let kept = digits.trim_end_matches('0');
+    // An exponent beyond this is no number that anybody writes.
+    let exponent: i64 = exponent.parse().unwrap_or(i64::MAX / 2);
+    let cut = (digits.len() - kept.len()) as i64 - fraction.len() as i64;
+    match kept.trim_start_matches('0') {
+        "" => "0".to_owned(),
+        kept => format!("{sign}{kept}e{}", exponent.saturating_add(cut)),
     }
 }
 
@@ -318,6 +333,7 @@ mod tests {
     fn a_schema_is_refused_for_what_no_validator_can_use() {
         for schema in [
             json!({"enum": [1, 1.0]}),
+            json!({"enum": [100, 1e2]}),
             json!({"items": [{"patternProperties": {"[": {}}}]}),
             json!({"properties": {"a": {"$ref": "%%"}}}),
             json!({"$schema": "nope nope"}),
@@ -327,6 +343,7 @@ mod tests {
         }
         for schema in [
             json!({"enum": []}),
+            json!({"enum": [9_007_199_254_740_992_u64, 9_007_199_254_740_993_u64, "1", 1, 10]}),
             json!({"$schema": "http://json-schema.org/draft-04/schema#"}),
             json!({"properties": {"a": {"$ref": "#/definitions/none"}}}),
         ] {

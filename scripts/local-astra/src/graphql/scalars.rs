@@ -143,7 +143,8 @@ pub fn time_uuid() -> Uuid {
 fn read_uuid(text: &str) -> Result<Uuid, String> {
     let read = from_text(text, &ColumnType::Native(NativeType::Uuid), Maps::Compact);
     match read {
-        Ok(CqlValue::Uuid(uuid)) => Ok(uuid),
+        // Quotes are CQL's.
+        Ok(CqlValue::Uuid(uuid)) if !text.starts_with('\'') => Ok(uuid),
         _ => Err(format!("Invalid UUID string: {text}")),
     }
 }

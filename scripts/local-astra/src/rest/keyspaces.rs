@@ -21,8 +21,8 @@ pub async fn list(
     parameters: Parameters,
 ) -> Result<Response, RestError> {
     let session = caller.session().await?;
-    rest.see(rest.store.schema().keyspaces.values().cloned());
     let visible = session.visible_keyspaces().await?;
+    rest.see(visible.iter().cloned());
     let keyspaces = visible
         .iter()
         .map(|keyspace| description(keyspace))
@@ -42,6 +42,9 @@ pub async fn one(
 ) -> Result<Response, RestError> {
     let session = caller.session().await?;
     let keyspace = lookup::keyspace(&rest.store, &name).await?;
+    if keyspace.is_none() {
+        rest.forget(&name);
+    }
     let keyspace = keyspace
         .ok_or_else(|| RestError::NotFound(format!("Unable to describe keyspace '{name}'")))?;
     rest.see([Arc::clone(&keyspace)]);

@@ -33,6 +33,11 @@ impl Rest {
             .extend(keyspaces.map(|keyspace| (keyspace.name.clone(), keyspace)));
     }
 
+    /// Takes note that a keyspace is gone.
+    pub fn forget(&self, keyspace: &str) {
+        self.lock_seen().remove(keyspace);
+    }
+
     fn lock_seen(&self) -> MutexGuard<'_, HashMap<String, Arc<Keyspace>>> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -90,7 +95,10 @@ async fn table(
     if found(&schema).is_none() {
         schema = rest.store.refresh().await?;
     }
-    rest.see(schema.keyspaces.get(keyspace).cloned());
+    match schema.keyspaces.get(keyspace) {
+        Some(now) => rest.see([Arc::clone(now)]),
+        None => rest.forget(keyspace),
+    }
     found(&schema).ok_or_else(|| not_found(&schema, keyspace, name, missing))
 }
 

@@ -26,6 +26,9 @@ pub async fn list(
 ) -> Result<Response, RestError> {
     let session = caller.session().await?;
     let found = lookup::keyspace(&rest.store, &keyspace).await?;
+    if found.is_none() {
+        rest.forget(&keyspace);
+    }
     let found = found.ok_or_else(|| lookup::no_keyspace(&keyspace))?;
     rest.see([Arc::clone(&found)]);
     let tables = match lookup::may_see(&session, &keyspace).await? {

@@ -1,6 +1,6 @@
 //! The CQL-first GraphQL API: what becomes of values, as in Stargate's own code where no recording tells.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -28,6 +28,7 @@ async fn until(graphql: &Graphql, query: &str, is_done: impl Fn(&Value) -> bool)
     let since = Instant::now();
     while !is_done(&graphql.data(query).await) {
         assert!(since.elapsed() < RUN_LIMIT, "{query}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 

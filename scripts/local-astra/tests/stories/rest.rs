@@ -207,35 +207,79 @@ fn a_token_sees_what_it_was_granted() {
     });
 }
 
+/// Adds columns until REST does not know one: another story may look at all keyspaces at any time.
+async fn unknown(rest: &Rest, what: &str, is_unknown: impl AsyncFn(&str) -> bool) -> String {
+    for n in 0..10 {
+        let name = format!("{what}_{n}");
+        let column = json!({"name": name, "typeDefinition": "int"});
+        let path = "schema:tables/t/columns";
+        assert_eq!(rest.ask(Method::POST, path, Some(column)).await.0, 201);
+        if is_unknown(&name).await {
+            return name;
+        }
+    }
+    panic!("{what}: all columns are known at once");
+}
+
 #[test]
 fn a_column_is_unknown_until_its_table_is_looked_at() {
     let rest = Rest::new(local_astra().application());
     block_on(async {
         rest.create("t", &[("a", "int")]).await;
-        let row = async |more: Value| {
-            let mut row = json!({"a": 1});
-            row.as_object_mut()
-                .unwrap()
-                .extend(more.as_object().unwrap().clone());
-            rest.ask(Method::POST, "t", Some(row)).await.0
+        let write = async |row: Value| rest.ask(Method::POST, "t", Some(row)).await.0;
+        assert_eq!(write(json!({"a": 1})).await, 201);
+        for (what, method, path, body) in [
+            ("shown", Method::GET, "schema:tables/t", None),
+            ("read", Method::GET, "t/1", None),
+            ("written", Method::POST, "t", Some(json!({"a": 1}))),
+        ] {
+            let is_unknown = async |name: &str| match write(json!({"a": 1, name: 1})).await {
+                400 => true,
+                status => {
+                    assert_eq!(status, 201);
+                    false
+                }
+            };
+            let name = unknown(&rest, what, is_unknown).await;
+            let (status, said) = rest.ask(method, path, body).await;
+            assert!(status < 300, "{what}: {said}");
+            assert_eq!(write(json!({"a": 1, name: 1})).await, 201, "{what}");
+        }
+        let is_unknown = async |name: &str| {
+            let path = format!("schema:tables/t/columns/{name}");
+            rest.ask(Method::DELETE, &path, None).await.0 == 400
         };
-        let add = |name: &'static str| {
-            let column = json!({"name": name, "typeDefinition": "int"});
-            rest.ask(Method::POST, "schema:tables/t/columns", Some(column))
-        };
-        assert_eq!(row(json!({})).await, 201);
-        // By a call that shows the table, or by a row that can be written without.
-        assert_eq!(add("b").await.0, 201);
-        assert_eq!(row(json!({"b": 1})).await, 400);
-        assert_eq!(rest.ask(Method::GET, "schema:tables/t", None).await.0, 200);
-        assert_eq!(row(json!({"b": 1})).await, 201);
-        assert_eq!(add("c").await.0, 201);
-        let path = "schema:tables/t/columns/c";
-        assert_eq!(rest.ask(Method::DELETE, path, None).await.0, 400);
-        assert_eq!(row(json!({"c": 1})).await, 400);
-        assert_eq!(row(json!({})).await, 201);
-        assert_eq!(row(json!({"c": 1})).await, 201);
-        assert_eq!(rest.ask(Method::DELETE, path, None).await.0, 204);
+        unknown(&rest, "dropped", is_unknown).await;
+    });
+}
+
+#[test]
+fn a_keyspace_that_is_made_anew_is_not_the_old_one() {
+    let rest = Rest::new(local_astra().operator());
+    block_on(async {
+        let keyspace = json!({"name": rest.keyspace});
+        for column in ["a", "x"] {
+            rest.create("t", &[(column, "int")]).await;
+            let row = json!({column: 1});
+            assert_eq!(rest.ask(Method::POST, "t", Some(row)).await.0, 201);
+            let ask = async |method: Method, path: &str, body: Option<&Value>| {
+                let url = format!(
+                    "{}/api/rest/v2/schemas/keyspaces{path}",
+                    local_astra().url()
+                );
+                let request = rest.client.request(method, url);
+                let request = request.header("X-Cassandra-Token", &rest.token);
+                let request = match body {
+                    Some(body) => request.json(body),
+                    None => request,
+                };
+                request.send().await.unwrap().status().as_u16()
+            };
+            let path = format!("/{}", rest.keyspace);
+            assert_eq!(ask(Method::DELETE, &path, None).await, 204);
+            assert_eq!(ask(Method::GET, &path, None).await, 404);
+            assert_eq!(ask(Method::POST, "", Some(&keyspace)).await, 201);
+        }
     });
 }
 

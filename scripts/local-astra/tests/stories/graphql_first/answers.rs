@@ -6,7 +6,7 @@ use super::First;
 use crate::astra::block_on;
 
 const SCHEMA: &str = "type Thing @cql_input { k: Int! @cql_column(partitionKey: true) c: Int @cql_column(clusteringOrder: ASC) \
-       u: Uuid n: Int @cql_column(typeHint: \"bigint\") } \
+       u: Uuid us: [Uuid] n: Int @cql_column(typeHint: \"bigint\") } \
      type Page @cql_payload { data: [Thing] pagingState: String } \
      type Query { things(k: Int!): [Thing] page(k: Int!, s: String @cql_pagingState): Page @cql_select(pageSize: 1) } \
      type Mutation { insertThing(t: ThingInput!): Thing \
@@ -25,9 +25,9 @@ fn answers_are_those_of_stargate() {
         first.deploy(SCHEMA, json!({})).await.unwrap();
 
         // What is made while it is written is what is answered; a hint may part a column from its type.
-        let query = "mutation { insertThing(t: { k: 1, c: 1, u: \"uuid()\", n: 7 }) { u n } }";
+        let query = "mutation { insertThing(t: { k: 1, c: 1, u: \"uuid()\", us: [\"uuid()\"], n: 7 }) { u us n } }";
         let told = first.data(query).await["insertThing"].clone();
-        let read = first.data("{ things(k: 1) { u n } }").await["things"][0].clone();
+        let read = first.data("{ things(k: 1) { u us n } }").await["things"][0].clone();
         assert_eq!(told, read);
         assert_eq!(read["n"], 7);
 

@@ -45,11 +45,6 @@ impl Field {
     pub fn is_key(&self) -> bool {
         self.role != Role::Regular
     }
-
-    /// Is its GraphQL type `ID`, which is text on its way in and out?
-    pub fn is_id(&self) -> bool {
-        self.typ.inner_named_type() == "ID"
-    }
 }
 
 /// The object type that a field belongs to.

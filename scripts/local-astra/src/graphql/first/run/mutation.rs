@@ -83,13 +83,8 @@ fn insert(
         let (value, echoed) = match input.get(&field.name) {
             Some(given) => {
                 let value = values.to_cql(given, &field.cql_type)?;
-                let echo = match &value {
-                    // What was made for `uuid()` or `now()` is what is answered. An ID is answered as it was sent.
-                    Some(CqlValue::Uuid(_) | CqlValue::Timeuuid(_)) if !field.is_id() => {
-                        values.to_json(value.as_ref(), field)
-                    }
-                    _ => values.echo(given, field)?,
-                };
+                // What was made for `uuid()` or `now()` is what is answered.
+                let echo = values.echo(given, value.as_ref(), field);
                 (value, echo)
             }
             None if !field.is_key() => continue,

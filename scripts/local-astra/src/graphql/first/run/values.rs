@@ -111,47 +111,52 @@ impl Values<'_> {
         }
     }
 
-    /// What was sent, as it is answered: every scalar in its own form, sets in the order in which they were sent.
-    ///
-    /// # Errors
-    /// For a value that does not fit.
-    pub fn echo(self, value: &Value, field: &Field) -> Result<Value, RunError> {
-        self.echoed(value, &field.cql_type, &field.typ)
+    /// What was sent, as it is answered: every scalar as it was bound, sets in the order in which they were sent.
+    pub fn echo(self, value: &Value, bound: Option<&CqlValue>, field: &Field) -> Value {
+        self.echoed(value, bound, &field.cql_type, &field.typ)
     }
 
-    fn echoed(self, value: &Value, typ: &TypeName, graphql: &Type) -> Result<Value, RunError> {
-        if value.is_null() {
-            return Ok(Value::Null);
-        }
-        match field::thawed(typ) {
-            TypeName::List(item) | TypeName::Set(item) => {
+    fn echoed(
+        self,
+        value: &Value,
+        bound: Option<&CqlValue>,
+        typ: &TypeName,
+        graphql: &Type,
+    ) -> Value {
+        match (field::thawed(typ), bound) {
+            (_, None) => Value::Null,
+            (
+                TypeName::List(item) | TypeName::Set(item),
+                Some(CqlValue::List(bound) | CqlValue::Set(bound)),
+            ) => {
                 let values = value.as_array();
                 let values = values.map_or(std::slice::from_ref(value), Vec::as_slice);
                 let item_type = graphql.item_type();
-                let items = values
-                    .iter()
-                    .map(|value| self.echoed(value, item, item_type));
-                Ok(Value::Array(items.collect::<Result<_, _>>()?))
+                let items = values.iter().zip(bound);
+                let items =
+                    items.map(|(value, bound)| self.echoed(value, Some(bound), item, item_type));
+                Value::Array(items.collect())
             }
-            TypeName::UserDefined(name) => {
+            (TypeName::UserDefined(name), Some(CqlValue::UserDefinedType { fields, .. })) => {
                 let Some(entity) = self.entities.get(name) else {
-                    return Ok(Value::Null);
+                    return Value::Null;
                 };
                 let mut members = Map::new();
                 for field in &entity.fields {
                     if let Some(given) = value.get(&field.name) {
-                        members.insert(field.name.clone(), self.echo(given, field)?);
+                        let bound = fields.iter().find(|(name, _)| *name == field.cql_name);
+                        let bound = bound.and_then(|(_, bound)| bound.as_ref());
+                        members.insert(field.name.clone(), self.echo(given, bound, field));
                     }
                 }
-                Ok(Value::Object(members))
+                Value::Object(members)
             }
             // An ID is text on its way in and out.
-            TypeName::Native(_) if graphql.inner_named_type() == "ID" => Ok(value.clone()),
-            TypeName::Native(native) => {
-                let read = scalars::read(value, native).map_err(RunError::Invalid)?;
-                Ok(fitting(scalars::write(&read, native), graphql))
+            (TypeName::Native(_), _) if graphql.inner_named_type() == "ID" => value.clone(),
+            (TypeName::Native(native), Some(bound)) => {
+                fitting(scalars::write(bound, native), graphql)
             }
-            _ => Ok(Value::Null),
+            _ => Value::Null,
         }
     }
 }
