@@ -14,11 +14,11 @@ use super::error::DocumentError;
 use super::path;
 use super::profile::Profile;
 use super::request::{Address, Body, Caller, Parameters};
-use super::shred::{double, shred};
+use super::shred::shred;
 use super::write::{Delete, Write};
 use super::{json_schema, layout};
 use crate::store::StoreError;
-use crate::store::values::numbers::double_text;
+use crate::store::values::numbers::JsonNumber;
 
 /// How many documents of a batch are written at once.
 const AT_ONCE: usize = 16;
@@ -183,7 +183,7 @@ impl IdPath {
         let found = document.pointer(&self.pointer);
         match found {
             Some(Value::String(text)) => Ok(text.clone()),
-            Some(Value::Number(number)) => Ok(number_text(number)),
+            Some(Value::Number(number)) => Ok(JsonNumber::read(number).text()),
             Some(Value::Bool(boolean)) => Ok(boolean.to_string()),
             _ => Err(DocumentError::Refused(format!(
                 "JSON document {document} requires a scalar value at the path {} in order to resolve \
@@ -192,15 +192,6 @@ impl IdPath {
                 found.map_or("missing node".to_owned(), Value::to_string),
             ))),
         }
-    }
-}
-
-/// A number as Java writes it: what has a point or an exponent is a double.
-fn number_text(number: &serde_json::Number) -> String {
-    match number.to_string().as_str() {
-        "-0" => "0".to_owned(),
-        text if text.contains(['.', 'e', 'E']) => double_text(double(number)),
-        text => text.to_owned(),
     }
 }
 

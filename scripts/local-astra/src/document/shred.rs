@@ -6,6 +6,7 @@ use super::error::DocumentError;
 use super::layout::{EMPTY_ARRAY, EMPTY_OBJECT, MAX_ARRAY_LENGTH, MAX_DEPTH};
 use super::path::{is_valid_name, unescape};
 use super::rows::Value;
+use crate::store::values::numbers::JsonNumber;
 
 /// A row to be written.
 #[derive(Clone, Debug, PartialEq)]
@@ -109,10 +110,7 @@ fn stored_name(name: &str) -> Result<String, DocumentError> {
 
 /// All numbers are doubles inside; one that is too large is infinite, as in Java. An integer has no negative zero.
 pub fn double(number: &serde_json::Number) -> f64 {
-    match number.to_string().as_str() {
-        "-0" => 0.0,
-        text => text.parse().unwrap_or(f64::NAN),
-    }
+    JsonNumber::read(number).to_f64()
 }
 
 #[cfg(test)]

@@ -20,6 +20,21 @@ pub enum RunError {
     Invalid(String),
 }
 
+impl RunError {
+    /// An argument, or a member of one, that is given as null where only leaving it out is foreseen.
+    pub fn null(name: &str) -> RunError {
+        RunError::Invalid(format!("{name} cannot be null"))
+    }
+}
+
+/// The items of a list. A single value stands for a list of it.
+pub fn list(value: &Value) -> &[Value] {
+    match value {
+        Value::Array(items) => items,
+        single => std::slice::from_ref(single),
+    }
+}
+
 /// The arguments of a field in our own types.
 pub fn arguments(info: &ResolveInfo<'_>) -> Arguments {
     let arguments = info.arguments().iter();

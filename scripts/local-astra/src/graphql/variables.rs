@@ -10,6 +10,7 @@ use apollo_compiler::{ExecutableDocument, Node, Schema};
 use num_bigint::BigInt;
 use serde_json::{Map, Number, Value};
 
+use super::run::list;
 use super::scalars;
 use crate::store::values::numbers::{JsonNumber, read_decimal};
 
@@ -76,10 +77,9 @@ fn coerce_value(value: &Value, typ: &Type, schema: &Schema) -> Result<Value, Pro
         };
     }
     if let Type::List(item) | Type::NonNullList(item) = typ {
-        let items = value
-            .as_array()
-            .map_or(std::slice::from_ref(value), Vec::as_slice);
-        let items = items.iter().map(|value| coerce_value(value, item, schema));
+        let items = list(value)
+            .iter()
+            .map(|value| coerce_value(value, item, schema));
         return items.collect();
     }
     let name = typ.inner_named_type();

@@ -1,7 +1,5 @@
 //! Keyspaces: `/schemas/keyspaces`.
 
-use std::sync::Arc;
-
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -41,13 +39,9 @@ pub async fn one(
     parameters: Parameters,
 ) -> Result<Response, RestError> {
     let session = caller.session().await?;
-    let keyspace = lookup::keyspace(&rest.store, &name).await?;
-    if keyspace.is_none() {
-        rest.forget(&name);
-    }
+    let keyspace = lookup::keyspace(&rest, &name).await?;
     let keyspace = keyspace
         .ok_or_else(|| RestError::NotFound(format!("Unable to describe keyspace '{name}'")))?;
-    rest.see([Arc::clone(&keyspace)]);
     if !lookup::may_see(&session, &name).await? {
         return Err(RestError::HiddenKeyspace(name));
     }

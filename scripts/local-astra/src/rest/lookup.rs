@@ -33,9 +33,12 @@ impl Rest {
             .extend(keyspaces.map(|keyspace| (keyspace.name.clone(), keyspace)));
     }
 
-    /// Takes note that a keyspace is gone.
-    pub fn forget(&self, keyspace: &str) {
-        self.lock_seen().remove(keyspace);
+    /// Takes note of a keyspace as it is now, or that it is gone.
+    fn note(&self, name: &str, now: Option<&Arc<Keyspace>>) {
+        match now {
+            Some(now) => self.see([Arc::clone(now)]),
+            None => drop(self.lock_seen().remove(name)),
+        }
     }
 
     fn lock_seen(&self) -> MutexGuard<'_, HashMap<String, Arc<Keyspace>>> {
@@ -95,10 +98,7 @@ async fn table(
     if found(&schema).is_none() {
         schema = rest.store.refresh().await?;
     }
-    match schema.keyspaces.get(keyspace) {
-        Some(now) => rest.see([Arc::clone(now)]),
-        None => rest.forget(keyspace),
-    }
+    rest.note(keyspace, schema.keyspaces.get(keyspace));
     found(&schema).ok_or_else(|| not_found(&schema, keyspace, name, missing))
 }
 
@@ -123,11 +123,25 @@ pub async fn visible_table(
     })
 }
 
-/// Finds a keyspace, after one more look at Cassandra's schema if it is not in the snapshot.
+/// A keyspace as it is now, for calls that show it.
 ///
 /// # Errors
 /// Cassandra's own.
-pub async fn keyspace(store: &Store, name: &str) -> Result<Option<Arc<Keyspace>>, RestError> {
+pub async fn keyspace(rest: &Rest, name: &str) -> Result<Option<Arc<Keyspace>>, RestError> {
+    let found = unnoted_keyspace(&rest.store, name).await?;
+    rest.note(name, found.as_ref());
+    Ok(found)
+}
+
+/// As [`keyspace`], for calls after which Stargate knows no more of the keyspace than before. Looks at Cassandra's schema
+/// once more if it is not in the snapshot.
+///
+/// # Errors
+/// Cassandra's own.
+pub async fn unnoted_keyspace(
+    store: &Store,
+    name: &str,
+) -> Result<Option<Arc<Keyspace>>, RestError> {
     if let Some(keyspace) = store.schema().keyspaces.get(name) {
         return Ok(Some(Arc::clone(keyspace)));
     }

@@ -1,7 +1,5 @@
 //! Tables: `/schemas/keyspaces/{keyspace}/tables`.
 
-use std::sync::Arc;
-
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -25,12 +23,8 @@ pub async fn list(
     parameters: Parameters,
 ) -> Result<Response, RestError> {
     let session = caller.session().await?;
-    let found = lookup::keyspace(&rest.store, &keyspace).await?;
-    if found.is_none() {
-        rest.forget(&keyspace);
-    }
+    let found = lookup::keyspace(&rest, &keyspace).await?;
     let found = found.ok_or_else(|| lookup::no_keyspace(&keyspace))?;
-    rest.see([Arc::clone(&found)]);
     let tables = match lookup::may_see(&session, &keyspace).await? {
         true => found
             .tables

@@ -122,7 +122,7 @@ async fn find(
     keyspace: &str,
     name: Option<&str>,
 ) -> Result<Vec<Value>, RestError> {
-    let known = lookup::keyspace(store, keyspace).await?.is_some();
+    let known = lookup::unnoted_keyspace(store, keyspace).await?.is_some();
     if !known || !lookup::may_see(session, keyspace).await? {
         return Ok(Vec::new());
     }

@@ -45,7 +45,9 @@ impl Relations {
     /// For a value that does not fit.
     pub fn push_filter(&mut self, table: &Table, filter: &Value) -> Result<(), RunError> {
         for (column, operators) in members(table, filter) {
-            let operators = operators.as_object().ok_or_else(|| null(&column.name))?;
+            let operators = operators
+                .as_object()
+                .ok_or_else(|| RunError::null(&column.name))?;
             for (operator, value) in operators {
                 self.push_operator(column, operator, value)?;
             }
@@ -72,7 +74,7 @@ impl Relations {
                 let key = entry.map_or(typ, |(key, _)| key);
                 ("CONTAINS KEY", values::read(value, key)?)
             }
-            "containsEntry" if value.is_null() => return Err(null(operator)),
+            "containsEntry" if value.is_null() => return Err(RunError::null(operator)),
             "containsEntry" => {
                 let (key_type, value_type) = entry.unwrap_or((typ, typ));
                 let member = |name| value.get(name).unwrap_or(&Value::Null);
@@ -96,11 +98,6 @@ impl Relations {
         self.push(format!("{name} {operator} ?"), value);
         Ok(())
     }
-}
-
-/// The refusal of an argument, or of a member of one, that is given as null where only leaving it out is foreseen.
-pub fn null(name: &str) -> RunError {
-    RunError::Invalid(format!("{name} cannot be null"))
 }
 
 /// The members of an input object of a table, with the column that each is about.

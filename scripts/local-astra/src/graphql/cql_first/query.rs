@@ -9,9 +9,9 @@ use scylla::value::CqlValue;
 use serde_json::{Map, Value, json};
 
 use super::aggregates::{self, Aggregate};
-use super::conditions::{Relations, members, null};
+use super::conditions::{Relations, members};
 use super::{names, values};
-use crate::graphql::run::{Arguments, RunError, arguments};
+use crate::graphql::run::{Arguments, RunError, arguments, list};
 use crate::graphql::statement::{Options, Page, Statement};
 use crate::store::types::{quote, quote_in};
 use crate::store::values::from_base64;
@@ -184,11 +184,13 @@ fn groups(table: &Table, given: &Arguments) -> Result<Vec<String>, RunError> {
     let Some(groups) = given.get("groupBy") else {
         return Ok(Vec::new());
     };
-    let groups = groups.as_object().ok_or_else(|| null("groupBy"))?;
+    let groups = groups
+        .as_object()
+        .ok_or_else(|| RunError::null("groupBy"))?;
     let mut columns = Vec::new();
     for column in table.partition_key().chain(table.clustering_key()) {
         match groups.get(&names::column(&column.name)) {
-            Some(Value::Null) => return Err(null(&column.name)),
+            Some(Value::Null) => return Err(RunError::null(&column.name)),
             Some(Value::Bool(true)) => columns.push(quote(&column.name)),
             _ => {}
         }
@@ -200,14 +202,9 @@ fn orders(table: &Table, given: &Arguments) -> Result<Vec<String>, RunError> {
     let Some(orders) = given.get("orderBy") else {
         return Ok(Vec::new());
     };
-    // A single one stands for a list of it.
-    let orders = match orders {
-        Value::Array(orders) => orders.as_slice(),
-        single => std::slice::from_ref(single),
-    };
     let mut columns = Vec::new();
-    for order in orders {
-        let order = order.as_str().ok_or_else(|| null("orderBy"))?;
+    for order in list(orders) {
+        let order = order.as_str().ok_or_else(|| RunError::null("orderBy"))?;
         let found = order.rsplit_once('_').and_then(|(name, direction)| {
             let mut columns = table.columns.iter();
             let column = columns.find(|column| names::column(&column.name) == name)?;

@@ -5,7 +5,7 @@ use scylla::value::CqlValue;
 use serde_json::{Map, Value};
 
 use super::{names, types};
-use crate::graphql::run::RunError;
+use crate::graphql::run::{RunError, list};
 use crate::graphql::scalars;
 
 /// Reads a value; null is null.
@@ -68,13 +68,6 @@ pub fn read(value: &Value, typ: &ColumnType<'_>) -> Result<Option<CqlValue>, Run
 
 fn member(value: &Value, name: &str, typ: &ColumnType<'_>) -> Result<Option<CqlValue>, RunError> {
     read(value.get(name).unwrap_or(&Value::Null), typ)
-}
-
-/// A single value stands for a list of it.
-fn list(value: &Value) -> &[Value] {
-    value
-        .as_array()
-        .map_or(std::slice::from_ref(value), Vec::as_slice)
 }
 
 fn items(value: &Value, element: &ColumnType<'_>) -> Result<Vec<CqlValue>, RunError> {

@@ -48,7 +48,7 @@ pub fn read(typ: &Value) -> Result<TypeName, RunError> {
     let info = &typ["info"];
     let refused = |text: String| Err(RunError::Invalid(text));
     if info.get("frozen") == Some(&Value::Null) {
-        return refused("frozen cannot be null".to_owned());
+        return Err(RunError::null("frozen"));
     }
     let word = |shown: &str| -> Result<Vec<TypeName>, RunError> {
         let parts = info["subTypes"].as_array();

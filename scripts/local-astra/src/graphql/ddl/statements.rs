@@ -27,7 +27,7 @@ pub fn cql(mutation: &str, given: &Arguments) -> Result<String, RunError> {
     let mut flags = ["ifNotExists", "ifExists"].iter();
     let null = flags.find(|flag| given.0.get(**flag) == Some(&Value::Null));
     if let Some(flag) = null.filter(|_| strict.contains(&mutation)) {
-        return Err(RunError::Invalid(format!("{flag} cannot be null")));
+        return Err(RunError::null(flag));
     }
     Ok(match mutation {
         "createKeyspace" => format!(

@@ -98,14 +98,12 @@ fn input_fields(entity: &Entity, model: &Model) -> Result<String, String> {
 fn unserved_types(document: &Document) -> Vec<String> {
     let definitions = document.definitions.iter();
     let unserved = definitions.filter_map(|definition| match definition {
-        Definition::InterfaceTypeDefinition(interface) => Some(format!(
-            "There is no type resolver defined for interface / union '{}' type",
-            interface.name
-        )),
-        Definition::UnionTypeDefinition(union) => Some(format!(
-            "There is no type resolver defined for interface / union '{}' type",
-            union.name
-        )),
+        Definition::InterfaceTypeDefinition(_) | Definition::UnionTypeDefinition(_) => {
+            let name = definition.name()?;
+            Some(format!(
+                "There is no type resolver defined for interface / union '{name}' type"
+            ))
+        }
         Definition::ScalarTypeDefinition(scalar) if scalars::by_name(&scalar.name).is_none() => {
             Some(format!(
                 "There is no scalar implementation for the named '{}' scalar type",

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::graphql::first::model::Entities;
 use crate::graphql::first::model::field::{self, Field};
-use crate::graphql::run::RunError;
+use crate::graphql::run::{RunError, list};
 use crate::graphql::scalars;
 use crate::store::types::TypeName;
 use apollo_compiler::ast::Type;
@@ -43,10 +43,7 @@ impl Values<'_> {
     }
 
     fn items(self, value: &Value, item: &TypeName) -> Result<Vec<CqlValue>, RunError> {
-        // A single value stands for a list of it.
-        let values = value.as_array();
-        let values = values.map_or(std::slice::from_ref(value), Vec::as_slice);
-        let items = values.iter().map(|value| {
+        let items = list(value).iter().map(|value| {
             let item = self.to_cql(value, item)?;
             item.ok_or_else(|| {
                 RunError::Invalid("null is not supported inside collections".to_owned())
@@ -129,10 +126,8 @@ impl Values<'_> {
                 TypeName::List(item) | TypeName::Set(item),
                 Some(CqlValue::List(bound) | CqlValue::Set(bound)),
             ) => {
-                let values = value.as_array();
-                let values = values.map_or(std::slice::from_ref(value), Vec::as_slice);
                 let item_type = graphql.item_type();
-                let items = values.iter().zip(bound);
+                let items = list(value).iter().zip(bound);
                 let items =
                     items.map(|(value, bound)| self.echoed(value, Some(bound), item, item_type));
                 Value::Array(items.collect())
