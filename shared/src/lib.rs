@@ -16,15 +16,19 @@
 mod check;
 mod dotenv;
 mod names;
+mod printable;
 mod reader;
+mod stop;
 #[cfg(test)]
 mod tests;
 
 use std::path::PathBuf;
 
 pub use names::{ALL, Setting};
+pub use printable::printable;
 pub use reader::Problems;
 pub use secrecy::{ExposeSecret, SecretString};
+pub use stop::{Stopped, stop_signal};
 
 use check::{bundle, http_url, identifier, list, path, pulsar_url, token, uuid, word};
 use reader::{Reader, read};

@@ -1,28 +1,35 @@
-//! A table over Astra's Stargate REST API. It is HTTP and JSON, so `reqwest` is all it takes.
+//! Tables and rows over Astra's Stargate REST API, with nothing but `reqwest`.
 //!
-//! Set ASTRA_DB_APPLICATION_TOKEN, ASTRA_DB_ID, ASTRA_DB_REGION and ASTRA_DB_KEYSPACE (README.md tells how), then
-//! `cargo run -p rest-sample`; with no Astra account, `cargo local run rest-sample`. The story it tells:
+//! 1. Check that the keyspace exists
+//! 2. Show that a wrong token is rejected
+//! 3. Create a table
+//! 4. Insert two rows
+//! 5. Read a row by its primary key
+//! 6. Search, page by page
+//! 7. Update a column
+//! 8. Delete the row
+//! 9. Drop the table, also after an error or Ctrl-C
 //!
-//! 1. Found keyspace samples, one of 7
-//! 2. Wrong token: 401 Unauthorized, Unauthenticated gRPC operation (...): UNAUTHENTICATED: Invalid token
-//! 3. Created table rust_sample_users_1795517143324898_40213
-//! 4. Inserted Ada Lovelace and Grace Hopper
-//! 5. Read by key: User { first: "Ada", last: "Lovelace", color: "blue" }
-//! 6. Found in pages of one: Ada, Grace
-//! 7. Changed one column: User { first: "Ada", last: "Lovelace", color: "green" }
-//! 8. Deleted that row, read again: count 0
-//! 9. Dropped table rust_sample_users_1795517143324898_40213 (also after an error or Ctrl-C)
+//! # Prerequisites
+//!
+//! `ASTRA_DB_APPLICATION_TOKEN`, `ASTRA_DB_ID`, `ASTRA_DB_REGION`, `ASTRA_DB_KEYSPACE`: see README.md.
+//!
+//! # Usage
+//!
+//! ```sh
+//! cargo run -p rest-sample
+//! cargo local run rest-sample    # without an Astra account
+//! ```
 
-mod cleanup;
-mod request;
+mod http;
 
-use anyhow::{Context, Result, ensure};
-use request::{Refused, fetch, send};
+use anyhow::{Context, Result};
+use http::{fetch, send};
 use reqwest::Client;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use shared::ExposeSecret;
 
-/// A row of our table.
 #[derive(Debug, Deserialize, Serialize)]
 struct User {
     first: String,
@@ -30,119 +37,104 @@ struct User {
     color: String,
 }
 
-/// What a read answers; `page_state` asks for the next page.
+/// A page of rows. Pass `page_state` to get the next page.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Page {
-    count: usize,
     data: Vec<User>,
     page_state: Option<String>,
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
+    let mut stop = shared::stop_signal()?;
     let astra = shared::Rest::from_env()?;
-    let (url, keyspace) = (astra.url, astra.keyspace);
-    let http = request::client("X-Cassandra-Token", &astra.token)?;
-    let keyspaces = format!("{url}/v2/schemas/keyspaces");
-    find_keyspace(&http, &keyspaces, &keyspace).await?;
-    try_wrong_token(&http, &keyspaces).await?;
+    let http = http::client("X-Cassandra-Token", astra.token.expose_secret())?;
+    let (api, keyspace) = (format!("{}/v2", astra.url), astra.keyspace);
+    let schema = format!("{api}/schemas/keyspaces/{keyspace}");
+    tokio::select! {
+        checked = check_keyspace(&http, &schema) => checked?,
+        stopped = &mut stop => return Err(stopped.into()),
+    }
 
     let run = std::time::SystemTime::UNIX_EPOCH.elapsed()?.as_micros();
     let table = format!("rust_sample_users_{run}_{}", std::process::id());
-    let tables = format!("{url}/v2/schemas/keyspaces/{keyspace}/tables");
-    let users = format!("{url}/v2/keyspaces/{keyspace}/{table}");
-    let ada = format!("{users}/Ada/Lovelace"); // The key, column by column.
-    let make = create_table(&http, &tables, &table);
-    let story = async {
-        insert_users(&http, &users).await?;
-        println!("5. Read by key: {:?}", read_user(&http, &ada).await?);
-        search_users(&http, &users).await?;
-        update_user(&http, &ada).await?;
-        delete_user(&http, &ada).await
+    let rows = format!("{api}/keyspaces/{keyspace}/{table}");
+    create_table(&http, &schema, &table).await?;
+    let story = tokio::select! {
+        story = use_table(&http, &rows) => story,
+        stopped = stop => Err(stopped.into()),
     };
-    let undo = drop_table(&http, &tables, &table);
-    cleanup::around(make, story, undo, &format!("table {keyspace}.{table}")).await
+    let dropped = drop_table(&http, &schema, &table).await;
+    if let (Err(_), Err(error)) = (&story, &dropped) {
+        eprintln!("{error:#}");
+    }
+    story.and(dropped)
 }
 
-async fn find_keyspace(http: &Client, url: &str, ours: &str) -> Result<()> {
-    let all: Vec<serde_json::Value> = fetch(http.get(url).query(&[("raw", true)])).await?;
-    ensure!(
-        all.iter().any(|keyspace| keyspace["name"] == ours),
-        "there is no keyspace {ours}: make it (astra db create-keyspace DB -k {ours}) or set ASTRA_DB_KEYSPACE"
-    );
-    println!("1. Found keyspace {ours}, one of {}", all.len());
+async fn check_keyspace(http: &Client, schema: &str) -> Result<()> {
+    send(http.get(schema)).await?;
+    println!("1. Found the keyspace");
+    let wrong = http.get(schema).header("X-Cassandra-Token", "wrong");
+    println!("2. Wrong token: {}", wrong.send().await?.status());
     Ok(())
 }
 
-async fn try_wrong_token(http: &Client, url: &str) -> Result<()> {
-    let request = http.get(url).header("X-Cassandra-Token", "AstraCS:wrong");
-    let error = send(request).await.err().context("a wrong token works")?;
-    let refused: Refused = error.downcast()?;
-    ensure!(refused.status == 401, refused);
-    println!("2. Wrong token: {}, {}", refused.status, refused.said);
-    Ok(())
-}
-
-async fn create_table(http: &Client, tables: &str, table: &str) -> Result<()> {
-    let text = |name| json!({ "name": name, "typeDefinition": "text" });
+async fn create_table(http: &Client, schema: &str, table: &str) -> Result<()> {
     let body = json!({
         "name": table,
-        "columnDefinitions": [text("first"), text("last"), text("color")],
+        "columnDefinitions": [
+            { "name": "first", "typeDefinition": "text" },
+            { "name": "last", "typeDefinition": "text" },
+            { "name": "color", "typeDefinition": "text" },
+        ],
         "primaryKey": { "partitionKey": ["first"], "clusteringKey": ["last"] },
     });
-    send(http.post(tables).json(&body)).await?;
+    let created = send(http.post(format!("{schema}/tables")).json(&body)).await;
+    created.with_context(|| format!("cannot create table {table}; drop it if it exists"))?;
     println!("3. Created table {table}");
     Ok(())
 }
 
-async fn insert_users(http: &Client, users: &str) -> Result<()> {
-    for user in [["Ada", "Lovelace", "blue"], ["Grace", "Hopper", "red"]] {
-        let [first, last, color] = user.map(String::from);
-        send(http.post(users).json(&User { first, last, color })).await?;
+async fn use_table(http: &Client, rows: &str) -> Result<()> {
+    for (first, last, color) in [("Ada", "Lovelace", "blue"), ("Grace", "Hopper", "red")] {
+        let user = json!({ "first": first, "last": last, "color": color });
+        send(http.post(rows).json(&user)).await?;
     }
     println!("4. Inserted Ada Lovelace and Grace Hopper");
-    Ok(())
-}
 
-async fn read_user(http: &Client, user: &str) -> Result<User> {
-    let page: Page = fetch(http.get(user)).await?;
-    page.data.into_iter().next().context("the row is not there")
-}
+    // The primary key is part of the URL, one segment per column.
+    let ada = format!("{rows}/Ada/Lovelace");
+    println!("5. Read by key: {:?}", read_users(http, &ada).await?);
 
-/// `query` encodes what needs it: the condition is JSON, a page state may hold `=`.
-async fn search_users(http: &Client, users: &str) -> Result<()> {
     let condition = json!({ "first": { "$in": ["Ada", "Grace"] } });
-    let mut query = vec![("where", condition.to_string()), ("page-size", "1".into())];
-    let mut found = Vec::new();
-    for pages in 1.. {
-        ensure!(pages < 10, "the pages have no end");
-        let page: Page = fetch(http.get(users).query(&query)).await?;
+    let (mut found, mut page_state) = (Vec::new(), None);
+    for _ in 0..10 {
+        let query = (("where", condition.to_string()), ("page-state", page_state));
+        let page: Page = fetch(http.get(format!("{rows}?page-size=1")).query(&query)).await?;
         found.extend(page.data.into_iter().map(|user| user.first));
-        let Some(state) = page.page_state else { break };
-        query.truncate(2);
-        query.push(("page-state", state));
+        page_state = page.page_state;
+        if page_state.is_none() {
+            break;
+        }
     }
-    println!("6. Found in pages of one: {}", found.join(", "));
+    println!("6. Found, one row per page: {}", found.join(", "));
+
+    send(http.patch(&ada).json(&json!({ "color": "green" }))).await?;
+    println!("7. Updated: {:?}", read_users(http, &ada).await?);
+
+    send(http.delete(&ada)).await?;
+    println!("8. Deleted, left: {:?}", read_users(http, &ada).await?);
     Ok(())
 }
 
-async fn update_user(http: &Client, user: &str) -> Result<()> {
-    send(http.patch(user).json(&json!({ "color": "green" }))).await?;
-    println!("7. Changed one column: {:?}", read_user(http, user).await?);
-    Ok(())
+async fn read_users(http: &Client, url: &str) -> Result<Vec<User>> {
+    Ok(fetch::<Page>(http.get(url)).await?.data)
 }
 
-async fn delete_user(http: &Client, user: &str) -> Result<()> {
-    send(http.delete(user)).await?;
-    let page: Page = fetch(http.get(user)).await?;
-    ensure!(page.count == 0, "the deleted row is still there");
-    println!("8. Deleted that row, read again: count {}", page.count);
-    Ok(())
-}
-
-async fn drop_table(http: &Client, tables: &str, table: &str) -> Result<()> {
-    send(http.delete(format!("{tables}/{table}"))).await?;
+async fn drop_table(http: &Client, schema: &str, table: &str) -> Result<()> {
+    let dropped = send(http.delete(format!("{schema}/tables/{table}"))).await;
+    dropped.with_context(|| format!("cannot drop table {table}"))?;
     println!("9. Dropped table {table}");
     Ok(())
 }
