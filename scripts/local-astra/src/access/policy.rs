@@ -117,8 +117,9 @@ pub enum Rights {
 }
 
 impl Rights {
-    /// May this be done to that? A table is reached only through its organization, database and keyspace: a
-    /// policy that leaves one of them out allows nothing below.
+    /// May this be done to that? A table is reached only through its database and keyspace: a policy that leaves
+    /// one of them out allows nothing below. The organization itself need not be named: the documented examples of
+    /// roles for one database do not.
     pub fn allow(&self, action: &str, target: Target<'_>) -> bool {
         match self {
             Rights::Everything => true,
@@ -162,8 +163,7 @@ impl Policy {
             .resources
             .iter()
             .filter_map(|text| Resource::parse(text));
-        self.covers(Target::Organization)
-            && resources.any(|resource| matches!(resource, Resource::Database(_)))
+        resources.any(|resource| matches!(resource, Resource::Database(_)))
     }
 
     fn covers(&self, target: Target<'_>) -> bool {
@@ -175,8 +175,7 @@ impl Policy {
             resources.any(|resource| wanted(&resource))
         };
         let above = match target {
-            Target::Organization => None,
-            Target::Database(_) => Some(Target::Organization),
+            Target::Organization | Target::Database(_) => None,
             Target::Keyspace(database, _) => Some(Target::Database(database)),
             Target::AllTables(database, keyspace) | Target::Table(database, keyspace, _) => {
                 Some(Target::Keyspace(database, keyspace))
@@ -302,7 +301,11 @@ mod tests {
         assert!(!rights.allow("db-table-modify", Target::Table(DB, "a", "t")));
         assert!(!rights.allow("db-table-select", Target::Table(DB, "b", "t")));
         assert!(!rights.allow("db-table-select", Target::Table(OTHER, "a", "t")));
-        for missing in 0..3 {
+        let mut without_organization = whole.clone();
+        without_organization.resources.remove(0);
+        let rights = Rights::ByPolicy(vec![without_organization]);
+        assert!(rights.allow("db-table-select", Target::Table(DB, "a", "t")));
+        for missing in 1..3 {
             let mut part = whole.clone();
             part.resources.remove(missing);
             let rights = Rights::ByPolicy(vec![part]);
@@ -326,7 +329,8 @@ mod tests {
         assert!(rights.open(Interface::Rest) && rights.open(Interface::Document));
         assert!(!rights.open(Interface::Cql) && !rights.open(Interface::Graphql));
         assert!(rights.open_to(Interface::Rest, DB) && !rights.open_to(Interface::Rest, OTHER));
-        assert!(!Rights::ByPolicy(vec![policy(&["db-rest"], &[&db])]).open(Interface::Rest));
+        assert!(Rights::ByPolicy(vec![policy(&["db-rest"], &[&db])]).open(Interface::Rest));
+        assert!(!Rights::ByPolicy(vec![policy(&["db-rest"], &[""])]).open(Interface::Rest));
         assert!(Rights::GrantsOnly.open(Interface::Cql));
         assert!(!Rights::GrantsOnly.allow("org-db-view", Target::Database(DB)));
     }

@@ -27,6 +27,15 @@ pub const FIRST_PASSWORD: &str = "cassandra";
 /// How long SIGTERM may take: memtables are flushed.
 pub const STOP_LIMIT: Duration = Duration::from_secs(30);
 
+/// The data center. On Astra it has the name of the database's region, and cql-proxy ignores the nodes of any other.
+pub const DATACENTER: &str = crate::settings::DATABASE_REGION;
+
+/// The name of the data center in data folders of before; their nodes change it at their next start.
+pub const OLD_DATACENTER: &str = "datacenter1";
+
+/// Where a node reads its data center and rack.
+const RACK: &str = "cassandra-rackdc.properties";
+
 /// What Cassandra itself keeps, in the folder of its node.
 const DATA: &str = "data";
 
@@ -129,6 +138,7 @@ impl Cassandra {
             .map_err(EngineError::file("open", &folder))?;
         for (name, text) in [
             ("cassandra.yaml", self.yaml(node).as_str()),
+            (RACK, format!("dc={DATACENTER}\nrack=rack1\n").as_str()),
             ("logback.xml", LOGBACK),
         ] {
             let file = folder.join(name);
@@ -226,6 +236,7 @@ native_transport_port: {cql}
             )
             .into(),
         );
+        options.push(format!("-D{RACK}={}", file_url(&folder.join(RACK))).into());
         options.push(
             format!(
                 "-Dlogback.configurationFile={}",
@@ -264,7 +275,7 @@ const YAML: &str = "\
 # Written by local-astra at each start.
 cluster_name: cndb
 partitioner: org.apache.cassandra.dht.Murmur3Partitioner
-endpoint_snitch: SimpleSnitch
+endpoint_snitch: GossipingPropertyFileSnitch
 authenticator: PasswordAuthenticator
 authorizer: CassandraAuthorizer
 role_manager: CassandraRoleManager
@@ -281,6 +292,7 @@ hinted_handoff_enabled: false
 default_secondary_index: legacy_local_table
 materialized_views_enabled: true
 user_defined_functions_enabled: false
+write_consistency_levels_disallowed: [ANY, ONE, LOCAL_ONE]
 read_request_timeout: 10s
 range_request_timeout: 20s
 write_request_timeout: 10s
@@ -320,6 +332,8 @@ const OPTIONS: &[&str] = &[
     // A login in 3 ms. For one machine only.
     "-Dcassandra.auth_bcrypt_gensalt_log2_rounds=4",
     "-Dcassandra.shutdown_announce_in_ms=0",
+    // A node whose data folder is older has another data center in it.
+    "-Dcassandra.ignore_dc=true",
     "-Dcassandra.test.messagingService.nonGracefulShutdown=true",
 ];
 

@@ -325,6 +325,7 @@ allowAutoTopicCreation=false
 allowAutoSubscriptionCreation=true
 maxNumPartitionsPerPartitionedTopic=128
 maxMessageSize=5242880
+nettyMaxFrameSizeBytes=5253120
 maxProducersPerTopic=50
 maxConsumersPerTopic=50
 maxConsumersPerSubscription=50
