@@ -11,6 +11,7 @@ use secrecy::SecretString;
 use super::READY_LIMIT;
 use crate::access::built_in::ORGANIZATION_ADMINISTRATOR;
 use crate::access::{self, TokenRecord};
+use crate::certificates::Authority;
 use crate::devops;
 use crate::engines::cassandra::{
     Cassandra, DATACENTER, FIRST_PASSWORD, OLD_DATACENTER, Ports, SUPERUSER,
@@ -33,6 +34,8 @@ pub fn of(folders: &Folders, layout: &Layout) -> Cassandra {
             cql: layout.ports.cql,
         },
         nodes: layout.nodes,
+        node_key: folders.node_certificates().join("node-with-key.pem"),
+        node_authority: folders.node_certificates().join("ca.pem"),
     }
 }
 
@@ -63,6 +66,7 @@ pub async fn start(
     let cassandra = of(folders, layout);
     let jdk = java::find(&Search::here()).await?;
     let jars = jars::fetch(jars::CASSANDRA, &folders.cache, &jdk).await?;
+    Authority::open(&folders.node_certificates())?.node(&cassandra.node_key)?;
     let engines = cassandra.start_all(&jdk, &jars, READY_LIMIT).await?;
     let nodes = layout.cassandra();
     for engine in &engines {
