@@ -240,19 +240,21 @@ impl Cassandra {
         } else {
             TOKENS[usize::from(node - 1) % TOKENS.len()]
         };
-        // A node that is replaced has the token of the one before it, and its data from the others: its seeds.
-        let (token, seeds) = match join {
-            Join::First | Join::Again => (
-                format!("initial_token: {token}\nauto_bootstrap: false\n"),
-                vec![1],
-            ),
-            Join::Replace => (
-                String::new(),
-                (1..=self.nodes).filter(|other| *other != node).collect(),
-            ),
+        // A node that is replaced has the token of the one before it.
+        let token = match join {
+            Join::First | Join::Again => {
+                format!("initial_token: {token}\nauto_bootstrap: false\n")
+            }
+            Join::Replace => String::new(),
         };
+        // A new cluster has one seed. Later each node is one: a seed that finds no other goes on alone, and all of them
+        // can be started at once. A node that is replaced gets its data from its seeds.
+        let seeds = (1..=self.nodes).filter(|other| match join {
+            Join::First => *other == 1,
+            Join::Again => true,
+            Join::Replace => *other != node,
+        });
         let seeds: Vec<String> = seeds
-            .iter()
             .map(|seed| format!("127.0.0.{seed}:{storage}"))
             .collect();
         let seeds = seeds.join(",");
@@ -290,14 +292,7 @@ server_encryption_options:
             options.push("-Dcassandra.ring_delay_ms=0".into());
         } else {
             options.push("-Dcassandra.consistent.rangemovement=false".into());
-            // A node looks for its peers for twice this time. The seed gives up and goes on; the others would end, and
-            // the seed can take longer than they.
-            let delay = if join == Join::Again && node != 1 {
-                60_000
-            } else {
-                2_000
-            };
-            options.push(format!("-Dcassandra.ring_delay_ms={delay}").into());
+            options.push("-Dcassandra.ring_delay_ms=2000".into());
         }
         if join == Join::Replace {
             let option = format!("-Dcassandra.replace_address_first_boot=127.0.0.{node}");
