@@ -2,7 +2,10 @@ module interop/grpcurl
 
 go 1.24.0
 
-require github.com/fullstorydev/grpcurl v1.9.3
+require (
+	cloud.google.com/go v0.111.0 // indirect; older ones hold a package that is a module of its own now
+	github.com/fullstorydev/grpcurl v1.9.3
+)
 
 require (
 	github.com/bufbuild/protocompile v0.14.1 // indirect
