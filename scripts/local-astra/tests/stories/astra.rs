@@ -22,6 +22,7 @@ use reqwest::Client;
 use scylla::client::session::Session;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
+use sysinfo::Signal;
 
 /// A run that takes longer hangs.
 pub const RUN_LIMIT: Duration = Duration::from_secs(120);
@@ -383,8 +384,12 @@ impl Running {
 
     /// As Ctrl-C does.
     pub fn interrupt(&self) {
+        self.signal(Signal::Interrupt);
+    }
+
+    pub fn signal(&self, signal: Signal) {
         let sample = ProcessId::of(self.child.id()).unwrap().unwrap();
-        assert!(sample.signal(sysinfo::Signal::Interrupt).unwrap());
+        assert!(sample.signal(signal).unwrap());
     }
 
     /// Waits for the end; a sample that hangs fails the test.
