@@ -311,6 +311,10 @@ fn a_copy_has_what_it_needs_and_no_more() {
                 .map(|f| with(&format!("src/{f}"))),
         );
         expected.insert(with("Cargo.toml"));
+        if sample.name == "cql-sample" {
+            let files = files(&workspace().join("shared/secure-connect"));
+            expected.extend(files.iter().map(|f| with(&format!("secure-connect/{f}"))));
+        }
         if pulsar {
             let files = files(&workspace().join("scripts/pure-protoc"));
             expected.extend(files.iter().map(|file| format!("pure-protoc/{file}")));
