@@ -27,6 +27,14 @@ pub enum Who {
     Operator,
 }
 
+/// A door's scheme, host and port.
+pub fn base(ports: &Ports, door: Door) -> String {
+    match door {
+        Door::Tls => format!("https://localhost:{}", ports.tls),
+        Door::Plain => format!("http://localhost:{}", ports.plain),
+    }
+}
+
 /// Every name that a sample may read, with its value here. Names that have none are empty: in the process
 /// environment that hides whatever a `.env` says, so that no local token ever goes to the cloud.
 pub fn of(
@@ -36,10 +44,7 @@ pub fn of(
     door: Door,
     who: Who,
 ) -> Vec<(&'static str, SecretString)> {
-    let base = match door {
-        Door::Tls => format!("https://localhost:{}", ports.tls),
-        Door::Plain => format!("http://localhost:{}", ports.plain),
-    };
+    let base = base(ports, door);
     let login = match who {
         Who::Application => &secrets.application,
         Who::Operator => &secrets.operator,
