@@ -125,8 +125,9 @@ pub enum Rights {
 }
 
 impl Rights {
-    /// May this be done to that? A table is reached only through its organization, database and keyspace: a
-    /// policy that leaves one of them out allows nothing below.
+    /// May this be done to that? A table is reached only through its database and keyspace: a policy that leaves
+    /// one of them out allows nothing below. The organization itself need not be named: the documented examples of
+    /// roles for one database do not.
     pub fn allow(&self, action: &str, target: Target<'_>) -> bool {
         match self {
             Rights::Everything => true,
@@ -176,11 +177,11 @@ impl Policy {
     }
 
     fn has_database(&self) -> bool {
-        self.covers(Target::Organization) && self.has(|r| matches!(r, Resource::Database(_)))
+        self.has(|r| matches!(r, Resource::Database(_)))
     }
 
     fn has_all_databases(&self) -> bool {
-        self.covers(Target::Organization) && self.has(|r| *r == Resource::Database(Which::All))
+        self.has(|r| *r == Resource::Database(Which::All))
     }
 
     fn has(&self, wanted: impl Fn(&Resource<'_>) -> bool) -> bool {
@@ -191,8 +192,7 @@ impl Policy {
 
     fn covers(&self, target: Target<'_>) -> bool {
         let above = match target {
-            Target::Organization => None,
-            Target::Database(_) => Some(Target::Organization),
+            Target::Organization | Target::Database(_) => None,
             Target::Keyspace(database, _) => Some(Target::Database(database)),
             Target::AllTables(database, keyspace) | Target::Table(database, keyspace, _) => {
                 Some(Target::Keyspace(database, keyspace))
@@ -320,7 +320,11 @@ mod tests {
         assert!(!rights.allow("db-table-modify", Target::Table(DB, "a", "t")));
         assert!(!rights.allow("db-table-select", Target::Table(DB, "b", "t")));
         assert!(!rights.allow("db-table-select", Target::Table(OTHER, "a", "t")));
-        for missing in 0..3 {
+        let mut without_organization = whole.clone();
+        without_organization.resources.remove(0);
+        let rights = Rights::ByPolicy(vec![without_organization]);
+        assert!(rights.allow("db-table-select", Target::Table(DB, "a", "t")));
+        for missing in 1..3 {
             let mut part = whole.clone();
             part.resources.remove(missing);
             let rights = Rights::ByPolicy(vec![part]);
@@ -344,9 +348,10 @@ mod tests {
         assert!(rights.open(Interface::Rest) && rights.open(Interface::Document));
         assert!(!rights.open(Interface::Cql) && !rights.open(Interface::Graphql));
         assert!(rights.open_to(Interface::Rest, DB) && !rights.open_to(Interface::Rest, OTHER));
-        assert!(!Rights::ByPolicy(vec![policy(&["db-rest"], &[&db])]).open(Interface::Rest));
+        assert!(Rights::ByPolicy(vec![policy(&["db-rest"], &[&db])]).open(Interface::Rest));
+        assert!(!Rights::ByPolicy(vec![policy(&["db-rest"], &[""])]).open(Interface::Rest));
         assert!(!rights.open_to_all(Interface::Rest));
-        let all = Rights::ByPolicy(vec![policy(&["db-rest"], &["", ":db:*"])]);
+        let all = Rights::ByPolicy(vec![policy(&["db-rest"], &[":db:*"])]);
         assert!(all.open_to_all(Interface::Rest) && !all.open_to_all(Interface::Cql));
         assert!(Rights::GrantsOnly.open(Interface::Cql));
         assert!(!Rights::GrantsOnly.allow("org-db-view", Target::Database(DB)));

@@ -28,9 +28,9 @@ use crate::access::streaming::StreamingKeys;
 use crate::certificates::Authority;
 use crate::connections;
 use crate::devops::{self, DevOps};
-use crate::engines::EngineError;
-use crate::engines::process::{Engine, ProcessId, Stopped};
+use crate::engines::process::{Engine, ProcessId, Stopped, wait_until};
 use crate::engines::pulsar::Admin;
+use crate::engines::{EngineError, first_start, ready};
 use crate::gateway::{self, Front};
 use crate::pulsar_admin::Streaming;
 use crate::settings::Folders;
@@ -41,6 +41,8 @@ use state::{Engines, Lock, Phase, Request, State, Which};
 
 /// How long an engine may take to be ready.
 const READY_LIMIT: Duration = Duration::from_secs(180);
+/// How long an engine that is ready may take to answer, on a machine that is busy.
+const ANSWER_LIMIT: Duration = Duration::from_secs(20);
 /// How often the engines are looked at.
 const WATCH: Duration = Duration::from_millis(500);
 
@@ -84,6 +86,7 @@ pub async fn run(folders: Folders, temporary: bool) -> Result<()> {
     let mut doors = JoinSet::new();
     let ended = tokio::select! {
         failed = live(&state, &mut doors, stop, requests) => Err(failed),
+        failed = state.keep() => Err(failed),
         stop = stop_signal(temporary) => stop,
     };
     stop_sender.send_replace(true);
@@ -244,6 +247,7 @@ impl Live {
             } = settings;
             let (engines, admin) = cassandra::start(folders, layout, &secrets.admin).await?;
             cassandra::prepare(&admin, layout, secrets).await?;
+            first_start::complete(&folders.cassandra())?;
             Ok::<_, anyhow::Error>(Some((engines, admin)))
         };
         let pulsar = async {
@@ -348,6 +352,36 @@ impl Live {
     }
 }
 
+/// Whether each of these engines answers right now. One that is busy gets some seconds; one that has ended does not
+/// answer.
+///
+/// # Errors
+/// When the files that name the engines cannot be read.
+pub async fn answers(folders: &Folders, engines: Engines) -> Result<bool> {
+    let layout = Layout::of(&folders.data, None)?;
+    if engines.cassandra {
+        let cassandra = cassandra::of(folders, &layout);
+        for node in 1..=layout.nodes {
+            let answers = || ready::answers(cassandra.contact_point(node));
+            match cassandra.running(node)? {
+                Some(engine) if wait_until(&engine, ANSWER_LIMIT, answers).await.is_ok() => (),
+                _ => return Ok(false),
+            }
+        }
+    }
+    if engines.pulsar {
+        let pulsar = pulsar::of(folders, &layout);
+        let admin = pulsar::admin(folders, &pulsar)?;
+        return Ok(match pulsar.running()? {
+            Some(engine) => wait_until(&engine, ANSWER_LIMIT, || admin.ready())
+                .await
+                .is_ok(),
+            None => false,
+        });
+    }
+    Ok(true)
+}
+
 /// Stops all engines that run. Gives whether any did.
 ///
 /// # Errors
@@ -406,6 +440,23 @@ struct Shared {
 }
 
 impl Shared {
+    /// Writes the state file again whenever it is gone or damaged; returns when it cannot.
+    async fn keep(&self) -> anyhow::Error {
+        let mut tick = tokio::time::interval(WATCH);
+        loop {
+            tick.tick().await;
+            match State::read(&self.folders) {
+                Ok(Some(_)) => (),
+                Ok(None) => {
+                    if let Err(error) = self.change(|_| ()) {
+                        return error;
+                    }
+                }
+                Err(error) => return error,
+            }
+        }
+    }
+
     fn change(&self, change: impl FnOnce(&mut State)) -> Result<()> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut state);

@@ -44,7 +44,6 @@ pub struct Catalog {
 /// One database, as far as its bundle tells of it.
 #[derive(Clone, Debug)]
 pub struct Database {
-    pub region: String,
     /// The keyspace that the bundle names as a hint.
     pub keyspace: String,
 }

@@ -47,15 +47,16 @@ async fn serve(
 /// The client's certificate has already said which database is meant.
 async fn metadata(State((bundles, id)): State<(Bundles, Uuid)>) -> Response {
     let catalog = bundles.catalog.borrow().clone();
-    let Some(database) = catalog.databases.get(&id) else {
+    if !catalog.databases.contains_key(&id) {
         // As Astra answers for a database that is hibernated or terminated.
         let message = json!({"message": "the database is not active"});
         return (StatusCode::UNAUTHORIZED, Json(message)).into_response();
-    };
+    }
     let hosts: Vec<Uuid> = catalog.nodes.keys().copied().collect();
     Json(json!({
         "version": 1,
-        "region": database.region,
+        // The engine's, whatever region the database was made in: cql-proxy ignores nodes of another data center.
+        "region": catalog.local_datacenter,
         "contact_info": {
             "type": "sni_proxy",
             "local_dc": catalog.local_datacenter,

@@ -7,6 +7,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
+use serde_json::error::Category;
 
 use super::DevOps;
 use super::error::DevOpsError;
@@ -93,7 +94,20 @@ fn door(parts: &Parts) -> Door {
 /// # Errors
 /// [`DevOpsError::BadRequest`] with what is wrong.
 pub fn json<T: DeserializeOwned>(body: &Bytes) -> Result<T, DevOpsError> {
-    serde_json::from_slice(body).map_err(|error| DevOpsError::BadRequest(error.to_string()))
+    serde_json::from_slice(body).map_err(|error| DevOpsError::BadRequest(problem(&error)))
+}
+
+/// Says what is wrong with a JSON body, without the words of the parser or a value.
+pub fn problem(error: &serde_json::Error) -> String {
+    let (line, column) = (error.line(), error.column());
+    let place = format!("line {line}, column {column}");
+    let text = error.to_string();
+    let field = |start: &str| text.strip_prefix(start)?.split('`').next();
+    match error.classify() {
+        _ if let Some(name) = field("missing field `") => format!("{name} is missing"),
+        Category::Data => format!("the body has a value of another type than expected ({place})"),
+        _ => format!("the body is no JSON ({place})"),
+    }
 }
 
 /// The query parameters; of several with one name the first counts.

@@ -269,13 +269,13 @@ impl Scene {
     fn body(&self, actions: &[&str]) -> Value {
         let organization = local_astra::settings::ORGANIZATION_ID;
         let database = local_astra::settings::DATABASE_ID;
-        let organization = format!("drn:astra:org:{organization}");
-        let database = format!("{organization}:db:{database}");
+        // As in the documented examples, without the organization itself.
+        let database = format!("drn:astra:org:{organization}:db:{database}");
         let keyspace = format!("{database}:keyspace:{}", self.keyspace);
         let tables = format!("{keyspace}:table:*");
         json!({"name": format!("role of {}", self.keyspace), "policy": {
             "description": "one keyspace", "effect": "allow", "actions": actions,
-            "resources": [organization, database, keyspace, tables]}})
+            "resources": [database, keyspace, tables]}})
     }
 
     async fn allow(&self, actions: &[&str]) {

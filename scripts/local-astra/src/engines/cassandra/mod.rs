@@ -1,5 +1,7 @@
 //! Apache Cassandra as the one database server of local Astra, on loopback only, started in seconds.
 
+mod configuration;
+
 use std::{
     ffi::OsString,
     fs,
@@ -11,8 +13,10 @@ use std::{
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
+use configuration::{EXPORTS, LOGBACK, OPENS, OPTIONS, YAML};
+
 use super::{
-    EngineError, class_archive,
+    EngineError, class_archive, first_start,
     jars::ClassPath,
     java::Jdk,
     process::{Engine, Stopped, wait_until},
@@ -27,8 +31,20 @@ pub const FIRST_PASSWORD: &str = "cassandra";
 /// How long SIGTERM may take: memtables are flushed.
 pub const STOP_LIMIT: Duration = Duration::from_secs(30);
 
+/// The data center. On Astra it has the name of the database's region, and cql-proxy ignores the nodes of any other.
+pub const DATACENTER: &str = crate::settings::DATABASE_REGION;
+
+/// The name of the data center in data folders of before; their nodes change it at their next start.
+pub const OLD_DATACENTER: &str = "datacenter1";
+
+/// Where a node reads its data center and rack.
+const RACK: &str = "cassandra-rackdc.properties";
+
 /// What Cassandra itself keeps, in the folder of its node.
 const DATA: &str = "data";
+
+/// In its data from its start on.
+const COMMIT_LOG: &str = "commitlog";
 
 /// What is known of a node's process, in its folder.
 const RECORD: &str = "engine.json";
@@ -46,6 +62,21 @@ pub struct Cassandra {
     pub ports: Ports,
     /// 1, or 3 at 127.0.0.1 to .3. Chosen once per data folder.
     pub nodes: u8,
+    /// Their key with its certificate, and the authority that signed it, both PEM: what they ask of each other, so that
+    /// other users of this machine cannot pose as a node.
+    pub node_key: PathBuf,
+    pub node_authority: PathBuf,
+}
+
+/// How a node comes into its cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Join {
+    /// With its cluster, which is new.
+    First,
+    /// With the data that it has.
+    Again,
+    /// In the place of a node whose data is gone.
+    Replace,
 }
 
 /// The same on each node. They must be this data folder's own: two Cassandras whose storage ports meet become one ring.
@@ -70,12 +101,17 @@ impl Cassandra {
         self.folder.join(format!("node{node}"))
     }
 
+    fn data(&self, node: u8) -> PathBuf {
+        self.node_folder(node).join(DATA)
+    }
+
     /// Node `node` (from 1), if it runs; also when another process started it.
     pub fn running(&self, node: u8) -> Result<Option<Engine>, EngineError> {
         Engine::running(&self.node_folder(node).join(RECORD))
     }
 
-    /// Starts all nodes that do not run, and returns when each answers on its CQL port.
+    /// Starts all nodes that do not run, and returns when each answers on its CQL port. What an incomplete first start
+    /// left is removed before; a node whose data is gone gets it from the others.
     ///
     /// That is not yet a login: with three replicas of the roles a superuser's needs two nodes, so none could be ready
     /// before the next one starts. A node that is new joins the ring alone, after those before it. After an error some
@@ -86,21 +122,37 @@ impl Cassandra {
         class_path: &ClassPath,
         limit: Duration,
     ) -> Result<Vec<Engine>, EngineError> {
+        let running: Vec<Option<Engine>> = (1..=self.nodes)
+            .map(|node| self.running(node))
+            .collect::<Result<_, _>>()?;
+        if running.iter().all(Option::is_none) {
+            let data: Vec<PathBuf> = (1..=self.nodes).map(|node| self.data(node)).collect();
+            let is_whole = data.iter().any(|data| data.join(COMMIT_LOG).exists());
+            first_start::begin(&self.folder, &data, is_whole)?;
+        }
+        // Those with data first and together, then those without, one after the other.
+        let (old, new): (Vec<u8>, Vec<u8>) =
+            (1..=self.nodes).partition(|node| self.data(*node).exists());
+        let is_first = old.is_empty();
         let mut engines = Vec::new();
-        for node in 1..=self.nodes {
-            let is_new = !self.node_folder(node).join(DATA).exists();
-            let engine = match self.running(node)? {
-                Some(engine) => engine,
-                None => self.start(node, jdk, class_path)?,
-            };
-            if is_new {
-                wait_until(&engine, limit, || answers(self.contact_point(node))).await?;
-            }
-            engines.push(engine);
+        for node in &old {
+            let engine = running[usize::from(node - 1)].clone();
+            engines.push((
+                *node,
+                engine.map_or_else(|| self.start(*node, Join::Again, jdk, class_path), Ok)?,
+            ));
         }
-        for (node, engine) in (1..).zip(&engines) {
-            wait_until(engine, limit, || answers(self.contact_point(node))).await?;
+        for (node, engine) in &engines {
+            wait_until(engine, limit, || answers(self.contact_point(*node))).await?;
         }
+        for node in new {
+            let join = if is_first { Join::First } else { Join::Replace };
+            let engine = self.start(node, join, jdk, class_path)?;
+            wait_until(&engine, limit, || answers(self.contact_point(node))).await?;
+            engines.push((node, engine));
+        }
+        engines.sort_by_key(|(node, _)| *node);
+        let engines = engines.into_iter().map(|(_, engine)| engine).collect();
         Ok(engines)
     }
 
@@ -110,6 +162,7 @@ impl Cassandra {
     pub fn start(
         &self,
         node: u8,
+        join: Join,
         jdk: &Jdk,
         class_path: &ClassPath,
     ) -> Result<Engine, EngineError> {
@@ -128,7 +181,8 @@ impl Cassandra {
             .canonicalize()
             .map_err(EngineError::file("open", &folder))?;
         for (name, text) in [
-            ("cassandra.yaml", self.yaml(node).as_str()),
+            ("cassandra.yaml", self.yaml(node, join).as_str()),
+            (RACK, format!("dc={DATACENTER}\nrack=rack1\n").as_str()),
             ("logback.xml", LOGBACK),
         ] {
             let file = folder.join(name);
@@ -142,7 +196,7 @@ impl Cassandra {
         command.args(archive.is_some().then_some(option));
         command
             .arg(temporary_folder(&folder)?)
-            .args(self.options(jdk, &folder))
+            .args(self.options(node, join, jdk, &folder))
             .arg("-cp")
             .arg(&class_path.value)
             .arg(MAIN_CLASS);
@@ -177,30 +231,53 @@ impl Cassandra {
         }
     }
 
-    fn yaml(&self, node: u8) -> String {
+    fn yaml(&self, node: u8, join: Join) -> String {
         let address = Ipv4Addr::new(127, 0, 0, node);
         let Ports { storage, cql } = self.ports;
+        let (key, authority) = (self.node_key.display(), self.node_authority.display());
         let token = if self.nodes == 1 {
             "0"
         } else {
             TOKENS[usize::from(node - 1) % TOKENS.len()]
         };
+        // A node that is replaced has the token of the one before it.
+        let token = match join {
+            Join::First | Join::Again => {
+                format!("initial_token: {token}\nauto_bootstrap: false\n")
+            }
+            Join::Replace => String::new(),
+        };
+        // A new cluster has one seed. Later each node is one: a seed that finds no other goes on alone, and all of them
+        // can be started at once. A node that is replaced gets its data from its seeds.
+        let seeds = (1..=self.nodes).filter(|other| match join {
+            Join::First => *other == 1,
+            Join::Again => true,
+            Join::Replace => *other != node,
+        });
+        let seeds: Vec<String> = seeds
+            .map(|seed| format!("127.0.0.{seed}:{storage}"))
+            .collect();
+        let seeds = seeds.join(",");
         format!(
             "{YAML}
 num_tokens: 1
-initial_token: {token}
-auto_bootstrap: false
-seed_provider: [{{class_name: org.apache.cassandra.locator.SimpleSeedProvider, parameters: [{{seeds: \"127.0.0.1:{storage}\"}}]}}]
+{token}seed_provider: [{{class_name: org.apache.cassandra.locator.SimpleSeedProvider, parameters: [{{seeds: \"{seeds}\"}}]}}]
 listen_address: {address}
 rpc_address: {address}
 storage_port: {storage}
 native_transport_port: {cql}
+server_encryption_options:
+  internode_encryption: all
+  require_client_auth: true
+  ssl_context_factory: {{class_name: org.apache.cassandra.security.PEMBasedSslContextFactory}}
+  keystore: \"{key}\"
+  truststore: \"{authority}\"
 "
         )
     }
 
     /// The JVM's options, but for the class archive and the class path.
-    fn options(&self, jdk: &Jdk, folder: &Path) -> Vec<OsString> {
+    fn options(&self, node: u8, join: Join, jdk: &Jdk, folder: &Path) -> Vec<OsString> {
         let mut options: Vec<OsString> = OPTIONS.iter().map(OsString::from).collect();
         for (option, packages) in [("--add-exports", EXPORTS), ("--add-opens", OPENS)] {
             for package in packages.split_whitespace() {
@@ -210,15 +287,17 @@ native_transport_port: {cql}
         if jdk.major > 17 {
             options.push("-Djava.security.manager=allow".into());
         }
-        let alone = [
-            "-Dcassandra.skip_wait_for_gossip_to_settle=0",
-            "-Dcassandra.ring_delay_ms=0",
-        ];
-        let ring = [
-            "-Dcassandra.ring_delay_ms=2000",
-            "-Dcassandra.consistent.rangemovement=false",
-        ];
-        options.extend(if self.nodes == 1 { alone } else { ring }.map(OsString::from));
+        if self.nodes == 1 {
+            options.push("-Dcassandra.skip_wait_for_gossip_to_settle=0".into());
+            options.push("-Dcassandra.ring_delay_ms=0".into());
+        } else {
+            options.push("-Dcassandra.consistent.rangemovement=false".into());
+            options.push("-Dcassandra.ring_delay_ms=2000".into());
+        }
+        if join == Join::Replace {
+            let option = format!("-Dcassandra.replace_address_first_boot=127.0.0.{node}");
+            options.push(option.into());
+        }
         options.push(
             format!(
                 "-Dcassandra.config={}",
@@ -226,6 +305,7 @@ native_transport_port: {cql}
             )
             .into(),
         );
+        options.push(format!("-D{RACK}={}", file_url(&folder.join(RACK))).into());
         options.push(
             format!(
                 "-Dlogback.configurationFile={}",
@@ -258,80 +338,6 @@ fn file_url(path: &Path) -> String {
 
 const MAIN_CLASS: &str = "org.apache.cassandra.service.CassandraDaemon";
 
-/// Small, and safe against `kill -9`: only `batch` (or `group`) acknowledges a write after it is on the disk.
-/// Patient too: the usual 2 and 5 s are a server's, not those of a laptop that compiles at the same time.
-const YAML: &str = "\
-# Written by local-astra at each start.
-cluster_name: cndb
-partitioner: org.apache.cassandra.dht.Murmur3Partitioner
-endpoint_snitch: SimpleSnitch
-authenticator: PasswordAuthenticator
-authorizer: CassandraAuthorizer
-role_manager: CassandraRoleManager
-storage_compatibility_mode: NONE
-commitlog_sync: batch
-commitlog_segment_size: 16MiB
-commitlog_total_space: 128MiB
-memtable_heap_space: 64MiB
-memtable_offheap_space: 64MiB
-key_cache_size: 8MiB
-counter_cache_size: 4MiB
-auto_snapshot: false
-hinted_handoff_enabled: false
-default_secondary_index: legacy_local_table
-materialized_views_enabled: true
-user_defined_functions_enabled: false
-read_request_timeout: 10s
-range_request_timeout: 20s
-write_request_timeout: 10s
-counter_write_request_timeout: 10s
-cas_contention_timeout: 10s
-request_timeout: 20s
-concurrent_reads: 8
-concurrent_writes: 8
-concurrent_counter_writes: 8
-native_transport_max_threads: 16";
-
-const LOGBACK: &str = "\
-<configuration>
-  <appender name=\"OUT\" class=\"ch.qos.logback.core.ConsoleAppender\">
-    <encoder><pattern>%-5level %date %logger{0} - %msg%n</pattern></encoder>
-  </appender>
-  <root level=\"INFO\"><appender-ref ref=\"OUT\"/></root>
-</configuration>
-";
-
-/// A small heap and the quick compiler: it starts in seconds, and is no production server. No JMX property, so no JMX.
-const OPTIONS: &[&str] = &[
-    "-XX:+UseSerialGC",
-    "-XX:TieredStopAtLevel=1",
-    "-Xms96m",
-    "-Xmn64m",
-    "-Xmx512m",
-    "-Xss512k",
-    "-XX:+ExitOnOutOfMemoryError",
-    "-Djdk.attach.allowAttachSelf=true",
-    "-Dio.netty.tryReflectionSetAccessible=true",
-    "-Dcassandra-foreground=yes",
-    // The superuser exists when the port opens, not 10 s later.
-    "-Dcassandra.superuser_setup_delay_ms=0",
-    // What Cassandra would find out in 2 s at each start.
-    "-Dcassandra.memtable.row_overhead_size=180",
-    // A login in 3 ms. For one machine only.
-    "-Dcassandra.auth_bcrypt_gensalt_log2_rounds=4",
-    "-Dcassandra.shutdown_announce_in_ms=0",
-    "-Dcassandra.test.messagingService.nonGracefulShutdown=true",
-];
-
-/// What Cassandra needs of the JDK's insides.
-const EXPORTS: &str = "java.base/jdk.internal.misc java.management.rmi/com.sun.jmx.remote.internal.rmi \
-    java.rmi/sun.rmi.registry java.rmi/sun.rmi.server java.sql/java.sql java.base/java.lang.ref jdk.unsupported/sun.misc \
-    jdk.compiler/com.sun.tools.javac.file jdk.attach/sun.tools.attach";
-const OPENS: &str = "java.base/java.lang.module java.base/jdk.internal.loader java.base/jdk.internal.ref \
-    java.base/jdk.internal.reflect java.base/jdk.internal.math java.base/jdk.internal.module \
-    java.base/jdk.internal.util.jar jdk.management/com.sun.management.internal java.base/sun.nio.ch java.base/java.io \
-    java.base/java.nio java.base/java.lang.reflect jdk.compiler/com.sun.tools.javac java.base/java.lang java.base/java.util";
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -346,12 +352,14 @@ mod tests {
             archives: "/cache".into(),
             ports,
             nodes,
+            node_key: "/certificates/nodes/node-with-key.pem".into(),
+            node_authority: "/certificates/nodes/ca.pem".into(),
         }
     }
 
     #[test]
     fn one_node_listens_on_loopback_and_keeps_what_it_acknowledged() {
-        let yaml = cassandra(1).yaml(1);
+        let yaml = cassandra(1).yaml(1, Join::First);
         for line in [
             "listen_address: 127.0.0.1",
             "rpc_address: 127.0.0.1",
@@ -371,7 +379,7 @@ mod tests {
 
     #[test]
     fn three_nodes_have_an_address_and_a_token_each_and_one_seed() {
-        let yamls = [1, 2, 3].map(|node| cassandra(3).yaml(node));
+        let yamls = [1, 2, 3].map(|node| cassandra(3).yaml(node, Join::First));
         for (node, (yaml, token)) in yamls.iter().zip(TOKENS).enumerate() {
             assert!(
                 yaml.contains(&format!("\nlisten_address: 127.0.0.{}\n", node + 1)),
@@ -395,7 +403,7 @@ mod tests {
                 release: String::new(),
             };
             cassandra(1)
-                .options(&jdk, Path::new("/a folder/node1"))
+                .options(1, Join::First, &jdk, Path::new("/a folder/node1"))
                 .iter()
                 .any(|option| option == flag)
         };
