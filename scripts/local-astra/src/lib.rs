@@ -8,7 +8,7 @@
 //! - [`certificates`]: the authority and what it signs
 //! - [`access`]: tokens, roles, what a token may do
 //! - [`store`]: one login a token, the schema, Cassandra's errors
-//! - [`gateway`]: the doors, and which path goes to which interface
+//! - [`gateway`]: the doors, and which path goes to which interface; [`connections`]: how many a door holds
 //! - [`pulsar_admin`]: Pulsar's admin API, as far as tenants may use it
 //! - [`grpc`]: Stargate's gRPC API
 //! - [`graphql`]: Stargate's GraphQL APIs, CQL-first and GraphQL-first
@@ -26,6 +26,7 @@ mod bridge;
 pub mod bundle;
 pub mod certificates;
 pub mod commands;
+pub mod connections;
 pub mod devops;
 pub mod document;
 pub mod engines;

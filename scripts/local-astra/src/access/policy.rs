@@ -93,6 +93,14 @@ pub enum Interface {
 }
 
 impl Interface {
+    pub const ALL: [Interface; 5] = [
+        Interface::Cql,
+        Interface::Rest,
+        Interface::Document,
+        Interface::Graphql,
+        Interface::Grpc,
+    ];
+
     /// The action that opens it. Astra names three: documents go with REST, and gRPC, whose requests are CQL,
     /// with CQL.
     pub fn action(self) -> &'static str {
@@ -151,6 +159,16 @@ impl Rights {
         let target = Target::Database(database);
         matches!(self, Rights::GrantsOnly) || self.allow(interface.action(), target)
     }
+
+    /// May this way be taken to every database, those to come too?
+    pub fn open_to_all(&self, interface: Interface) -> bool {
+        match self {
+            Rights::Everything | Rights::GrantsOnly => true,
+            Rights::ByPolicy(policies) => policies
+                .iter()
+                .any(|policy| policy.names(interface.action()) && policy.has_all_databases()),
+        }
+    }
 }
 
 impl Policy {
@@ -159,21 +177,20 @@ impl Policy {
     }
 
     fn has_database(&self) -> bool {
-        let mut resources = self
-            .resources
-            .iter()
-            .filter_map(|text| Resource::parse(text));
-        resources.any(|resource| matches!(resource, Resource::Database(_)))
+        self.has(|r| matches!(r, Resource::Database(_)))
+    }
+
+    fn has_all_databases(&self) -> bool {
+        self.has(|r| *r == Resource::Database(Which::All))
+    }
+
+    fn has(&self, wanted: impl Fn(&Resource<'_>) -> bool) -> bool {
+        let resources = self.resources.iter();
+        let mut resources = resources.filter_map(|text| Resource::parse(text));
+        resources.any(|resource| wanted(&resource))
     }
 
     fn covers(&self, target: Target<'_>) -> bool {
-        let has = |wanted: &dyn Fn(&Resource<'_>) -> bool| {
-            let mut resources = self
-                .resources
-                .iter()
-                .filter_map(|text| Resource::parse(text));
-            resources.any(|resource| wanted(&resource))
-        };
         let above = match target {
             Target::Organization | Target::Database(_) => None,
             Target::Keyspace(database, _) => Some(Target::Database(database)),
@@ -183,16 +200,18 @@ impl Policy {
         };
         above.is_none_or(|above| self.covers(above))
             && match target {
-                Target::Organization => has(&|r| *r == Resource::Organization),
-                Target::Database(id) => has(&|r| matches!(r, Resource::Database(d) if d.is(id))),
+                Target::Organization => self.has(|r| *r == Resource::Organization),
+                Target::Database(id) => {
+                    self.has(|r| matches!(r, Resource::Database(d) if d.is(id)))
+                }
                 Target::Keyspace(id, name) => {
-                    has(&|r| matches!(r, Resource::Keyspace(d, k) if d.is(id) && fits(k, name)))
+                    self.has(|r| matches!(r, Resource::Keyspace(d, k) if d.is(id) && fits(k, name)))
                 }
-                Target::AllTables(id, name) => {
-                    has(&|r| matches!(r, Resource::Table(d, k, "*") if d.is(id) && fits(k, name)))
-                }
-                Target::Table(id, name, table) => has(
-                    &|r| matches!(r, Resource::Table(d, k, t) if d.is(id) && fits(k, name) && fits(t, table)),
+                Target::AllTables(id, name) => self.has(
+                    |r| matches!(r, Resource::Table(d, k, "*") if d.is(id) && fits(k, name)),
+                ),
+                Target::Table(id, name, table) => self.has(
+                    |r| matches!(r, Resource::Table(d, k, t) if d.is(id) && fits(k, name) && fits(t, table)),
                 ),
             }
     }
@@ -331,8 +350,18 @@ mod tests {
         assert!(rights.open_to(Interface::Rest, DB) && !rights.open_to(Interface::Rest, OTHER));
         assert!(Rights::ByPolicy(vec![policy(&["db-rest"], &[&db])]).open(Interface::Rest));
         assert!(!Rights::ByPolicy(vec![policy(&["db-rest"], &[""])]).open(Interface::Rest));
+        assert!(!rights.open_to_all(Interface::Rest));
+        let all = Rights::ByPolicy(vec![policy(&["db-rest"], &[":db:*"])]);
+        assert!(all.open_to_all(Interface::Rest) && !all.open_to_all(Interface::Cql));
         assert!(Rights::GrantsOnly.open(Interface::Cql));
         assert!(!Rights::GrantsOnly.allow("org-db-view", Target::Database(DB)));
+    }
+
+    #[test]
+    fn every_interface_has_an_action_that_a_policy_can_name() {
+        for interface in Interface::ALL {
+            assert!(ACTIONS.contains(&interface.action()), "{interface:?}");
+        }
     }
 
     #[test]

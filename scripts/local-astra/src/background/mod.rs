@@ -26,6 +26,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::access::Grants;
 use crate::access::streaming::StreamingKeys;
 use crate::certificates::Authority;
+use crate::connections;
 use crate::devops::{self, DevOps};
 use crate::engines::cassandra::SUPERUSER;
 use crate::engines::process::{Engine, ProcessId, Stopped, wait_until};
@@ -60,6 +61,7 @@ enum Stop {
 /// # Errors
 /// What kept it from starting: also written into the state file, for the command that waits for it.
 pub async fn run(folders: Folders, temporary: bool) -> Result<()> {
+    connections::allow_open_files();
     let Some(_lock) = Lock::try_take(&folders, Which::Process)? else {
         bail!("local Astra runs already on {}", folders.data.display());
     };

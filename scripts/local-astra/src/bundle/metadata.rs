@@ -2,7 +2,7 @@
 //! proxy's address.
 
 use std::io;
-use std::time::Duration;
+use std::sync::Arc;
 
 use axum::Json;
 use axum::Router;
@@ -16,14 +16,11 @@ use hyper_util::service::TowerToHyperService;
 use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio::time::timeout;
 use tokio_rustls::server::TlsStream;
 use uuid::Uuid;
 
 use super::Bundles;
-
-/// How long a connection may stay. Drivers ask once.
-const CONNECTION_LIMIT: Duration = Duration::from_secs(30);
+use crate::connections::Place;
 
 impl Bundles {
     /// Serves the metadata service on `listener` until `shutdown` is true.
@@ -32,15 +29,19 @@ impl Bundles {
     }
 }
 
-async fn serve(bundles: Bundles, tls: TlsStream<TcpStream>, database: Uuid) -> io::Result<()> {
+/// Drivers ask once: the place is kept for no second request.
+async fn serve(
+    bundles: Bundles,
+    tls: TlsStream<TcpStream>,
+    database: Uuid,
+    _place: Arc<Place>,
+) -> io::Result<()> {
     let app = Router::new()
         .route("/metadata", get(metadata))
         .with_state((bundles, database));
     let server = auto::Builder::new(TokioExecutor::new()).http1_only();
     let connection = server.serve_connection(TokioIo::new(tls), TowerToHyperService::new(app));
-    timeout(CONNECTION_LIMIT, connection)
-        .await?
-        .map_err(io::Error::other)
+    connection.await.map_err(io::Error::other)
 }
 
 /// The client's certificate has already said which database is meant.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Query};
-use axum::http::header::{AUTHORIZATION, HOST};
+use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
@@ -12,12 +12,13 @@ use serde_json::error::Category;
 use super::DevOps;
 use super::error::DevOpsError;
 use crate::access::{Target, Token};
+use crate::settings::environment::{self, Door};
 use crate::store::{Code, TokenSession};
 
 /// The login of the request's token.
 pub struct Caller {
     session: Arc<TokenSession>,
-    /// Where the caller reaches this gateway: scheme, host and port, for links.
+    /// The door that the caller came in by, as the settings name it: what the request calls this host does not count.
     pub base: String,
 }
 
@@ -50,7 +51,7 @@ impl FromRequestParts<DevOps> for Caller {
                 })?;
         Ok(Caller {
             session,
-            base: base(parts, devops.inner.tls_port),
+            base: environment::base(&devops.inner.ports, door(parts)),
         })
     }
 }
@@ -83,19 +84,9 @@ impl Caller {
     }
 }
 
-/// Scheme, host and port as the caller wrote them.
-fn base(parts: &Parts, tls_port: u16) -> String {
-    let header = || parts.headers.get(HOST)?.to_str().ok();
-    let authority = parts.uri.authority().map(|a| a.as_str());
-    let host = authority.or_else(header).unwrap_or("localhost");
-    let port = host
-        .rsplit_once(':')
-        .and_then(|(_, port)| port.parse().ok());
-    let scheme = match port == Some(tls_port) {
-        true => "https",
-        false => "http",
-    };
-    format!("{scheme}://{host}")
+/// The gateway tells each request its door.
+fn door(parts: &Parts) -> Door {
+    parts.extensions.get().copied().unwrap_or(Door::Plain)
 }
 
 /// A JSON body.

@@ -16,6 +16,7 @@ use scylla::statement::Statement;
 use scylla::statement::prepared::PreparedStatement;
 use scylla::value::{CqlValue, Row};
 
+use super::schema::is_system;
 use super::{Code, Keyspace, Schema, Store, StoreError};
 use crate::access::{self, Interface, Owners, Rights, Target, Token};
 
@@ -143,6 +144,26 @@ impl TokenSession {
         }
         let action = interface.action();
         let message = format!("No role of this token allows {action} on any database");
+        Err(StoreError::new(Code::PermissionDenied, message))
+    }
+
+    /// Refuses a token whose roles do not open an interface to the database of a keyspace. Cassandra's own keyspaces
+    /// belong to all databases.
+    ///
+    /// # Errors
+    /// [`Code::PermissionDenied`], and Cassandra's own.
+    pub async fn require_in(&self, interface: Interface, keyspace: &str) -> Result<(), StoreError> {
+        self.require(interface)?;
+        if self.rights.open_to_all(interface) || is_system(keyspace) {
+            return Ok(());
+        }
+        let database = Owners::of_one(self.store.admin(), keyspace).await?;
+        if self.rights.open_to(interface, database) {
+            return Ok(());
+        }
+        let action = interface.action();
+        let message =
+            format!("No role of this token allows {action} on the database of keyspace {keyspace}");
         Err(StoreError::new(Code::PermissionDenied, message))
     }
 
