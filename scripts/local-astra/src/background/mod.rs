@@ -26,6 +26,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::access::Grants;
 use crate::access::streaming::StreamingKeys;
 use crate::certificates::Authority;
+use crate::data_api::Limits;
 use crate::devops::{self, DevOps};
 use crate::engines::EngineError;
 use crate::engines::process::{Engine, ProcessId, Stopped};
@@ -321,7 +322,7 @@ impl Live {
             making: Arc::default(),
         };
         self.front
-            .replace(gateway::router(store, devops, streaming)?);
+            .replace(gateway::router(store, devops, streaming, Limits::ASTRA)?);
         if let Some((metadata, proxy)) = self.bundle.take() {
             let services = bundles.clone();
             let (stop, stopped) = (self.stop.clone(), self.stop.clone());
