@@ -66,6 +66,7 @@ pub async fn run(folders: Folders, temporary: bool) -> Result<()> {
     };
     let state = Arc::new(Shared {
         folders: folders.clone(),
+        limits: limits(temporary),
         state: Mutex::new(State {
             process,
             phase: Phase::Starting,
@@ -114,6 +115,19 @@ struct Settings {
     folders: Folders,
     layout: Layout,
     secrets: Secrets,
+    limits: Limits,
+}
+
+/// A temporary local Astra is that of the tests, which share one database.
+fn limits(temporary: bool) -> Limits {
+    if temporary {
+        Limits {
+            collections: 1000,
+            indexes: 10_000,
+        }
+    } else {
+        Limits::ASTRA
+    }
 }
 
 /// Starts what is asked for and watches over it; comes back only with what made it impossible.
@@ -209,6 +223,7 @@ impl Live {
                 folders,
                 layout,
                 secrets,
+                limits: state.limits,
             },
             authority,
             keys,
@@ -240,6 +255,7 @@ impl Live {
                 folders,
                 layout,
                 secrets,
+                ..
             } = settings;
             let (engines, admin) = cassandra::start(folders, layout, &secrets.admin).await?;
             cassandra::prepare(&admin, layout, secrets).await?;
@@ -293,6 +309,7 @@ impl Live {
             folders,
             layout,
             secrets,
+            limits,
         } = &self.settings;
         let authority = Arc::clone(&self.authority);
         let store = Store::open(layout.cassandra(), admin).await?;
@@ -322,7 +339,7 @@ impl Live {
             making: Arc::default(),
         };
         self.front
-            .replace(gateway::router(store, devops, streaming, Limits::ASTRA)?);
+            .replace(gateway::router(store, devops, streaming, *limits)?);
         if let Some((metadata, proxy)) = self.bundle.take() {
             let services = bundles.clone();
             let (stop, stopped) = (self.stop.clone(), self.stop.clone());
@@ -401,6 +418,8 @@ async fn stop_signal(temporary: bool) -> Result<Stop> {
 
 struct Shared {
     folders: Folders,
+    /// Those of the Data API.
+    limits: Limits,
     state: Mutex<State>,
 }
 

@@ -147,17 +147,10 @@ impl<'a> Finder<'a> {
     async fn nearest(&self, vector: &[f32], count: usize) -> Result<Vec<Json>, ApiError> {
         let filter = &self.parsed.filter;
         let found = nearest(self.collection, filter, vector, count).await?;
-        let mut similarities = found
-            .iter()
-            .cloned()
-            .collect::<std::collections::BTreeMap<_, _>>();
-        let positions = found.into_iter().map(|(position, _)| position).collect();
-        let documents = by_position(self.collection, positions).await?;
-        let shown = documents.into_iter().map(|(position, document)| {
+        let shown = found.into_iter().map(|(document, similarity)| {
             let mut shown = self.projected(document);
             if let Json::Object(members) = &mut shown
                 && self.with_similarity
-                && let Some(similarity) = similarities.remove(&position)
             {
                 members.insert("$similarity".to_owned(), float(similarity));
             }

@@ -6,7 +6,7 @@ use super::id::Id;
 use super::position::PageState;
 use super::projection::Projection;
 use super::reading::{Document, Documents};
-use super::shred::shred;
+use super::shred::{Shredded, shred};
 use super::target::{Target, first};
 use super::update::Update;
 use super::{Collection, PAGE};
@@ -133,14 +133,7 @@ async fn upsert(
 ) -> Result<Changed, ApiError> {
     let mut document = parsed.new_document()?;
     update.apply(&mut document, true)?;
-    let shredded = shred(&document, &collection.definition)?;
-    if let Some(vector) = shredded
-        .vector
-        .as_ref()
-        .filter(|_| collection.definition.vector.is_some())
-    {
-        collection.require_vector(vector)?;
-    }
+    let shredded = shredded(&document, collection)?;
     if !collection.insert(&shredded).await? {
         // Another writer made the document at the same time: it is changed as any other.
         let found = first(collection, &parsed.of_document(&shredded.id.key())).await?;
@@ -175,6 +168,17 @@ async fn upsert(
     })
 }
 
+/// The columns of a changed document. Its faults are those of the update, not of a document that was sent.
+fn shredded(document: &Json, collection: &Collection) -> Result<Shredded, ApiError> {
+    let shredded = shred(document, &collection.definition).map_err(|error| error.about(None))?;
+    if collection.definition.vector.is_some()
+        && let Some(vector) = &shredded.vector
+    {
+        collection.require_vector(vector)?;
+    }
+    Ok(shredded)
+}
+
 /// What became of a document that was found.
 enum Written {
     Changed {
@@ -198,14 +202,7 @@ async fn write(
         if !update.apply(&mut changed, false)? {
             return Ok(Written::Same(document.json));
         }
-        let shredded = shred(&changed, &collection.definition)?;
-        if let Some(vector) = shredded
-            .vector
-            .as_ref()
-            .filter(|_| collection.definition.vector.is_some())
-        {
-            collection.require_vector(vector)?;
-        }
+        let shredded = shredded(&changed, collection)?;
         if collection.update(&shredded, document.tx_id).await? {
             return Ok(Written::Changed {
                 before: document.json,

@@ -1,5 +1,8 @@
 //! Paths into documents: names with periods between them; a period in a name is `&.`, an ampersand `&&`.
 
+/// Names in a path. No document is as deep; what is built from a path must not be deeper than the stack.
+const MAX_SEGMENTS: usize = 200;
+
 /// Splits a path into its names.
 ///
 /// # Errors
@@ -11,6 +14,7 @@ pub fn segments(path: &str) -> Result<Vec<String>, &'static str> {
     while let Some(character) = characters.next() {
         match character {
             '.' if segment.is_empty() => return Err("a name in it is empty"),
+            '.' if segments.len() == MAX_SEGMENTS => return Err("it has too many names"),
             '.' => segments.push(std::mem::take(&mut segment)),
             '&' => match characters.next() {
                 Some(escaped @ ('.' | '&')) => segment.push(escaped),

@@ -11,7 +11,7 @@ use crate::data_api::error::ApiError;
 const VERSION: &[u8] = b"la1";
 
 /// The place of a document: by the token of its key, then by the key.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
     pub token: i64,
     pub key: Key,

@@ -84,7 +84,7 @@ impl<'a> Documents<'a> {
     async fn of_rows(&self, rows: Vec<Row>) -> Result<Vec<(Position, Document)>, ApiError> {
         if self.direct {
             let documents = rows.into_iter().map(|row| {
-                let document = read(row.position.key.clone(), row.selected)?;
+                let document = read(row.position.key.clone(), row.selected.into_iter())?;
                 Ok(document.map(|document| (row.position, document)))
             });
             return documents.filter_map(Result::transpose).collect();
@@ -126,14 +126,19 @@ pub async fn by_key(collection: &Collection, key: &Key) -> Result<Option<Documen
         .query(&cql, vec![key_value(key)], Page::first(1))
         .await?;
     match rows.rows.into_iter().next() {
-        Some(row) => read(key.clone(), row),
+        Some(row) => read(key.clone(), row.into_iter()),
         None => Ok(None),
     }
 }
 
 /// Reads the columns `tx_id` and `doc_json`. A row without a document is none.
-fn read(key: Key, columns: Vec<Option<CqlValue>>) -> Result<Option<Document>, ApiError> {
-    let mut columns = columns.into_iter();
+///
+/// # Errors
+/// [`Code::DocumentFromDbUnparseable`]
+pub fn read(
+    key: Key,
+    mut columns: impl Iterator<Item = Option<CqlValue>>,
+) -> Result<Option<Document>, ApiError> {
     let tx_id = match columns.next().flatten() {
         Some(CqlValue::Timeuuid(id)) => Some(Uuid::from(id)),
         _ => None,

@@ -36,8 +36,8 @@ impl Target {
             Sort::None => return first(collection, filter).await,
             Sort::By(by) => sort::first(collection, filter, by, 0, 1).await?,
             Sort::Vector(vector) => {
-                let nearest = nearest(collection, filter, vector, 1).await?;
-                nearest.into_iter().map(|(position, _)| position).collect()
+                let mut nearest = nearest(collection, filter, vector, 1).await?;
+                return Ok(nearest.pop().map(|(document, _)| document));
             }
         };
         let mut documents = by_position(collection, positions).await?;

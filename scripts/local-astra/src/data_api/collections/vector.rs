@@ -1,16 +1,17 @@
 //! The documents nearest to a vector.
 
 use std::cmp::Ordering;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashMap};
 
 use scylla::value::CqlValue;
 
 use super::Collection;
 use super::definition::Metric;
 use super::filter::Filter;
-use super::layout::VECTOR;
+use super::layout::{DOCUMENT, TX_ID, VECTOR};
 use super::plan::Plan;
 use super::position::Position;
+use super::reading::{self, Document, by_position};
 use super::shred::vector_value;
 use super::stream::{PageSizes, Selected, Stream, conditions, read_row};
 use crate::data_api::codes::Code;
@@ -57,7 +58,7 @@ impl Collection {
     }
 }
 
-/// The positions of the nearest documents that fit a filter, each with its similarity.
+/// The nearest documents that fit a filter, each with its similarity.
 ///
 /// # Errors
 /// Cassandra's own.
@@ -66,7 +67,7 @@ pub async fn nearest(
     filter: &Filter,
     vector: &[f32],
     count: usize,
-) -> Result<Vec<(Position, f32)>, ApiError> {
+) -> Result<Vec<(Document, f32)>, ApiError> {
     let Some(settings) = &collection.definition.vector else {
         return Err(collection.no_vectors());
     };
@@ -88,22 +89,36 @@ pub async fn nearest(
                 false => format!(" WHERE {}", texts.join(" AND ")),
             };
             let cql = format!(
-                "SELECT key, token(key), {} FROM {}{wheres} ORDER BY {VECTOR} ANN OF ? LIMIT {count}",
+                "SELECT key, token(key), {}, {TX_ID}, {DOCUMENT} FROM {}{wheres} ORDER BY {VECTOR} ANN OF ? LIMIT ?",
                 similarity.text,
                 collection.table()
             );
             let mut values = similarity.values;
             values.extend(condition_values);
-            values.push(vector_value(vector));
+            let count = i32::try_from(count).unwrap_or(i32::MAX);
+            values.extend([vector_value(vector), CqlValue::Int(count)]);
             // Cassandra returns all of such a query in one page.
-            let page = Page::first(i32::try_from(count).unwrap_or(i32::MAX));
+            let page = Page::first(count);
             let rows = collection.query(&cql, values, page).await?.rows;
             let rows = rows.into_iter().filter_map(read_row);
-            Ok(rows
-                .filter_map(|row| similar(row.position, row.selected))
-                .collect())
+            let documents = rows.map(|row| {
+                let mut selected = row.selected.into_iter();
+                let similarity = similar(selected.next().flatten());
+                let document = reading::read(row.position.key, selected)?;
+                Ok(document.zip(similarity))
+            });
+            documents.filter_map(Result::transpose).collect()
         }
-        _ => best_of_all(collection, plan, similarity, count).await,
+        _ => {
+            let found = best_of_all(collection, plan, similarity, count).await?;
+            let mut similarities: HashMap<Position, f32> = found.iter().cloned().collect();
+            let positions = found.into_iter().map(|(position, _)| position).collect();
+            let documents = by_position(collection, positions).await?.into_iter();
+            let near = documents.filter_map(|(position, document)| {
+                Some((document, similarities.remove(&position)?))
+            });
+            Ok(near.collect())
+        }
     }
 }
 
@@ -124,12 +139,12 @@ async fn best_of_all(
     let mut heap = BinaryHeap::new();
     while let Some(row) = stream.next().await? {
         // A document without a vector is never near.
-        let Some((position, similarity)) = similar(row.position, row.selected) else {
+        let Some(similarity) = similar(row.selected.into_iter().next().flatten()) else {
             continue;
         };
         heap.push(Near {
             similarity,
-            position,
+            position: row.position,
         });
         if heap.len() > count {
             heap.pop();
@@ -141,9 +156,9 @@ async fn best_of_all(
         .collect())
 }
 
-fn similar(position: Position, selected: Vec<Option<CqlValue>>) -> Option<(Position, f32)> {
-    match selected.into_iter().next()?? {
-        CqlValue::Float(similarity) => Some((position, similarity)),
+fn similar(value: Option<CqlValue>) -> Option<f32> {
+    match value {
+        Some(CqlValue::Float(similarity)) => Some(similarity),
         _ => None,
     }
 }
