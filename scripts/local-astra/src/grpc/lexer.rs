@@ -98,6 +98,20 @@ fn quoted(mut rest: &str, quote: char) -> (String, &str) {
     (text, "")
 }
 
+/// What stands before a period in a statement: the keyspaces that it names, and what else has parts.
+pub fn qualifiers(cql: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut before = None;
+    for part in Parts::of(cql) {
+        match part {
+            Part::Sign('.') => names.extend(before.take()),
+            Part::Word(name) | Part::Quoted(name) => before = Some(name),
+            Part::Text | Part::Sign(_) => before = None,
+        }
+    }
+    names
+}
+
 /// Is this `USE <keyspace>`?
 pub fn is_use(cql: &str) -> bool {
     Parts::of(cql).next().is_some_and(|part| part.is("use"))

@@ -46,12 +46,12 @@ pub enum Call {
         tenant: String,
         namespace: Option<String>,
     },
-    /// All else that is in a tenant: passed on to `path`, which begins with `/admin/`.
+    /// All else that is in a tenant: passed on to `path`, which begins with `/admin/` or `/lookup/`.
     Within { tenant: String, path: String },
 }
 
 impl Call {
-    /// The call of a method and a path, still encoded, that begins with `/admin/`.
+    /// The call of a method and a path, still encoded, that begins with `/admin/` or `/lookup/`.
     ///
     /// The path that is passed on is made anew of what was understood, so that the server behind cannot
     /// understand another tenant.
@@ -89,6 +89,29 @@ impl Call {
                 tenant,
                 ..,
             ] => Ok(within(tenant)),
+            [
+                "lookup",
+                "v2",
+                "topic",
+                "persistent" | "non-persistent",
+                tenant,
+                _,
+                _,
+            ]
+            | [
+                "lookup",
+                "v2",
+                "topic",
+                "persistent" | "non-persistent",
+                tenant,
+                _,
+                _,
+                "bundle",
+            ] if method == Method::GET => Ok(within(tenant)),
+            ["lookup", ..] => Err(Error::NotServed(format!(
+                "Local Astra does not serve {method} on this path: it looks up topics alone, at \
+                 /lookup/v2/topic/persistent/TENANT/NAMESPACE/TOPIC"
+            ))),
             [
                 "admin",
                 "v2",
@@ -184,6 +207,8 @@ mod tests {
             "/admin/v2/namespaces/%74/n/retention",
             "/admin/v2/stats/topics/t",
             "/admin/v2/stats/namespaces/t/n",
+            "/lookup/v2/topic/persistent/t/n/topic",
+            "/lookup/v2/topic/persistent/t/n/topic/bundle",
         ] {
             assert_eq!(tenant(&Method::GET, path).as_deref(), Some("t"), "{path}");
         }

@@ -44,9 +44,10 @@ pub struct Streaming {
     pub making: Arc<Mutex<()>>,
 }
 
-/// `/admin/v2` and `/admin/v3`.
+/// `/admin/v2`, `/admin/v3` and `/lookup/v2`.
 pub fn router(streaming: Streaming) -> Router {
     Router::new()
+        .route("/lookup/{*path}", axum::routing::any(serve))
         .route("/admin/{*path}", axum::routing::any(serve))
         .with_state(streaming)
 }

@@ -29,6 +29,14 @@ pub enum Who {
     Operator,
 }
 
+/// A door's scheme, host and port.
+pub fn base(ports: &Ports, door: Door) -> String {
+    match door {
+        Door::Tls => format!("https://localhost:{}", ports.tls),
+        Door::Plain => format!("http://localhost:{}", ports.plain),
+    }
+}
+
 /// Returns every setting of the samples with its value for local Astra. A setting without one is empty, which hides the
 /// value in a `.env`, so that no local token ever goes to the cloud.
 pub fn of(
@@ -38,10 +46,7 @@ pub fn of(
     door: Door,
     who: Who,
 ) -> Vec<(&'static str, SecretString)> {
-    let base = match door {
-        Door::Tls => format!("https://localhost:{}", ports.tls),
-        Door::Plain => format!("http://localhost:{}", ports.plain),
-    };
+    let base = base(ports, door);
     let login = match who {
         Who::Application => &secrets.application,
         Who::Operator => &secrets.operator,

@@ -17,7 +17,7 @@ use local_astra::settings::Folders;
 use local_astra::settings::environment::{self, Door, Who};
 use local_astra::settings::layout::Layout;
 use local_astra::settings::secrets::Secrets;
-use local_astra::store;
+use local_astra::store::{self, Login};
 use reqwest::Client;
 use scylla::client::session::Session;
 use secrecy::ExposeSecret;
@@ -176,6 +176,15 @@ impl LocalAstra {
         store::connect(&nodes, &operator.client_id, operator.token.password(), None)
             .await
             .unwrap()
+    }
+
+    /// The operator's login to Cassandra.
+    pub fn login(&self) -> Login {
+        let operator = &self.secrets.operator;
+        Login {
+            user: operator.client_id.clone(),
+            password: operator.token.password().clone(),
+        }
     }
 
     /// Tables, views and types of a keyspace, as Cassandra has them.
