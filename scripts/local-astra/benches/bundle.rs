@@ -18,11 +18,7 @@ use scylla::client::session_builder::SessionBuilder;
 use scylla::statement::prepared::PreparedStatement;
 use secrecy::ExposeSecret;
 
-#[path = "../../../samples/cql/src/secure_connect.rs"]
-#[allow(dead_code)]
-mod secure_connect;
-
-use secure_connect::SecureConnect;
+use astra_secure_connect::SecureConnect;
 
 const ROUNDS: usize = 5;
 const READS: usize = 2_000;

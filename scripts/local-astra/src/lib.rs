@@ -11,6 +11,7 @@
 //! - [`gateway`]: the doors, and which path goes to which interface; [`connections`]: how many a door holds
 //! - [`pulsar_admin`]: Pulsar's admin API, as far as tenants may use it
 //! - [`grpc`]: Stargate's gRPC API
+//! - [`graphql`]: Stargate's GraphQL APIs, CQL-first and GraphQL-first
 //! - [`bridge`]: what its HTTP APIs make of Cassandra's refusals
 //! - [`rest`]: Stargate's REST API v2
 //! - [`document`]: Stargate's Document API v2

@@ -28,6 +28,7 @@ use crate::access::streaming::StreamingKeys;
 use crate::certificates::Authority;
 use crate::connections;
 use crate::devops::{self, DevOps};
+use crate::engines::cassandra::SUPERUSER;
 use crate::engines::process::{Engine, ProcessId, Stopped, wait_until};
 use crate::engines::pulsar::Admin;
 use crate::engines::{EngineError, first_start, ready};
@@ -36,7 +37,7 @@ use crate::pulsar_admin::Streaming;
 use crate::settings::Folders;
 use crate::settings::layout::Layout;
 use crate::settings::secrets::Secrets;
-use crate::store::Store;
+use crate::store::{Login, Store};
 use state::{Engines, Lock, Phase, Request, State, Which};
 
 /// How long an engine may take to be ready.
@@ -300,7 +301,11 @@ impl Live {
             secrets,
         } = &self.settings;
         let authority = Arc::clone(&self.authority);
-        let store = Store::open(layout.cassandra(), admin).await?;
+        let login = Login {
+            user: SUPERUSER.to_owned(),
+            password: secrets.admin.clone(),
+        };
+        let store = Store::open(layout.cassandra(), admin, login).await?;
         let (bundles, catalog) = bundles::open(folders, layout, authority, &store)?;
         let grants = Grants::new(store.clone());
         // Before the doors open: what was made meanwhile by others is let in to.

@@ -186,7 +186,7 @@ async fn find(
         let keyspace = schema.keyspaces.get(namespace)?;
         keyspace.tables.get(name).cloned()
     };
-    let table = match table_in(&store.schema()) {
+    let table = match table_in(&*store.current().await?) {
         Some(table) => Some(table),
         // It may have been made this very moment, over CQL.
         None => table_in(&*with_namespace_refreshed(store, namespace).await?),
@@ -201,7 +201,7 @@ async fn find(
 }
 
 async fn with_namespace(store: &Store, namespace: &str) -> Result<Arc<Schema>, DocumentError> {
-    let schema = store.schema();
+    let schema = store.current().await?;
     if schema.keyspaces.contains_key(namespace) {
         return Ok(schema);
     }

@@ -15,7 +15,6 @@ use scylla::response::query_result::QueryResult;
 use scylla::statement::Statement;
 use scylla::statement::prepared::PreparedStatement;
 use scylla::value::{CqlValue, Row};
-use uuid::Uuid;
 
 use super::schema::is_system;
 use super::{Code, Keyspace, Schema, Store, StoreError};
@@ -38,10 +37,10 @@ pub struct TokenSession {
     last_used: AtomicU64,
 }
 
-/// What was prepared under one schema version, by statement text.
+/// What was prepared under one schema, by statement text.
 #[derive(Default)]
 struct Prepared {
-    version: Uuid,
+    schema: Arc<Schema>,
     statements: HashMap<String, PreparedStatement>,
 }
 
@@ -173,16 +172,17 @@ impl TokenSession {
         &self.driver
     }
 
-    /// Prepares a statement, once a text and schema version: a table that was dropped and made anew may
-    /// take values of other types.
+    /// Prepares a statement, once per text and schema: a table that was dropped and made anew may take values of
+    /// other types.
     ///
     /// # Errors
     /// Cassandra's own.
     pub async fn prepare(&self, cql: &str) -> Result<PreparedStatement, StoreError> {
         self.used();
-        let version = self.store.schema().version;
+        let schema = self.store.current().await?;
         let known = |prepared: &Prepared| {
-            (prepared.version == version).then(|| prepared.statements.get(cql).cloned())?
+            let is_same = Arc::ptr_eq(&prepared.schema, &schema);
+            is_same.then(|| prepared.statements.get(cql).cloned())?
         };
         if let Some(statement) = known(&self.lock_prepared()) {
             return Ok(statement);
@@ -192,9 +192,9 @@ impl TokenSession {
             return Ok(statement);
         }
         let mut prepared = self.lock_prepared();
-        if prepared.version != version || prepared.statements.len() >= PREPARED {
+        if !Arc::ptr_eq(&prepared.schema, &schema) || prepared.statements.len() >= PREPARED {
             *prepared = Prepared {
-                version,
+                schema,
                 statements: HashMap::new(),
             };
         }
@@ -263,8 +263,7 @@ impl TokenSession {
     /// Cassandra's own.
     pub async fn visible_keyspaces(&self) -> Result<Vec<Arc<Keyspace>>, StoreError> {
         self.used();
-        // Who asks for a list has often just made what should be in it, over CQL.
-        let schema = self.store.refresh().await?;
+        let schema = self.store.current().await?;
         let all = schema.keyspaces.values();
         if self.is_superuser() {
             return Ok(all.cloned().collect());

@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use astra_secure_connect::SecureConnect;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use tempfile::tempdir;
 
 use crate::astra::{LocalAstra, RUN_LIMIT, block_on, local_astra, samples};
-use crate::secure_connect::SecureConnect;
 
 pub struct Api {
     url: String,
@@ -327,7 +327,7 @@ fn what_a_database_cannot_do_now_is_refused_and_the_end_is_the_end() {
             .err()
             .unwrap()
             .to_string();
-        assert!(opened.contains("answers 401"), "{opened}");
+        assert!(opened.contains("returned 401"), "{opened}");
 
         pages(&api, &id).await;
         let nowhere = "/v2/databases/00000000-0000-4000-8000-000000000000";

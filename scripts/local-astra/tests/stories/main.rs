@@ -27,9 +27,6 @@ mod rest;
 mod roles;
 mod samples;
 mod schemas;
-#[path = "../../../../samples/cql/src/secure_connect.rs"]
-#[allow(dead_code)]
-mod secure_connect;
 mod setup_project;
 mod streaming;
 mod tokens;

@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use astra_secure_connect::SecureConnect;
 use local_astra::grpc::proto::stargate::streaming_response::Message;
 use local_astra::grpc::proto::stargate::{Query, StreamingResponse};
 use local_astra::store::{self, Code};
@@ -21,7 +22,6 @@ use tonic_prost::ProstCodec;
 use crate::astra::{LocalAstra, block_on, local_astra};
 use crate::devops::{Answer, Api};
 use crate::recorded::grpc::Stargate;
-use crate::secure_connect::SecureConnect;
 
 /// What became of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -111,7 +111,7 @@ fn a_broken_link_is_noticed() {
     for good in [
         "src",
         "../../shared",
-        "../../README.md#first-run-with-no-account",
+        "../../README.md#with-servers-of-your-own",
         "https://x",
     ] {
         assert_eq!(broken(&page, good), None, "{good}");

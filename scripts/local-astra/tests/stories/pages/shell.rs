@@ -8,6 +8,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use super::normal::normal;
 use super::output::everything;
 use super::run::finish;
 use super::{Block, Page, pages};
@@ -128,8 +129,8 @@ impl Reader {
             std::env::var(name).unwrap_or_else(|_| format!("{home}/{folder}"))
         };
         let path = std::env::var("PATH").unwrap();
-        let mut bash = Command::new("bash");
-        bash.args(["-c", &format!("set -e\n{code}")])
+        let mut sh = Command::new("sh");
+        sh.args(["-c", &format!("set -e\n{code}")])
             .current_dir(&self.clone)
             .env("HOME", self.folder.path())
             .env("CARGO_HOME", own("CARGO_HOME", ".cargo"))
@@ -141,9 +142,9 @@ impl Reader {
             .env("NO_PROXY", "localhost,127.0.0.1")
             .env("no_proxy", "localhost,127.0.0.1");
         for setting in shared::ALL {
-            bash.env_remove(setting.name);
+            sh.env_remove(setting.name);
         }
-        let (code, out) = finish(bash, LIMIT);
+        let (code, out) = finish(sh, LIMIT);
         match code {
             Some(0) => Ok(out),
             other => Err(format!("{other:?}: {out}")),
@@ -166,7 +167,7 @@ impl Reader {
 /// What a killed run leaves: the names that the page has for it, with those that it has here.
 type Left = Vec<(&'static str, String)>;
 
-/// Makes what a killed run of the sample leaves.
+/// Creates what a killed run of the sample leaves.
 fn leave(astra: &LocalAstra, sample: &Sample, reader: &Reader) -> Left {
     let api = Api::of(astra, &astra.application());
     let post = |path: &str, body: Value| block_on(api.ask(Method::POST, path, Some(body)));
@@ -272,12 +273,13 @@ fn leave(astra: &LocalAstra, sample: &Sample, reader: &Reader) -> Left {
     }
 }
 
-/// Pastes a block of "Clean up" with what is really left, which is then gone.
+/// Pastes a block of "Clean up" with what is really left, which is then gone. The page shows the output below.
 fn clean_up(
     astra: &LocalAstra,
     sample: &Sample,
     reader: &Reader,
     block: &Block,
+    shown: Option<&Block>,
 ) -> Result<(), String> {
     reader.paste("cargo local env > .env\n")?;
     let left = leave(astra, sample, reader);
@@ -288,7 +290,7 @@ fn clean_up(
     }
     let before = everything(astra, sample);
     let out = reader.paste(&code)?;
-    if out.contains("\"errors\"") {
+    if out.contains("\"errors\"") || shown.is_none_or(|shown| normal(&shown.code) != normal(&out)) {
         return Err(out);
     }
     if sample.name == "devops-database-sample" {
@@ -338,14 +340,17 @@ fn no_command_fails_when_pasted() {
         let sample = samples()
             .iter()
             .find(|sample| Page::of(sample).path == page.path);
-        for block in page.blocks().iter().filter(|block| block.language == "sh") {
-            if not_pasted(block).is_some() {
+        let blocks = page.blocks();
+        for (number, block) in blocks.iter().enumerate() {
+            if block.language != "sh" || not_pasted(block).is_some() {
                 continue;
             }
             pasted += 1;
             let done = match sample {
                 Some(sample) if block.section == "Clean up" => {
-                    clean_up(astra, sample, &reader, block)
+                    let next = blocks.get(number + 1);
+                    let shown = next.filter(|next| next.language == "text");
+                    clean_up(astra, sample, &reader, block, shown)
                 }
                 _ => reader.paste(&block.code).map(|_| ()),
             };

@@ -20,7 +20,7 @@ use uuid::Uuid;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use crate::secure_connect::{SecureConnect, SecureConnectError};
+use crate::{Error, SecureConnect};
 
 pub const NODE: Uuid = Uuid::from_u128(0x0000_0000_dead_4eef_8000_0000_0000_0001);
 
@@ -119,10 +119,9 @@ pub fn write(bytes: &[u8]) -> (TempDir, PathBuf) {
     (folder, path)
 }
 
-/// What opening this bundle says.
-pub async fn refusal(bytes: &[u8]) -> SecureConnectError {
-    let (_folder, path) = write(bytes);
-    SecureConnect::open(&path).await.err().expect("an error")
+/// The error that opening this bundle returns.
+pub async fn refusal(bytes: &[u8]) -> Error {
+    SecureConnect::from_bytes(bytes).await.unwrap_err()
 }
 
 /// A server that ends when dropped.
@@ -235,7 +234,7 @@ impl Astra {
 
     pub async fn open(&self) -> SecureConnect {
         let (_folder, path) = write(&self.bundle);
-        SecureConnect::open(&path).await.unwrap()
+        SecureConnect::open(path).await.unwrap()
     }
 }
 

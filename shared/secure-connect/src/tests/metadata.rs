@@ -4,10 +4,10 @@ use proptest::prelude::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::stand_in::*;
-use crate::secure_connect::SecureConnectError;
+use crate::Error;
 
 /// What a client says whose metadata service answers this.
-async fn answered(answer: Vec<u8>) -> SecureConnectError {
+async fn answered(answer: Vec<u8>) -> Error {
     let authority = Authority::new();
     let tls = authority.tls(&["localhost"], &authority);
     let server = Server::answering(tls, answer).await;
@@ -17,7 +17,7 @@ async fn answered(answer: Vec<u8>) -> SecureConnectError {
 #[tokio::test]
 async fn a_hibernated_database_is_named() {
     let error = answered(http("401 Unauthorized", r#"{"message":"not now"}"#)).await;
-    assert!(matches!(error, SecureConnectError::NotActive { .. }));
+    assert!(matches!(error, Error::NotActive(_)));
     let text = error.to_string();
     assert!(
         text.contains("hibernated or terminated") && text.contains("not now"),
@@ -27,41 +27,66 @@ async fn a_hibernated_database_is_named() {
 
 #[tokio::test]
 async fn other_answers_are_repeated_on_one_line() {
-    let page = format!("<html>\r\n<body>down\u{1b}[31m{}", "x".repeat(5000));
+    let page = format!("<html>\r\n<body>down\u{1b}[31m\u{202e}{}", "x".repeat(5000));
     let error = answered(http("503 Service Unavailable", &page))
         .await
         .to_string();
-    assert!(error.contains("503: <html> <body>down [31mxxx"), "{error}");
+    assert!(
+        error.contains("503 Service Unavailable: <html> <body>down [31m xxx"),
+        "{error}"
+    );
     assert!(error.len() < 400, "{error}");
 
     let away = b"HTTP/1.1 302 Found\r\nlocation: https://localhost:1/\r\ncontent-length: 0\r\n\r\n";
     let error = answered(away.to_vec()).await;
-    assert!(
-        matches!(error, SecureConnectError::Refused { status: 302, .. }),
-        "{error}"
-    );
+    assert!(error.to_string().contains("returned 302 Found"), "{error}");
 }
 
 #[tokio::test]
 async fn a_good_status_with_a_bad_body_is_refused() {
     for body in ["", "<html>", "{}", "[]", &"[".repeat(100_000)] {
         let error = answered(http("200 OK", body)).await;
-        assert!(matches!(error, SecureConnectError::Metadata(_)), "{error}");
+        assert!(matches!(error, Error::Metadata(_)), "{error}");
     }
 }
 
 #[tokio::test]
-async fn an_endless_answer_is_cut_off() {
-    let authority = Authority::new();
-    let tls = authority.tls(&["localhost"], &authority);
-    let server = Server::start(tls, async |mut stream| {
-        let _ = stream.read(&mut [0; 4096]).await;
-        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await;
-        while stream.write_all(&[b' '; 4096]).await.is_ok() {}
-    });
-    let server = server.await;
-    let error = refusal(&bundle(&authority, server.port)).await.to_string();
-    assert!(error.contains("more than"), "{error}");
+async fn an_endless_response_is_cut_off() {
+    for (head, said) in [
+        ("HTTP/1.1 200 OK\r\n\r\n", "more than 65536 bytes"),
+        (
+            "HTTP/1.1 503 Busy\r\n\r\n",
+            "returned 503 Service Unavailable: xxxx",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\nx: ",
+            "the metadata service at localhost",
+        ),
+    ] {
+        let authority = Authority::new();
+        let tls = authority.tls(&["localhost"], &authority);
+        let server = Server::start(tls, async move |mut stream| {
+            let _ = stream.read(&mut [0; 4096]).await;
+            let _ = stream.write_all(head.as_bytes()).await;
+            while stream.write_all(&[b'x'; 4096]).await.is_ok() {}
+        });
+        let server = server.await;
+        let error = refusal(&bundle(&authority, server.port)).await.to_string();
+        assert!(error.contains(said), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_parse_error_shows_the_place_and_not_the_value() {
+    let body = format!(
+        r#"{{"contact_info": {{"local_dc": {:?}}}}}"#,
+        "y".repeat(9000)
+    );
+    for body in [&body, r#"{"contact_info": "yyy"}"#] {
+        let error = answered(http("200 OK", body)).await.to_string();
+        assert!(error.contains("line 1, column "), "{error}");
+        assert!(!error.contains("yyy"), "{error}");
+    }
 }
 
 #[tokio::test]
@@ -76,10 +101,7 @@ async fn a_service_that_never_answers_is_given_up() {
     });
     let server = server.await;
     let error = refusal(&bundle(&authority, server.port)).await;
-    assert!(
-        matches!(error, SecureConnectError::Unreachable { .. }),
-        "{error}"
-    );
+    assert!(matches!(error, Error::Unreachable { .. }), "{error}");
     assert!(
         error.to_string().contains("the metadata service"),
         "{error}"
@@ -114,10 +136,7 @@ async fn a_foreign_server_is_told_nothing() {
     ] {
         let server = Server::answering(tls, http("200 OK", "{}")).await;
         let error = refusal(&bundle(&ours, server.port)).await;
-        assert!(
-            matches!(error, SecureConnectError::ForeignServer { .. }),
-            "{error}"
-        );
+        assert!(matches!(error, Error::Untrusted { .. }), "{error}");
     }
 }
 
@@ -134,8 +153,7 @@ async fn a_foreign_proxy_is_told_nothing() {
         let tls = ours.tls(&["localhost"], &ours);
         let server = Server::answering(tls, answer).await;
         let error = refusal(&bundle(&ours, server.port)).await;
-        let proxys =
-            matches!(&error, SecureConnectError::ForeignServer { at, .. } if at.contains("proxy"));
+        let proxys = matches!(&error, Error::Untrusted { server, .. } if server.contains("proxy"));
         assert!(proxys, "{error}");
     }
 }
@@ -145,10 +163,34 @@ async fn a_refused_client_certificate_is_named() {
     let (ours, foreign) = (Authority::new(), Authority::new());
     let server = Server::answering(ours.tls(&["localhost"], &foreign), Vec::new()).await;
     let error = refusal(&bundle(&ours, server.port)).await;
-    assert!(
-        matches!(error, SecureConnectError::CertificateRefused { .. }),
-        "{error}"
-    );
+    assert!(matches!(error, Error::Rejected { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn an_impossible_proxy_is_refused() {
+    for address in ["h.example:0", ":29042", "a b:29042", "a/b:29042", "[a]b:1"] {
+        let body = metadata(1).replace("localhost:1", address);
+        let error = answered(http("200 OK", &body)).await;
+        assert!(matches!(error, Error::Metadata(_)), "{error}");
+        assert!(
+            error.to_string().contains("host or port of the SNI proxy"),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_server_with_an_ip_address_is_reached_if_its_certificate_has_it() {
+    let authority = Authority::new();
+    for (names, trusted) in [(["127.0.0.1"], true), (["localhost"], false)] {
+        let tls = authority.tls(&names, &authority);
+        let server = Server::answering(tls, http("401 No", "")).await;
+        let config = serde_json::json!({"host": "127.0.0.1", "port": server.port});
+        let mut files = files(&authority, &authority.sign(&["client"], 0), 29080);
+        files[0].1 = config.to_string().into_bytes();
+        let error = refusal(&zip(&files)).await;
+        assert_eq!(matches!(error, Error::NotActive(_)), trusted, "{error}");
+    }
 }
 
 #[tokio::test]
