@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use astra_secure_connect::SecureConnect;
 use scylla::client::session::Session;
 use scylla::client::session_builder::SessionBuilder;
@@ -10,7 +10,6 @@ use scylla::errors::NewSessionError;
 use shared::{Contact, Cql, ExposeSecret};
 
 const ADDRESS: &str = "check the database in the console, or CASSANDRA_CONTACT_POINTS";
-const BUNDLE: &str = "check ASTRA_DB_SECURE_BUNDLE_PATH";
 const KEYSPACE: &str = "check ASTRA_DB_KEYSPACE; create it in the console or with the Astra CLI";
 const LOGIN: &str = "check ASTRA_DB_CLIENT_ID and its secret, or ASTRA_DB_APPLICATION_TOKEN";
 
@@ -19,7 +18,7 @@ pub async fn connect(astra: &Cql) -> Result<Session> {
     let builder = match &astra.contact {
         Contact::Bundle(path) => SecureConnect::open(path)
             .await
-            .context(BUNDLE)?
+            .with_context(|| format!("check ASTRA_DB_SECURE_BUNDLE_PATH: {}", path.display()))?
             .session_builder(),
         Contact::Points(points) => SessionBuilder::new().known_nodes(points),
     };
@@ -33,12 +32,11 @@ pub async fn connect(astra: &Cql) -> Result<Session> {
         session.refresh_metadata().await.context(ADDRESS)?;
         Ok(session)
     };
-    tokio::time::timeout(Duration::from_secs(30), connecting)
-        .await
-        .context(ADDRESS)?
+    let connected = tokio::time::timeout(Duration::from_secs(30), connecting).await;
+    connected.unwrap_or_else(|_| bail!("no response within 30 seconds; {ADDRESS}"))
 }
 
-/// The driver's message, once, and what to check.
+/// Returns what to check, and the driver's reason.
 fn explain(error: NewSessionError) -> anyhow::Error {
     let message = error.to_string();
     let hint = match error {
@@ -46,5 +44,9 @@ fn explain(error: NewSessionError) -> anyhow::Error {
         _ if message.contains("bad credentials") => LOGIN,
         _ => ADDRESS,
     };
-    anyhow!("{hint}\n  {message}")
+    let reason = message.rsplit("connection failed with: ").next();
+    anyhow!(
+        "{hint}\n  {}",
+        shared::printable(reason.unwrap_or_default())
+    )
 }

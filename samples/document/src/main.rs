@@ -24,31 +24,27 @@
 
 mod http;
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result};
 use http::{fetch, send};
 use reqwest::Client;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use shared::ExposeSecret;
 
 #[derive(Debug, Deserialize, Serialize)]
 struct Person {
     name: String,
     age: u32,
-    address: Address,
-}
-
-#[derive(Debug, Deserialize, Serialize)]
-struct Address {
-    city: String,
-    country: String,
+    address: BTreeMap<String, String>,
 }
 
 /// A page of documents by id. Pass `page_state` to get the next page.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Page {
-    data: std::collections::BTreeMap<String, Person>,
+    data: BTreeMap<String, Person>,
     page_state: Option<String>,
 }
 
@@ -72,7 +68,7 @@ async fn main() -> Result<()> {
         story = use_collection(&http, &people) => story,
         stopped = stop => Err(stopped.into()),
     }
-    .with_context(|| format!("a late write may bring collection {name} back"));
+    .with_context(|| format!("check that collection {name} is gone; a late write may restore it"));
     let deleted = delete_collection(&http, &people, &name).await;
     if let (Err(_), Err(error)) = (&story, &deleted) {
         eprintln!("{error:#}");
@@ -96,12 +92,15 @@ async fn create_collection(http: &Client, collections: &str, name: &str) -> Resu
 }
 
 async fn use_collection(http: &Client, people: &str) -> Result<()> {
-    let posted: Value = fetch(http.post(people).json(&person("Ada", 36, "London", "UK"))).await?;
-    println!("4. Posted Ada: {posted}");
+    let ada = person("Ada", 36, "London", "UK");
+    let posted: BTreeMap<String, String> = fetch(http.post(people).json(&ada)).await?;
+    println!("4. Posted Ada: {posted:?}");
+
     let (p1, p2) = (format!("{people}/p1"), format!("{people}/p2"));
     send(http.put(&p1).json(&person("Grace", 45, "New York", "US"))).await?;
     send(http.put(&p2).json(&person("Alan", 41, "Wilmslow", "UK"))).await?;
     println!("5. Put Grace as p1 and Alan as p2");
+
     let person: Person = fetch(http.get(format!("{p1}?raw=true"))).await?;
     println!("6. Read p1: {person:?}");
 
@@ -119,7 +118,7 @@ async fn use_collection(http: &Client, people: &str) -> Result<()> {
     // The path may point inside the document. Fields missing from the patch are kept.
     let url = format!("{p1}/address?raw=true");
     send(http.patch(&url).json(&json!({ "city": "Arlington" }))).await?;
-    let address: Address = fetch(http.get(&url)).await?;
+    let address: BTreeMap<String, String> = fetch(http.get(&url)).await?;
     println!("8. Patched p1: {address:?}");
 
     send(http.delete(&p2)).await?;
@@ -128,7 +127,7 @@ async fn use_collection(http: &Client, people: &str) -> Result<()> {
     Ok(())
 }
 
-fn person(name: &str, age: u32, city: &str, country: &str) -> Value {
+fn person(name: &str, age: u32, city: &str, country: &str) -> serde_json::Value {
     json!({ "name": name, "age": age, "address": { "city": city, "country": country } })
 }
 

@@ -64,9 +64,12 @@ async fn main() -> Result<()> {
     let namespace = format!("{tenant}/{name}");
     let topics = format!("{}/admin/v2/persistent/{}/{name}", astra.url, astra.tenant);
     create_namespace(&http, &namespace, &name).await?;
-    let story = tokio::select! {
-        story = use_namespace(&http, &topics) => story,
-        stopped = stop => Err(stopped.into()),
+    let story = match create_topic(&http, &topics).await {
+        Ok(()) => tokio::select! {
+            story = use_topic(&http, &topics) => story,
+            stopped = stop => Err(stopped.into()),
+        },
+        failed => failed,
     };
     let deleted = delete_namespace(&http, &namespace, &topics)
         .await
@@ -92,24 +95,27 @@ async fn create_namespace(http: &Client, namespace: &str, name: &str) -> Result<
     Ok(())
 }
 
-async fn use_namespace(http: &Client, topics: &str) -> Result<()> {
-    let orders = format!("{topics}/orders");
-    send(http.put(&orders)).await?;
+async fn create_topic(http: &Client, topics: &str) -> Result<()> {
+    send(http.put(format!("{topics}/orders"))).await?;
     println!("4. Created topic orders");
+    Ok(())
+}
 
-    let topics: Vec<String> = fetch(http.get(topics)).await?;
-    println!("5. Topics: {}", topics.join(", "));
+async fn use_topic(http: &Client, topics: &str) -> Result<()> {
+    let listed: Vec<String> = fetch(http.get(topics)).await?;
+    println!("5. Topics: {}", listed.join(", "));
 
     // Without a position the subscription would start at the next message.
     let earliest = json!({ "ledgerId": -1, "entryId": -1 });
-    let billing = format!("{orders}/subscription/billing");
+    let billing = format!("{topics}/orders/subscription/billing");
     send(http.put(billing).json(&earliest)).await?;
     println!("6. Created subscription billing");
 
-    let stats: Stats = fetch(http.get(format!("{orders}/stats"))).await?;
+    let stats: Stats = fetch(http.get(format!("{topics}/orders/stats"))).await?;
     let billing = stats.subscriptions.get("billing");
     let backlog = billing.context("no statistics of billing")?.msg_backlog;
-    println!("7. Messages: {}, backlog: {backlog}", stats.msg_in_counter);
+    let messages = stats.msg_in_counter;
+    println!("7. Statistics: {messages} messages, backlog {backlog}");
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, bail};
 use pulsar::{Authentication, ConnectionRetryOptions, Pulsar, TokioExecutor};
 use shared::ExposeSecret;
 use tokio::time::timeout;
@@ -18,14 +18,14 @@ pub async fn connect(astra: &shared::PulsarClient) -> Result<Pulsar<TokioExecuto
             data: astra.token.expose_secret().into(),
         })
         .with_connection_retry_options(ConnectionRetryOptions {
-            max_retries: 1, // the cause is known before the time limit
+            max_retries: 1, // fails with a cause, before the time limit
             ..Default::default()
         });
     if let Some(file) = std::env::var_os("SSL_CERT_FILE").filter(|file| !file.is_empty()) {
         let read = broker.with_certificate_chain_file(file);
         broker = read.context("cannot read the file in SSL_CERT_FILE")?;
     }
-    let action = format!("connecting to {}", astra.broker_url);
+    let action = format!("connect to {}", astra.broker_url);
     within(30, &action, broker.build()).await
 }
 
@@ -36,9 +36,10 @@ pub async fn within<T, E: Into<pulsar::Error>>(
     operation: impl Future<Output = Result<T, E>>,
 ) -> Result<T> {
     let result = timeout(Duration::from_secs(seconds), operation).await;
-    let result = result.with_context(|| format!("{action}: no response in {seconds} s; {HINT}"))?;
-    result.map_err(|error| {
-        let error = shared::printable(&error.into().to_string());
-        anyhow!("{action}: {error}; {HINT}")
-    })
+    let error = match result {
+        Ok(Ok(done)) => return Ok(done),
+        Ok(Err(error)) => shared::printable(&error.into().to_string()),
+        Err(_) => format!("no response in {seconds} s"),
+    };
+    bail!("cannot {action}: {error}; {HINT}")
 }

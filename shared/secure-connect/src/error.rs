@@ -14,7 +14,12 @@ use tokio_rustls::rustls;
 pub enum Error {
     /// The file cannot be read, or the path leads to something other than a file.
     #[error("cannot read the secure connect bundle {}: {cause}", path.display())]
-    Unreadable { path: PathBuf, cause: io::Error },
+    Unreadable {
+        /// The path as given.
+        path: PathBuf,
+        /// The system's reason.
+        cause: io::Error,
+    },
 
     /// The bytes are not a bundle, only part of one, or one of its files cannot be used.
     #[error("the secure connect bundle is not usable: {0}. Download it again, and leave it packed")]
@@ -30,18 +35,33 @@ pub enum Error {
     #[error(
         "cannot reach {server}: {cause}. Check the network, and in the console that the database is not terminated"
     )]
-    Unreachable { server: String, cause: String },
+    Unreachable {
+        /// Kind, host and port of the server.
+        server: String,
+        /// The innermost cause.
+        cause: String,
+    },
 
     /// A server's certificate is not issued by the bundle's authority, or not for that server's host.
     #[error(
         "the secure connect bundle does not trust {server}: {cause}. Check that it is this database's, and that no \
          proxy is in between"
     )]
-    Untrusted { server: String, cause: String },
+    Untrusted {
+        /// Kind, host and port of the server.
+        server: String,
+        /// The innermost cause.
+        cause: String,
+    },
 
     /// A server does not accept the client certificate in the bundle.
     #[error("{server} rejects the secure connect bundle: {cause}. Download it again")]
-    Rejected { server: String, cause: String },
+    Rejected {
+        /// Kind, host and port of the server.
+        server: String,
+        /// The innermost cause.
+        cause: String,
+    },
 
     /// The metadata service returned 401, as it does for a hibernated or terminated database.
     #[error(

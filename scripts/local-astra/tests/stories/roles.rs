@@ -1,7 +1,6 @@
 //! What a role's token may do, over every interface, on what was open before a change too.
 
 use std::fmt::Debug;
-use std::sync::Arc;
 
 use astra_secure_connect::SecureConnect;
 use local_astra::grpc::proto::stargate::streaming_response::Message;
@@ -9,7 +8,6 @@ use local_astra::grpc::proto::stargate::{Query, StreamingResponse};
 use local_astra::store::{self, Code};
 use reqwest::Method;
 use scylla::client::session::Session;
-use scylla::client::session_builder::SessionBuilder;
 use scylla::errors::{DbError, ExecutionError, RequestAttemptError};
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -161,10 +159,8 @@ async fn direct(astra: &LocalAstra, token: &str) -> Result<Session, impl Debug> 
 
 async fn through_bundle(astra: &LocalAstra, token: &str) -> Result<Session, impl Debug> {
     let bundle = SecureConnect::open(&astra.folders.bundle()).await.unwrap();
-    let session = SessionBuilder::new()
-        .known_nodes_addr(bundle.contact_points())
-        .prefer_datacenter(bundle.local_datacenter().to_owned())
-        .address_translator(Arc::new(bundle))
+    let session = bundle
+        .session_builder()
         .user("token", token)
         .fetch_schema_metadata(false);
     session.build().await

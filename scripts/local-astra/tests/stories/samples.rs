@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 
 use crate::astra::{Ended, Sample, local_astra, samples};
+use crate::failures::through;
+use crate::http::{self, Then};
 
 /// What the story of a sample must have printed, in this order.
 pub fn story(name: &str) -> &'static [&'static str] {
@@ -20,14 +22,14 @@ pub fn story(name: &str) -> &'static [&'static str] {
             "9. Dropped table rust_sample_users_",
         ],
         "cql-sample" => &[
-            "1. Cluster cndb, release 5.0.",
+            "1. Connected to cluster cndb, release 5.0.",
             ", node ",
             "2. Created table rust_sample_books_",
-            "3. Inserted two books with one prepared statement",
+            "3. Inserted Emma and Persuasion\n",
             "4. Read: Emma (1815), Persuasion (1818)\n",
-            "5. Read in pages of one: Emma (1815), Persuasion (1818)\n",
-            "6. Changed a year, read again: Emma (1815), Persuasion (1817)\n",
-            "7. Deleted Emma, left: Persuasion (1817)\n",
+            "5. Read page by page: Emma (1815), Persuasion (1818)\n",
+            "6. Updated: Emma (1815), Persuasion (1817)\n",
+            "7. Deleted, left: Persuasion (1817)\n",
             "8. Dropped table rust_sample_books_",
         ],
         "grpc-sample" => &[
@@ -41,14 +43,15 @@ pub fn story(name: &str) -> &'static [&'static str] {
             "Dropped table",
         ],
         "document-sample" => &[
-            "1. Found namespace",
-            "2. Wrong token: 401",
+            "1. Found the namespace\n",
+            "2. Wrong token: 401 Unauthorized\n",
             "3. Created collection rust_sample_person_",
-            "4. Posted Ada: the id is ",
-            "6. Read p1: Person { name: \"Grace\", age: 45",
-            "7. Found who is 40 or more, in pages of one: ",
-            "8. Changed the city of p1, read its address: Address { city: \"Arlington\", country: \"USA\" }",
-            "9. Deleted p2, read again: 404",
+            "4. Posted Ada: {\"documentId\": \"",
+            "5. Put Grace as p1 and Alan as p2\n",
+            "6. Read p1: Person { name: \"Grace\", age: 45, address: {\"city\": \"New York\", \"country\": \"US\"} }\n",
+            "7. Found, one document per page: Grace, Alan\n",
+            "8. Patched p1: {\"city\": \"Arlington\", \"country\": \"US\"}\n",
+            "9. Deleted p2, read again: 404 Not Found\n",
             "10. Deleted collection rust_sample_person_",
         ],
         "devops-database-sample" => &[
@@ -97,30 +100,29 @@ pub fn story(name: &str) -> &'static [&'static str] {
             "8. Dropped table rust_sample_books\n",
         ],
         "pulsar-client-sample" => &[
-            "1. Connected to pulsar",
-            "2. Created topic persistent://",
+            "1. Created topic persistent://",
             "/default/rust_sample_topic_",
+            "2. Connected to pulsar",
             "3. Sent Hello World as message ",
             "4. Sent {\"sensor\":\"kitchen\",\"celsius\":21.5} as message ",
-            "5. Subscribed as rust_sample_subscription, at the earliest message\n",
+            "5. Subscribed at the earliest message\n",
             "6. Received and acknowledged: Hello World\n",
             "7. Received and acknowledged: Reading { sensor: \"kitchen\", celsius: 21.5 }\n",
             "8. Unsubscribed and closed\n",
             "9. Deleted topic persistent://",
         ],
         "pulsar-admin-sample" => &[
-            "1. Namespaces of tenant ",
+            "1. Namespaces: ",
             "/default",
-            "2. Wrong token: 401 Unauthorized, ",
-            "3. Created namespace ",
-            "/rust_sample_namespace_",
+            "2. Wrong token: 401 Unauthorized\n",
+            "3. Created namespace rust_sample_namespace_",
             "4. Created topic orders\n",
-            "5. Topics there: persistent://",
+            "5. Topics: persistent://",
             "/orders\n",
-            "6. Created subscription billing, at the earliest message\n",
-            "7. Stats: 0 messages came in, 0 bytes are stored, backlog of billing: 0\n",
+            "6. Created subscription billing\n",
+            "7. Statistics: 0 messages, backlog 0\n",
             "8. Deleted topic orders\n",
-            "9. Deleted namespace ",
+            "9. Deleted the namespace\n",
         ],
         other => panic!("{other} has no story here: say what it prints"),
     }
@@ -167,6 +169,23 @@ fn two_at_once_do_not_meet() {
         }
         assert_eq!(astra.left_in(&keyspace), [""; 0]);
     }
+}
+
+#[test]
+fn a_document_that_may_come_late_is_reported() {
+    let astra = local_astra();
+    let sample = samples().iter().find(|s| s.name == "document-sample");
+    let keyspace = astra.keyspace();
+    let proxy = http::failing(astra.layout.ports.plain, 4, Then::Stall);
+    let settings = sample.unwrap().settings_in(astra, &keyspace);
+    let settings = through(astra, &settings, proxy.port);
+    let running = proxy.wait_past(4, sample.unwrap().start(&settings));
+    running.interrupt();
+    let ended = running.end();
+    // A write to a collection that does not exist creates it.
+    let check = "Error: check that collection rust_sample_person_";
+    assert!(ended.err.contains(check), "{ended:#?}");
+    assert_eq!(astra.left_in(&keyspace), [""; 0], "{ended:#?}");
 }
 
 #[test]

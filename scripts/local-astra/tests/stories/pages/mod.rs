@@ -5,6 +5,7 @@
 pub mod code;
 mod links;
 mod normal;
+mod one_page;
 mod output;
 mod run;
 mod shell;

@@ -22,7 +22,7 @@ use crate::devops_samples::{database, terminate};
 const LIMIT: Duration = Duration::from_secs(600);
 
 /// Why a block is not pasted here in which a line begins so.
-const NOT_PASTED: [(&str, &str); 12] = [
+const NOT_PASTED: [(&str, &str); 13] = [
     ("REFRESH_PAGES=1 ", "it runs this test"),
     ("astra ", "needs an Astra account, and the Astra CLI"),
     (
@@ -47,6 +47,10 @@ const NOT_PASTED: [(&str, &str); 12] = [
         "setup_project.rs pastes it after the block before",
     ),
     ("cargo add ", "for a program of the reader's own"),
+    (
+        "curl -H 'Content-Type: application/json' http://localhost:8081/v1/auth",
+        "needs a Stargate of the reader's own",
+    ),
     ("cargo test --workspace", "it runs this test"),
     (".ci/run", "it runs this test"),
     (
