@@ -110,9 +110,10 @@ pub async fn many(collection: &Collection, command: &Command) -> Result<Answer, 
         errors,
         ..Answer::default().with_status("deletedCount", count(deleted_count))
     };
-    Ok(match more {
-        true => answer.with_status("moreData", Json::Bool(true)),
-        false => answer,
+    Ok(if more {
+        answer.with_status("moreData", Json::Bool(true))
+    } else {
+        answer
     })
 }
 

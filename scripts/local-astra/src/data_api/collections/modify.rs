@@ -106,9 +106,10 @@ async fn change(
 ) -> Result<Changed, ApiError> {
     let target = Target::read(collection, command)?;
     let Some(document) = target.find(collection).await? else {
-        return match command.flag("upsert") {
-            true => upsert(collection, &target.parsed, update).await,
-            false => Ok(Changed::default()),
+        return if command.flag("upsert") {
+            upsert(collection, &target.parsed, update).await
+        } else {
+            Ok(Changed::default())
         };
     };
     let written = write(collection, &target.parsed, update, document).await?;

@@ -76,9 +76,10 @@ async fn find(caller: &Caller<'_>, keyspace: &str, explain: bool) -> Result<Answ
             continue;
         };
         let name = Json::text(&table.name);
-        shown.push(match explain {
-            true => Json::object([("name", name), ("options", definition.explained())]),
-            false => name,
+        shown.push(if explain {
+            Json::object([("name", name), ("options", definition.explained())])
+        } else {
+            name
         });
     }
     Ok(Answer::default().with_status("collections", Json::Array(shown)))

@@ -202,9 +202,10 @@ impl<'a> Statement<'a> {
             conditions.push("token(key) >= ?".to_owned());
             values.push(CqlValue::BigInt(after.token));
         }
-        let wheres = match conditions.is_empty() {
-            true => String::new(),
-            false => format!(" WHERE {}", conditions.join(" AND ")),
+        let wheres = if conditions.is_empty() {
+            String::new()
+        } else {
+            format!(" WHERE {}", conditions.join(" AND "))
         };
         Statement {
             collection,
