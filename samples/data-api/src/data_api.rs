@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use reqwest::{Client, header, redirect};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Error, Value};
@@ -25,7 +25,6 @@ pub struct ApiError {
     pub error_code: String,
     title: String,
     message: String,
-    status: Option<Value>, // of the response: an insertMany can be half done
 }
 impl std::error::Error for ApiError {}
 
@@ -38,16 +37,7 @@ impl fmt::Display for ApiError {
             _ => "the server said",
         };
         let said = [&self.error_code, &self.title, &self.message].map(|text| printable(text));
-        let status = self
-            .status
-            .as_ref()
-            .map(|status| format!("\n  {status:.2000}"));
-        let status = status.unwrap_or_default();
-        write!(
-            f,
-            "{} ({}); {hint}\n  {}{status}",
-            said[0], said[1], said[2]
-        )
+        write!(f, "{} ({}); {hint}\n  {}", said[0], said[1], said[2])
     }
 }
 
@@ -68,10 +58,9 @@ pub async fn run<T: DeserializeOwned>(http: &Client, url: &str, command: Value) 
     loop {
         let mut response = http.post(url).json(&command).send().await.context(URL)?;
         let (code, mut body) = (response.status(), Vec::new());
-        while body.len() < 4 << 20
-            && let Some(part) = response.chunk().await.context(URL)?
-        {
+        while let Some(part) = response.chunk().await.context(URL)? {
             body.extend(part);
+            ensure!(body.len() < 4 << 20, "{code}, an endless response; {URL}");
         }
         let body = String::from_utf8_lossy(&body);
         if pauses > 0 && (code == 429 || code == 503 && body.contains("esuming")) {
@@ -85,14 +74,13 @@ pub async fn run<T: DeserializeOwned>(http: &Client, url: &str, command: Value) 
             anyhow!("{code} from {url}: unexpected JSON at {place:?}; {URL}")
         };
         let response: Response = serde_json::from_str(&body).map_err(other)?;
-        if let Some(mut error) = response.errors.into_iter().next() {
-            error.status = response.status;
-            return Err(error.into());
+        if let Some(error) = response.errors.into_iter().next() {
+            let status = printable(&response.status.unwrap_or_default().to_string());
+            let context = format!("{code}, but with errors; done in part: {status}");
+            return Err(anyhow!(error).context(context));
         }
-        let result = response
-            .data
-            .or(response.status)
-            .context(format!("{code}, no result; {URL}"))?;
+        let result = response.data.or(response.status);
+        let result = result.with_context(|| format!("{code}, no result; {URL}"))?;
         return T::deserialize(result).map_err(other);
     }
 }

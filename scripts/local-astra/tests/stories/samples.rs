@@ -42,6 +42,19 @@ pub fn story(name: &str) -> &'static [&'static str] {
             "selected again: 0 rows",
             "Dropped table",
         ],
+        "data-api-sample" => &[
+            "1. The keyspace has 0 collections\n",
+            "2. Created collection rust_sample_books_",
+            "3. Inserted 8 books\n",
+            "4. Inserted Emma again: 200 OK, but DOCUMENT_ALREADY_EXISTS\n",
+            "5. Horror since 1880: Dracula, The Turn of the Screw\n",
+            "6. Nearest to scary: The Turn of the Screw 0.988, Frankenstein 0.964, Dracula 0.947\n",
+            "7. Nearest to an adventure with a little love, since 1850: \
+             Around the World in Eighty Days 0.993, Treasure Island 0.970, Moby-Dick 0.908\n",
+            "8. Updated Emma: [\"romance\", \"comedy\"], 1 reader\n",
+            "9. Deleted books before 1860, left: 4\n",
+            "10. Deleted collection rust_sample_books_",
+        ],
         "document-sample" => &[
             "1. Found the namespace\n",
             "2. Wrong token: 401 Unauthorized\n",
