@@ -31,6 +31,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderValue, Response};
+use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
 use tonic::{Code, Status};
 
@@ -53,11 +54,14 @@ pub fn routes(store: Store) -> Result<Router, DescriptorError> {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
     };
-    let stargate =
-        StargateServer::new(Service::new(store)).max_decoding_message_size(MESSAGE_LIMIT);
+    // As gRPC for Java does, without being told to: clients may compress, responses are not.
+    let gzip = CompressionEncoding::Gzip;
+    let stargate = StargateServer::new(Service::new(store))
+        .accept_compressed(gzip)
+        .max_decoding_message_size(MESSAGE_LIMIT);
     let mut routes = Routes::new(stargate)
-        .add_service(reflection().build_v1alpha()?)
-        .add_service(reflection().build_v1()?);
+        .add_service(reflection().build_v1alpha()?.accept_compressed(gzip))
+        .add_service(reflection().build_v1()?.accept_compressed(gzip));
     // Two routers with a fallback each cannot become one: the gateway's stays.
     let router = std::mem::take(routes.axum_router_mut()).reset_fallback();
     Ok(router.layer(axum::middleware::map_response(message_too_large)))
