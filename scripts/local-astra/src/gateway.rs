@@ -29,6 +29,7 @@ use tokio_rustls::TlsAcceptor;
 use tower::Service;
 
 use crate::connections::{Place, Places};
+use crate::data_api;
 use crate::devops::{self, DevOps};
 use crate::document;
 use crate::graphql;
@@ -96,12 +97,17 @@ pub fn router(
     store: Store,
     devops: DevOps,
     streaming: Streaming,
+    data_api_limits: data_api::Limits,
 ) -> Result<Router, grpc::DescriptorError> {
     Ok(Router::new()
         .merge(pulsar_admin::router(streaming))
         .nest(
             "/api/rest/v2",
             rest::router(store.clone()).merge(document::router(store.clone())),
+        )
+        .nest(
+            "/api/json",
+            data_api::router(store.clone(), data_api_limits),
         )
         .merge(graphql::router(store.clone()))
         .merge(grpc::routes(store)?)

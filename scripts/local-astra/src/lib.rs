@@ -15,6 +15,7 @@
 //! - [`bridge`]: what its HTTP APIs make of Cassandra's refusals
 //! - [`rest`]: Stargate's REST API v2
 //! - [`document`]: Stargate's Document API v2
+//! - [`data_api`]: the Data API: collections and vector search
 //! - [`devops`]: the DevOps API v2, the control plane
 
 #[cfg(not(unix))]
@@ -27,6 +28,7 @@ pub mod bundle;
 pub mod certificates;
 pub mod commands;
 pub mod connections;
+pub mod data_api;
 pub mod devops;
 pub mod document;
 pub mod engines;

@@ -88,25 +88,27 @@ pub enum Interface {
     Cql,
     Rest,
     Document,
+    DataApi,
     Graphql,
     Grpc,
 }
 
 impl Interface {
-    pub const ALL: [Interface; 5] = [
+    pub const ALL: [Interface; 6] = [
         Interface::Cql,
         Interface::Rest,
         Interface::Document,
         Interface::Graphql,
         Interface::Grpc,
+        Interface::DataApi,
     ];
 
-    /// The action that opens it. Astra names three: documents go with REST, and gRPC, whose requests are CQL,
+    /// The action that opens it. Astra names three: documents and the Data API go with REST, and gRPC, whose requests are CQL,
     /// with CQL.
     pub fn action(self) -> &'static str {
         match self {
             Interface::Cql | Interface::Grpc => "db-cql",
-            Interface::Rest | Interface::Document => "db-rest",
+            Interface::Rest | Interface::Document | Interface::DataApi => "db-rest",
             Interface::Graphql => "db-graphql",
         }
     }

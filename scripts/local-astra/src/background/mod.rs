@@ -27,6 +27,7 @@ use crate::access::Grants;
 use crate::access::streaming::StreamingKeys;
 use crate::certificates::Authority;
 use crate::connections;
+use crate::data_api::Limits;
 use crate::devops::{self, DevOps};
 use crate::engines::cassandra::SUPERUSER;
 use crate::engines::process::{Engine, ProcessId, Stopped, wait_until};
@@ -70,6 +71,7 @@ pub async fn run(folders: Folders, temporary: bool) -> Result<()> {
     };
     let state = Arc::new(Shared {
         folders: folders.clone(),
+        limits: limits(temporary),
         state: Mutex::new(State {
             process,
             phase: Phase::Starting,
@@ -119,6 +121,19 @@ struct Settings {
     folders: Folders,
     layout: Layout,
     secrets: Secrets,
+    limits: Limits,
+}
+
+/// A temporary local Astra is that of the tests, which share one database.
+fn limits(temporary: bool) -> Limits {
+    if temporary {
+        Limits {
+            collections: 1000,
+            indexes: 10_000,
+        }
+    } else {
+        Limits::ASTRA
+    }
 }
 
 /// Starts what is asked for and watches over it; comes back only with what made it impossible.
@@ -214,6 +229,7 @@ impl Live {
                 folders,
                 layout,
                 secrets,
+                limits: state.limits,
             },
             authority,
             keys,
@@ -245,6 +261,7 @@ impl Live {
                 folders,
                 layout,
                 secrets,
+                ..
             } = settings;
             let (engines, admin) = cassandra::start(folders, layout, &secrets.admin).await?;
             cassandra::prepare(&admin, layout, secrets).await?;
@@ -299,6 +316,7 @@ impl Live {
             folders,
             layout,
             secrets,
+            limits,
         } = &self.settings;
         let authority = Arc::clone(&self.authority);
         let login = Login {
@@ -332,7 +350,7 @@ impl Live {
             making: Arc::default(),
         };
         self.front
-            .replace(gateway::router(store, devops, streaming)?);
+            .replace(gateway::router(store, devops, streaming, *limits)?);
         if let Some((metadata, proxy)) = self.bundle.take() {
             let services = bundles.clone();
             let (stop, stopped) = (self.stop.clone(), self.stop.clone());
@@ -441,6 +459,8 @@ async fn stop_signal(temporary: bool) -> Result<Stop> {
 
 struct Shared {
     folders: Folders,
+    /// Those of the Data API.
+    limits: Limits,
     state: Mutex<State>,
 }
 

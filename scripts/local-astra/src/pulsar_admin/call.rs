@@ -1,4 +1,6 @@
-//! What a request asks for, and whether tenants may ask for that at all (`../shared/api/pulsar-admin.md`, 3 and 4).
+//! The calls of the admin API, and the ones that Astra allows to tenants. See
+//! <https://docs.datastax.com/en/astra-streaming/apis/api-operations.html> and, for what is rejected,
+//! <https://docs.datastax.com/en/astra-streaming/operations/astream-limits.html>.
 
 use axum::http::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};

@@ -1,5 +1,5 @@
 //! Pulsar's admin API at the web service URL, as Astra lets tenants use it: a token reaches its own tenant, and
-//! Pulsar itself decides the rest (<https://pulsar.apache.org/admin-rest-api/>).
+//! Pulsar itself decides the rest. See <https://docs.datastax.com/en/astra-streaming/apis/api-operations.html>.
 //!
 //! - [`call`]: what a request asks for, and what no tenant may ask for
 //! - [`stats`]: Astra's own statistics, made of Pulsar's

@@ -4,6 +4,7 @@
 mod astra;
 mod copying;
 mod cql;
+mod data_api;
 mod devops;
 mod devops_failures;
 mod devops_samples;

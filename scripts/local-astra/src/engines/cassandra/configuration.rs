@@ -52,6 +52,9 @@ pub(super) const OPTIONS: &[&str] = &[
     "-Xmn64m",
     "-Xmx512m",
     "-Xss512k",
+    // A vector index in memory takes as many writers at once as there are processors, and one more; a write beyond
+    // them fails (CASSANDRA-21644). Twice `concurrent_writes` is enough.
+    "-XX:ActiveProcessorCount=16",
     "-XX:+ExitOnOutOfMemoryError",
     "-Djdk.attach.allowAttachSelf=true",
     "-Dio.netty.tryReflectionSetAccessible=true",

@@ -103,7 +103,9 @@ fn it_has_everything_of_each_page() {
         }
         let words = |text: &str| -> BTreeSet<String> {
             let words = text.split_whitespace().filter(|word| !word.contains("]("));
-            words.map(str::to_owned).collect()
+            words
+                .map(|word| word.trim_matches('*').to_owned())
+                .collect()
         };
         let body = own.text.split_once('\n').unwrap().1;
         let missing: Vec<_> = words(body)
