@@ -30,12 +30,12 @@ impl<'a> Parts<'a> {
     }
 
     /// Is what comes next this keyword? Then it is taken.
-    pub fn take(&mut self, keyword: &str) -> bool {
+    pub fn next_is(&mut self, keyword: &str) -> bool {
         self.take_if(|part| part.is(keyword))
     }
 
     /// Is what comes next this sign? Then it is taken.
-    pub fn take_sign(&mut self, sign: char) -> bool {
+    pub fn next_is_sign(&mut self, sign: char) -> bool {
         self.take_if(|part| *part == Part::Sign(sign))
     }
 
@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn a_keyword_is_taken_only_if_it_is_next() {
         let mut parts = Parts::of("if /* */ NOT \"not\" x");
-        assert!(parts.take("if") && parts.take("not") && !parts.take("not"));
+        assert!(parts.next_is("if") && parts.next_is("not") && !parts.next_is("not"));
         assert_eq!(parts.next(), Some(Part::Quoted("not".to_owned())));
     }
 

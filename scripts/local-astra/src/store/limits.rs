@@ -33,17 +33,17 @@ pub fn is_unusable_index(name: &str) -> bool {
 
 fn too_long(cql: &str) -> Option<String> {
     let mut parts = Parts::of(cql);
-    if !parts.take("create") {
+    if !parts.next_is("create") {
         return None;
     }
-    let is_custom = parts.take("custom");
-    if parts.take("index") {
+    let is_custom = parts.next_is("custom");
+    if parts.next_is("index") {
         return index(parts, is_custom);
     }
-    parts.take("materialized");
+    parts.next_is("materialized");
     if !["table", "columnfamily", "view"]
         .iter()
-        .any(|word| parts.take(word))
+        .any(|word| parts.next_is(word))
     {
         return None;
     }
@@ -60,11 +60,11 @@ fn too_long(cql: &str) -> Option<String> {
 /// What follows `CREATE INDEX`.
 fn index(mut parts: Parts<'_>, is_custom: bool) -> Option<String> {
     condition(&mut parts);
-    let given = if parts.take("on") {
+    let given = if parts.next_is("on") {
         None
     } else {
         let name = qualified(&mut parts)?;
-        parts.take("on").then_some(())?;
+        parts.next_is("on").then_some(())?;
         Some(name)
     };
     let table = qualified(&mut parts)?;
@@ -117,7 +117,9 @@ fn columns(parts: Parts<'_>, mut is_custom: bool) -> (Vec<String>, bool) {
 
 /// `IF NOT EXISTS`, if it stands here.
 fn condition(parts: &mut Parts<'_>) {
-    let _ = parts.take("if") && parts.take("not") && parts.take("exists");
+    for word in ["if", "not", "exists"] {
+        parts.next_is(word);
+    }
 }
 
 /// The name after the keyspace, if that is given.
@@ -127,7 +129,7 @@ fn qualified(parts: &mut Parts<'_>) -> Option<String> {
         _ => None,
     };
     let first = name(parts)?;
-    if parts.take_sign('.') {
+    if parts.next_is_sign('.') {
         return name(parts);
     }
     Some(first)
