@@ -6,7 +6,6 @@
 //! - [`bind`]: values to the markers of a statement
 //! - [`encode`], [`decode`]: a value to Cassandra's bytes and back
 //! - [`type_spec`]: what an answer tells of its columns
-//! - [`lexer`]: the words of a statement
 //! - [`schema_change`]: which statement changes what, and whether it did
 //! - [`traces`]: what Cassandra noted while it ran a statement
 //! - [`error`]: refusals, their status codes and trailers
@@ -18,7 +17,6 @@ mod deadline;
 mod decode;
 mod encode;
 mod error;
-mod lexer;
 mod parameters;
 pub mod proto;
 mod query;

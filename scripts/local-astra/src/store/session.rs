@@ -17,7 +17,7 @@ use scylla::statement::prepared::PreparedStatement;
 use scylla::value::{CqlValue, Row};
 
 use super::schema::is_system;
-use super::{Code, Keyspace, Schema, Store, StoreError, values};
+use super::{Code, Keyspace, Schema, Store, StoreError, limits, values};
 use crate::access::{self, Interface, Owners, Rights, Target, Token};
 
 /// How many prepared statements a login keeps.
@@ -187,9 +187,10 @@ impl TokenSession {
     /// other types.
     ///
     /// # Errors
-    /// Cassandra's own.
+    /// Those of [`limits::check`], and Cassandra's own.
     pub async fn prepare(&self, cql: &str) -> Result<PreparedStatement, StoreError> {
         self.used();
+        limits::check(cql)?;
         let schema = self.store.current().await?;
         let known = |prepared: &Prepared| {
             let is_same = Arc::ptr_eq(&prepared.schema, &schema);
@@ -261,9 +262,10 @@ impl TokenSession {
     /// Runs a statement that changes the schema, and gives the schema after it.
     ///
     /// # Errors
-    /// Cassandra's own.
+    /// Those of [`limits::check`], and Cassandra's own.
     pub async fn change_schema(&self, cql: &str) -> Result<Arc<Schema>, StoreError> {
         self.used();
+        limits::check(cql)?;
         self.driver.get_session().query_unpaged(cql, ()).await?;
         self.store.refresh().await
     }
