@@ -23,9 +23,9 @@ use crate::data_api::response::Answer;
 use crate::store::types::quote_in;
 use crate::store::{Code as StoreCode, Keyspace, Schema, StoreError, Table};
 
-/// How many indexes a collection may need.
+/// The most indexes that a collection may need.
 const INDEXES: usize = 10;
-/// How long an index of a new table may take to be built, and how often that is asked.
+/// Time limit for building the indexes of a new table, and the interval between two checks.
 const INDEX_LIMIT: Duration = Duration::from_secs(10);
 const INDEX_POLL: Duration = Duration::from_millis(10);
 

@@ -137,7 +137,7 @@ fn is_or_has(found: Option<&Value>, wanted: &Value) -> bool {
     })
 }
 
-/// How values of one type compare; `None` for others.
+/// Compares values of one type; `None` for others.
 fn order(found: &Value, wanted: &Value) -> Option<Ordering> {
     if is_date(found) && is_date(wanted) {
         return number(&found["$date"])?.partial_cmp(&number(&wanted["$date"])?);
