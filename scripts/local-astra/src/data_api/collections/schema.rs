@@ -29,11 +29,14 @@ const INDEXES: usize = 10;
 const INDEX_LIMIT: Duration = Duration::from_secs(10);
 const INDEX_POLL: Duration = Duration::from_millis(10);
 
+/// One lock per keyspace and name.
+type NameLocks = HashMap<(String, String), Arc<Mutex<()>>>;
+
 /// Locks of collections that are being created.
 #[derive(Default)]
 pub struct Making {
-    /// One lock per keyspace and name: the second of two creations sees what the first has made.
-    names: std::sync::Mutex<HashMap<(String, String), Arc<Mutex<()>>>>,
+    /// The second of two creations of one name sees what the first has made.
+    names: std::sync::Mutex<NameLocks>,
     /// Held while the limits are checked and the table is made.
     tables: Mutex<()>,
 }

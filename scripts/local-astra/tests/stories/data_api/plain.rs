@@ -226,15 +226,14 @@ pub fn updated(document: &Value, update: &Value) -> Option<Value> {
         }
         "$pop" => match old {
             None => {}
+            Some(Value::Array(array)) if array.is_empty() => {}
             Some(Value::Array(mut array)) => {
-                if !array.is_empty() {
-                    if operand == &json!(1) {
-                        drop(array.pop())
-                    } else {
-                        drop(array.remove(0))
-                    }
-                    put(&mut new, &path, Value::Array(array))?;
+                if operand == &json!(1) {
+                    drop(array.pop());
+                } else {
+                    drop(array.remove(0));
                 }
+                put(&mut new, &path, Value::Array(array))?;
             }
             Some(_) => return None,
         },
