@@ -14,7 +14,7 @@ use crate::data_api::error::ApiError;
 use crate::data_api::json::Json;
 use crate::data_api::response::Answer;
 
-/// How often a document is tried again that another writer changes at the same time.
+/// Attempts to delete a document that other writers change at the same time.
 const TRIES: usize = 3;
 /// Documents that one `deleteMany` deletes.
 const MANY: usize = 20;

@@ -40,7 +40,7 @@ pub async fn many(collection: &Collection, command: &Command) -> Result<Answer, 
     })
 }
 
-/// What became of a document, and its id.
+/// The outcome for one document, with its id.
 enum Outcome {
     Inserted(Json),
     Failed(ApiError),

@@ -16,7 +16,7 @@ use crate::data_api::error::ApiError;
 use crate::data_api::json::Json;
 use crate::data_api::response::Answer;
 
-/// How often a document is tried again that another writer changes at the same time.
+/// Attempts to write a document that other writers change at the same time.
 const TRIES: usize = 3;
 
 /// `updateOne`
@@ -76,7 +76,7 @@ async fn find_and_change(
     Ok(changed.counted(Answer::document(document)))
 }
 
-/// What became of the document of a command.
+/// The outcome of a command on one document.
 #[derive(Default)]
 struct Changed {
     matched: usize,
@@ -180,7 +180,7 @@ fn shredded(document: &Json, collection: &Collection) -> Result<Shredded, ApiErr
     Ok(shredded)
 }
 
-/// What became of a document that was found.
+/// The outcome for a document that was found.
 enum Written {
     Changed {
         before: Json,

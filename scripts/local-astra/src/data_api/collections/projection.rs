@@ -1,11 +1,11 @@
-//! Projections: which members of a document come back.
+//! Projections: the members of a document that a response contains.
 
 use super::layers::{Layer, Slice};
 use crate::data_api::codes::Code;
 use crate::data_api::error::ApiError;
 use crate::data_api::json::{Decimal, Json, Members};
 
-/// What is left of a document.
+/// The part of a document that a response contains.
 #[derive(Debug)]
 pub enum Projection {
     All,

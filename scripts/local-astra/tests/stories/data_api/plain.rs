@@ -137,7 +137,7 @@ fn is_or_has(found: Option<&Value>, wanted: &Value) -> bool {
     })
 }
 
-/// How values of one type compare; `None` for others.
+/// Compares values of one type; `None` for others.
 fn order(found: &Value, wanted: &Value) -> Option<Ordering> {
     if is_date(found) && is_date(wanted) {
         return number(&found["$date"])?.partial_cmp(&number(&wanted["$date"])?);
@@ -226,15 +226,14 @@ pub fn updated(document: &Value, update: &Value) -> Option<Value> {
         }
         "$pop" => match old {
             None => {}
+            Some(Value::Array(array)) if array.is_empty() => {}
             Some(Value::Array(mut array)) => {
-                if !array.is_empty() {
-                    if operand == &json!(1) {
-                        drop(array.pop())
-                    } else {
-                        drop(array.remove(0))
-                    }
-                    put(&mut new, &path, Value::Array(array))?;
+                if operand == &json!(1) {
+                    drop(array.pop());
+                } else {
+                    drop(array.remove(0));
                 }
+                put(&mut new, &path, Value::Array(array))?;
             }
             Some(_) => return None,
         },
