@@ -265,9 +265,7 @@ fn is_counter(column: &crate::store::Column) -> bool {
 /// What Java made of the numbers it read: `1.50` has become `1.5`.
 fn as_java_writes(value: Value) -> Value {
     match value {
-        Value::Number(number) => {
-            numbers::number(&JsonNumber::read(&number).text())
-        }
+        Value::Number(number) => numbers::number(&JsonNumber::read(&number).text()),
         Value::Array(values) => Value::Array(values.into_iter().map(as_java_writes).collect()),
         Value::Object(members) => {
             let members = members.into_iter();
