@@ -2,15 +2,17 @@
 //!
 //! Limits and shutdown of all interfaces are here; which path goes to which interface is [`router`].
 
+mod lenient;
+mod target;
 mod whole_body;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Router};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
@@ -29,6 +31,7 @@ use crate::grpc;
 use crate::pulsar_admin::{self, Streaming};
 use crate::rest;
 use crate::store::Store;
+use lenient::Lenient;
 
 /// Connections a door holds at once; more wait in the system's queue.
 const CONNECTIONS: usize = 1024;
@@ -63,7 +66,10 @@ impl Front {
         let current = self.current.subscribe();
         Router::new().fallback(async move |request: Request| {
             let mut app = current.borrow().clone();
-            app.call(whole_body::read_to_its_end(request)).await
+            match target::read(whole_body::read_to_its_end(request)) {
+                Ok(request) => app.call(request).await,
+                Err(refusal) => Ok(refusal),
+            }
         })
     }
 }
@@ -75,6 +81,22 @@ pub fn router_without_store(streaming: Streaming) -> Router {
         let body = json!({"description": description, "code": 503});
         (StatusCode::SERVICE_UNAVAILABLE, axum::Json(body)).into_response()
     })
+}
+
+/// How clients reach a door, for URLs that responses hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    Http,
+    Https,
+}
+
+impl Scheme {
+    pub fn name(self) -> &'static str {
+        match self {
+            Scheme::Http => "http",
+            Scheme::Https => "https",
+        }
+    }
 }
 
 /// Which path goes to which interface. All else is 501, with a sentence.
@@ -124,6 +146,11 @@ pub async fn serve(
         .header_read_timeout(HEADER_LIMIT);
     http.http2().timer(TokioTimer::new());
     let http = Arc::new(http);
+    let scheme = match tls {
+        Some(_) => Scheme::Https,
+        None => Scheme::Http,
+    };
+    let app = app.layer(Extension(scheme));
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
@@ -151,7 +178,7 @@ pub async fn serve(
             let service = TowerToHyperService::new(app);
             let connection = match stream {
                 Door::Plain(stream) => {
-                    let io = TokioIo::new(stream);
+                    let io = TokioIo::new(Lenient::new(stream));
                     watcher
                         .watch(
                             http.serve_connection_with_upgrades(io, service)
@@ -160,7 +187,7 @@ pub async fn serve(
                         .await
                 }
                 Door::Tls(stream) => {
-                    let io = TokioIo::new(*stream);
+                    let io = TokioIo::new(Lenient::new(*stream));
                     watcher
                         .watch(
                             http.serve_connection_with_upgrades(io, service)

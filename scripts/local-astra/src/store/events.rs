@@ -65,7 +65,10 @@ async fn register(node: SocketAddr, login: &Login) -> io::Result<TcpStream> {
     timeout(LOGIN_LIMIT, registered).await?
 }
 
-async fn start(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), login: &Login) -> io::Result<()> {
+async fn start(
+    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    login: &Login,
+) -> io::Result<()> {
     let mut options = Vec::new();
     put_short(&mut options, 1);
     put_string(&mut options, "CQL_VERSION");
@@ -136,7 +139,10 @@ mod tests {
     /// A node that accepts the login.
     async fn accept(listener: &TcpListener) -> TcpStream {
         let (mut client, _) = listener.accept().await.unwrap();
-        assert_eq!(respond(&mut client, frame::AUTHENTICATE).await.opcode, frame::STARTUP);
+        assert_eq!(
+            respond(&mut client, frame::AUTHENTICATE).await.opcode,
+            frame::STARTUP
+        );
         let login = respond(&mut client, frame::AUTH_SUCCESS).await;
         assert_eq!(login.body, b"\0\0\0\x08\0me\0word");
         let register = respond(&mut client, frame::READY).await;

@@ -119,9 +119,9 @@ fn field_type<'a>(typ: &'a ColumnType<'a>, name: &str) -> &'a ColumnType<'a> {
 
 fn map(pairs: &[(CqlValue, CqlValue)], typ: &ColumnType<'_>, maps: Maps) -> Value {
     let (key_type, value_type) = entry_type(typ);
-    let pairs = pairs.iter().map(|(key, value)| {
-        (key, to_json(Some(value), value_type, maps))
-    });
+    let pairs = pairs
+        .iter()
+        .map(|(key, value)| (key, to_json(Some(value), value_type, maps)));
     match maps {
         Maps::Compact => {
             let members = pairs.map(|(key, value)| (name(Some(key), key_type, maps), value));
@@ -150,7 +150,11 @@ fn name(value: Option<&CqlValue>, typ: &ColumnType<'_>, maps: Maps) -> String {
         Some(CqlValue::List(values) | CqlValue::Set(values) | CqlValue::Vector(values)) => {
             let element = element_type(typ);
             let values = values.iter();
-            list(values.map(|value| name(Some(value), &element, maps)).collect())
+            list(
+                values
+                    .map(|value| name(Some(value), &element, maps))
+                    .collect(),
+            )
         }
         Some(CqlValue::Tuple(fields)) => {
             let fields = fields.iter().enumerate();
@@ -164,7 +168,9 @@ fn name(value: Option<&CqlValue>, typ: &ColumnType<'_>, maps: Maps) -> String {
                 (key, name(Some(value), value_type, maps))
             });
             match maps {
-                Maps::Compact => object(pairs.map(|(key, value)| format!("{key}={value}")).collect()),
+                Maps::Compact => {
+                    object(pairs.map(|(key, value)| format!("{key}={value}")).collect())
+                }
                 Maps::Entries => list(
                     pairs
                         .map(|(key, value)| format!("{{key={key}, value={value}}}"))
@@ -212,7 +218,11 @@ mod tests {
             ("time", "08:30", r#""08:30:00""#),
             ("time", "08:30:00.5", r#""08:30:00.5""#),
             ("list<time>", "['08:30']", r#"["08:30:00"]"#),
-            ("map<text, time>", "{a: '08:30:00.04'}", r#"{"a":"08:30:00.04"}"#),
+            (
+                "map<text, time>",
+                "{a: '08:30:00.04'}",
+                r#"{"a":"08:30:00.04"}"#,
+            ),
             (
                 "map<time, int>",
                 "{'08:30': 1, '01:02:03.04': 2}",
