@@ -11,15 +11,18 @@ use secrecy::SecretString;
 use super::READY_LIMIT;
 use crate::access::built_in::ORGANIZATION_ADMINISTRATOR;
 use crate::access::{self, TokenRecord};
+use crate::certificates::Authority;
 use crate::devops;
-use crate::engines::cassandra::{Cassandra, FIRST_PASSWORD, Ports, SUPERUSER};
+use crate::engines::cassandra::{
+    Cassandra, DATACENTER, FIRST_PASSWORD, OLD_DATACENTER, Ports, SUPERUSER,
+};
 use crate::engines::java::{self, Search};
 use crate::engines::process::{Engine, Stopped, wait_until};
 use crate::engines::{EngineError, jars};
 use crate::settings::layout::Layout;
 use crate::settings::secrets::Secrets;
 use crate::settings::{Folders, GRAPHQL_FIRST_KEYSPACE, KEYSPACE};
-use crate::store::{self, Code, StoreError, records};
+use crate::store::{self, Code, StoreError, records, schema};
 
 /// The Cassandra of a data folder.
 pub fn of(folders: &Folders, layout: &Layout) -> Cassandra {
@@ -31,6 +34,8 @@ pub fn of(folders: &Folders, layout: &Layout) -> Cassandra {
             cql: layout.ports.cql,
         },
         nodes: layout.nodes,
+        node_key: folders.node_certificates().join("node-with-key.pem"),
+        node_authority: folders.node_certificates().join("ca.pem"),
     }
 }
 
@@ -61,6 +66,7 @@ pub async fn start(
     let cassandra = of(folders, layout);
     let jdk = java::find(&Search::here()).await?;
     let jars = jars::fetch(jars::CASSANDRA, &folders.cache, &jdk).await?;
+    Authority::open(&folders.node_certificates())?.node(&cassandra.node_key)?;
     let engines = cassandra.start_all(&jdk, &jars, READY_LIMIT).await?;
     let nodes = layout.cassandra();
     for engine in &engines {
@@ -92,6 +98,7 @@ pub async fn prepare(
     layout: &Layout,
     secrets: &Secrets,
 ) -> Result<(), StoreError> {
+    rename_datacenter(admin).await?;
     if layout.nodes > 1 {
         spread_roles(admin, layout.nodes).await?;
     }
@@ -123,6 +130,29 @@ pub async fn prepare(
         description: "Local Astra's own, of cargo local env".to_owned(),
     };
     records::put(admin, &token).await
+}
+
+/// Moves keyspaces of an older data folder from the data center's old name to the new one.
+async fn rename_datacenter(admin: &Session) -> Result<(), StoreError> {
+    let cql = "SELECT keyspace_name, replication FROM system_schema.keyspaces";
+    let keyspaces = schema::rows::<(String, BTreeMap<String, String>)>(admin, cql).await?;
+    for (name, mut replication) in keyspaces {
+        let Some(replicas) = replication.remove(OLD_DATACENTER) else {
+            continue;
+        };
+        replication.insert(DATACENTER.to_owned(), replicas);
+        let options: Vec<String> = replication
+            .iter()
+            .map(|(option, value)| format!("'{option}': '{value}'"))
+            .collect();
+        let cql = format!(
+            "ALTER KEYSPACE {} WITH replication = {{{}}}",
+            store::types::quote(&name),
+            options.join(", ")
+        );
+        admin.query_unpaged(cql, ()).await?;
+    }
+    Ok(())
 }
 
 /// Puts the roles on every node, so that logins go on when one of them is down.

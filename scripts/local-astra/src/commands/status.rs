@@ -53,6 +53,14 @@ fn report(folders: &Folders, state: &State) -> Result<String> {
         for address in layout.cassandra() {
             lines.push(format!("CQL        {address} (Cassandra itself)"));
         }
+        lines.push(
+            "           log in with the third part of a token as the password of its client id, or"
+                .to_owned(),
+        );
+        lines.push(
+            "           use the bundle, which also takes the user `token` and client secrets"
+                .to_owned(),
+        );
     }
     if state.up.pulsar {
         let [tls, plain] = [true, false].map(|tls| ports.pulsar.broker_url(tls));

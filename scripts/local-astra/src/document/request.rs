@@ -35,6 +35,8 @@ pub async fn require_token(headers: HeaderMap, request: Request, next: Next) -> 
 pub struct Caller {
     pub store: Store,
     token: String,
+    /// The namespace in the path, if it names one.
+    namespace: Option<String>,
 }
 
 impl Caller {
@@ -44,7 +46,10 @@ impl Caller {
     /// For anything but a valid token.
     pub async fn session(&self) -> Result<Arc<TokenSession>, DocumentError> {
         let session = self.store.session(&self.token).await?;
-        session.require(Interface::Document)?;
+        match &self.namespace {
+            Some(namespace) => session.require_in(Interface::Document, namespace).await?,
+            None => session.require(Interface::Document)?,
+        }
         Ok(session)
     }
 }
@@ -64,9 +69,13 @@ impl FromRequestParts<Store> for Caller {
             .get(TOKEN)
             .ok_or(DocumentError::MissingToken)?;
         let token = token.to_str().map_err(|_| StoreError::invalid_token())?;
+        let mut segments = parts.uri.path().split('/');
+        let namespace = segments.find(|segment| *segment == "namespaces");
+        let namespace = namespace.and_then(|_| segments.next());
         Ok(Caller {
             store: store.clone(),
             token: token.to_owned(),
+            namespace: namespace.map(decode).transpose()?.filter(|n| !n.is_empty()),
         })
     }
 }

@@ -18,6 +18,7 @@ use super::error::{GraphqlError, json_response};
 use super::first::deployed::Registry;
 use super::first::{admin, data};
 use super::{cql_first, ddl, engine};
+use crate::access::Interface;
 use crate::store::Store;
 
 const TOKEN: &str = "x-cassandra-token";
@@ -97,6 +98,8 @@ async fn on_keyspace(
     }
     let session = registry.store.session(&token).await;
     let session = session.map_err(GraphqlError::Login)?;
+    let opened = session.require_in(Interface::Graphql, &keyspace).await;
+    opened.map_err(GraphqlError::Login)?;
     let visible = session.visible_keyspaces().await;
     let visible = visible.map_err(GraphqlError::Keyspace)?;
     let found = visible.into_iter().find(|found| found.name == keyspace);

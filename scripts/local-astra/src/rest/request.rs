@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, RawPathParams, Request};
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
@@ -40,6 +40,8 @@ pub async fn require_token(headers: HeaderMap, request: Request, next: Next) -> 
 pub struct Caller {
     store: Store,
     token: String,
+    /// The keyspace in the path, if it names one.
+    keyspace: Option<String>,
 }
 
 impl Caller {
@@ -49,7 +51,10 @@ impl Caller {
     /// For anything but a valid token.
     pub async fn session(&self) -> Result<Arc<TokenSession>, RestError> {
         let session = self.store.session(&self.token).await?;
-        session.require(Interface::Rest)?;
+        match &self.keyspace {
+            Some(keyspace) => session.require_in(Interface::Rest, keyspace).await?,
+            None => session.require(Interface::Rest)?,
+        }
         Ok(session)
     }
 }
@@ -66,9 +71,14 @@ impl FromRequestParts<Rest> for Caller {
         }
         let token = parts.headers.get(TOKEN).ok_or(RestError::MissingToken)?;
         let token = token.to_str().map_err(|_| StoreError::invalid_token())?;
+        let token = token.to_owned();
+        let names = RawPathParams::from_request_parts(parts, rest).await.ok();
+        let mut names = names.iter().flatten();
+        let keyspace = names.find(|(name, _)| *name == "keyspace");
         Ok(Caller {
             store: rest.store.clone(),
-            token: token.to_owned(),
+            token,
+            keyspace: keyspace.map(|(_, keyspace)| keyspace.to_owned()),
         })
     }
 }

@@ -12,7 +12,7 @@ use super::keys;
 use super::lookup::{self, Rest};
 use super::request::{Body, Caller, Names, Parameters, first_json};
 use super::statement::{self, Assignment, Condition, Order, Statement, Target};
-use crate::store::values::numbers::JsonNumber;
+use crate::store::values::numbers::{self, JsonNumber};
 use crate::store::values::{Maps, ValueError, from_base64, from_json};
 use crate::store::{Page, Rows, Table, TokenSession};
 
@@ -265,10 +265,7 @@ fn is_counter(column: &crate::store::Column) -> bool {
 /// What Java made of the numbers it read: `1.50` has become `1.5`.
 fn as_java_writes(value: Value) -> Value {
     match value {
-        Value::Number(number) => {
-            let text = JsonNumber::read(&number).text();
-            serde_json::from_str(&text).unwrap_or(Value::String(text))
-        }
+        Value::Number(number) => numbers::number(&JsonNumber::read(&number).text()),
         Value::Array(values) => Value::Array(values.into_iter().map(as_java_writes).collect()),
         Value::Object(members) => {
             let members = members.into_iter();

@@ -18,7 +18,7 @@ use std::{
 pub use admin::{Admin, AdminError, Tenant};
 
 use super::{
-    EngineError, class_archive,
+    EngineError, class_archive, first_start,
     jars::ClassPath,
     java::Jdk,
     process::{Engine, Stopped},
@@ -41,6 +41,7 @@ const RECORD: &str = "engine.json";
 /// Is in its folder when it was stopped well, and not killed.
 const STOPPED: &str = "stopped";
 const METADATA: &str = "metadata";
+const BOOKKEEPER: &str = "bookkeeper";
 
 /// How long Java may take to compile and run [`REMOVE_BOOKIES`].
 const REMOVE_LIMIT: Duration = Duration::from_secs(60);
@@ -104,6 +105,20 @@ impl Pulsar {
     /// Where [`Admin`] finds it.
     pub fn web_address(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.ports.web).into()
+    }
+
+    /// Removes what an incomplete first start left behind, if Pulsar does not run.
+    ///
+    /// # Errors
+    /// When a file cannot be written or removed.
+    pub fn begin(&self) -> Result<(), EngineError> {
+        if self.running()?.is_some() {
+            return Ok(());
+        }
+        let data = [METADATA, BOOKKEEPER].map(|name| self.folder.join(name));
+        // The last files that each of them writes when it is new.
+        let is_whole = data[0].join("CURRENT").exists() && data[1].join("current/VERSION").exists();
+        first_start::begin(&self.folder, &data, is_whole)
     }
 
     /// Makes a Pulsar that was killed fit to be started again; does nothing if it runs, or was stopped well.
@@ -202,7 +217,7 @@ impl Pulsar {
             .arg("--metadata-dir")
             .arg(folder.join(METADATA))
             .arg("--bookkeeper-dir")
-            .arg(folder.join("bookkeeper"))
+            .arg(folder.join(BOOKKEEPER))
             .arg("--bookkeeper-port")
             .arg(bookie.to_string());
         command.current_dir(&folder);
@@ -325,6 +340,10 @@ allowAutoTopicCreation=false
 allowAutoSubscriptionCreation=true
 maxNumPartitionsPerPartitionedTopic=128
 maxMessageSize=5242880
+nettyMaxFrameSizeBytes=5253120
+enableLocalTransport=true
+disableServerSocketBind=true
+brokerClient_dnsLookupBindAddress=127.0.0.1
 maxProducersPerTopic=50
 maxConsumersPerTopic=50
 maxConsumersPerSubscription=50
