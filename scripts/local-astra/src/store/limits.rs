@@ -4,12 +4,13 @@
 //! a name too long for the file system is refused too late: from then on Cassandra does not start any more.
 
 use super::lexer::{Part, Parts};
-use super::{Code, StoreError};
+use super::types::quote_in;
+use super::{Code, Store, StoreError};
 
 /// The longest name of a table, as on Astra. Cassandra 5 takes 222 letters, Cassandra 4 these.
 const TABLE_NAME: usize = 48;
 /// File systems take names of 255 bytes, and the folder of an index begins with a period.
-const INDEX_NAME: usize = 254;
+pub const INDEX_NAME: usize = 254;
 /// The files of a storage-attached index have its name between others: `da-<number>-bti-SAI+aa+<name>+Meta.db`.
 const CUSTOM_INDEX_NAME: usize = 200;
 /// What Cassandra appends to its own name for an index if there is one of that name: `_<number>`.
@@ -29,6 +30,39 @@ pub fn check(cql: &str) -> Result<(), StoreError> {
 /// Is there no folder of an index of this name?
 pub fn is_unusable_index(name: &str) -> bool {
     name.len() > INDEX_NAME
+}
+
+/// Drops each index that no folder can hold, as soon as it is made over CQL: its table cannot be written to the disk, and
+/// Cassandra would not start again. Ends with the store.
+pub async fn drop_unusable_indexes(store: Store) {
+    let mut schemas = store.watch_schema();
+    loop {
+        let schema = schemas.borrow_and_update().clone();
+        let tables = schema
+            .keyspaces
+            .values()
+            .flat_map(|keyspace| keyspace.tables.values());
+        for table in tables {
+            let indexes = table.indexes.iter();
+            for index in indexes.filter(|index| is_unusable_index(&index.name)) {
+                let (keyspace, name) = (&table.keyspace, &index.name);
+                let cql = format!("DROP INDEX IF EXISTS {}", quote_in(keyspace, name));
+                match store.admin().query_unpaged(cql, ()).await {
+                    Ok(_) => eprintln!("{}", dropped(&format!("{keyspace}.{} {name}", table.name))),
+                    Err(error) => eprintln!("cannot drop index {name} of {keyspace}: {error}"),
+                }
+            }
+        }
+        drop(schema);
+        if schemas.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// What is said of an index that was dropped.
+pub fn dropped(index: &str) -> String {
+    format!("dropped an index whose name no file can bear, so that Cassandra starts again: {index}")
 }
 
 fn too_long(cql: &str) -> Option<String> {
