@@ -30,7 +30,7 @@ fn broken(name: &str, flag: &str, (whole, then): Case, settings: &Settings) -> E
     let settings = through(astra, settings, port);
     let ended = sample(name).start_with(&[flag], &settings).end();
     let said = refused(sample(name), &settings, &ended);
-    let named = said.contains("Perhaps left behind: ");
+    let named = said.contains("may be left behind");
     assert_eq!(named, is_final((whole, then)), "{whole} {then:?}: {said}");
     ended
 }
@@ -79,12 +79,12 @@ fn a_keyspace_is_gone_or_named() {
         );
         if is_final(case) {
             let name = after(&ended.out, "5. Created keyspace ");
-            let told = format!("keyspace {name}, which DELETE http://");
+            let told = format!("keyspace {name} may be left behind; DELETE http://");
             assert!(ended.err.contains(&told), "{ended:#?}");
             assert!(
                 ended
                     .err
-                    .contains(&format!("/{id}/keyspaces/{name} removes"))
+                    .contains(&format!("/{id}/keyspaces/{name} removes it"))
             );
         }
         terminate(astra, &id);
@@ -102,23 +102,27 @@ fn a_database_is_gone_or_named() {
             return;
         }
         let name = after(&ended.out, "8. Created database ");
-        let id = after(&ended.out, ": the id is ");
-        if is_final(case) {
-            let told = format!("database {name}, which POST http://");
+        let id = block_on(async {
+            let all = api.get("/v2/databases?limit=100").await.body;
+            let mut all = all.as_array().unwrap().iter();
+            let found = all.find(|database| database["info"]["name"] == name);
+            found.map(|database| database["id"].as_str().unwrap().to_owned())
+        });
+        assert_eq!(id.is_some(), is_final(case), "{case:?}: {ended:#?}");
+        if let Some(id) = id {
+            let told = format!("database {name} may be left behind; POST http://");
             assert!(ended.err.contains(&told), "{ended:#?}");
-            assert!(ended.err.contains("/terminate removes"), "{ended:#?}");
-            block_on(api.wait(id, "ACTIVE"));
-            terminate(astra, id);
-        } else {
-            block_on(api.wait(id, "TERMINATED"));
+            assert!(ended.err.contains("/terminate removes it"), "{ended:#?}");
+            block_on(api.wait(&id, "ACTIVE"));
+            terminate(astra, &id);
         }
     });
 }
 
 /// The requests before: the organization, the users, the roles.
 const BEFORE_ROLE: usize = 3;
-/// The role made, found, changed, read; the token made and used twice.
-const ROLE_STORY: usize = 7;
+/// The role made, changed, read; the token made and used twice.
+const ROLE_STORY: usize = 6;
 
 /// The role of that name, and the client ids of its tokens.
 async fn left(api: &Api, name: &str) -> Option<(String, Vec<String>)> {
@@ -154,11 +158,9 @@ fn a_role_and_its_token_are_gone_or_named() {
         let left = block_on(left(api, name));
         assert_eq!(left.is_some(), is_final(case), "{case:?}: {ended:#?}");
         let Some((id, tokens)) = left else { return };
-        assert!(
-            ended
-                .err
-                .contains(&format!("role {name} and its token, which DELETE http://"))
-        );
+        assert!(ended.err.contains(&format!(
+            "role {name} and its token may be left behind; DELETE http://"
+        )));
         let had_token = usize::from(ended.out.contains("6. Created a token"));
         assert_eq!(tokens.len(), had_token, "{ended:#?}");
         let tokens = tokens.iter().map(|id| format!("clientIdSecrets/{id}"));
@@ -185,7 +187,9 @@ fn after_ctrl_c_no_role_and_no_token_is_left() {
         running.interrupt();
         let ended = running.end();
         let said = refused(sample(ORGANIZATION), &settings, &ended);
-        assert!(said.contains("Stopped by Ctrl-C"), "{said}");
+        // While the token is created the signal waits for the response, which does not come.
+        let creates = said.contains("cannot create a token");
+        assert!(creates || said.contains("stopped by Ctrl-C"), "{said}");
         assert!(!said.contains("left behind"), "{said}");
         let name = after(&ended.out, "4. Created role ");
         assert_eq!(block_on(left(api, name)), None, "{ended:#?}");

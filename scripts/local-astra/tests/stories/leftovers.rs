@@ -14,12 +14,12 @@ fn graphql_samples() -> impl Iterator<Item = &'static Sample> {
         .filter(|sample| sample.name.starts_with("graphql"))
 }
 
-/// Runs statements as the operator; `TABLE` stands for the samples' table.
+/// Runs statements as the operator; `BOOKS` stands for the samples' table.
 fn cql(astra: &LocalAstra, keyspace: &str, statements: &[&str]) {
     block_on(async {
         let session = astra.cql().await;
         for statement in statements {
-            let cql = statement.replace("TABLE", &format!("{keyspace}.rust_sample_books"));
+            let cql = statement.replace("BOOKS", &format!("{keyspace}.rust_sample_books"));
             session.query_unpaged(cql, ()).await.unwrap();
         }
     });
@@ -39,7 +39,7 @@ fn create(astra: &LocalAstra, keyspace: &str, columns: &str, rows: &[&str]) {
             astra,
             keyspace,
             &[&format!(
-                "INSERT INTO TABLE (title, author, year) VALUES ({row})"
+                "INSERT INTO BOOKS (title, author, year) VALUES ({row})"
             )],
         );
     }
