@@ -167,6 +167,14 @@ samples! {
             ASTRA_STREAMING_WEBSERVICE_URL, http_url, "https://", ".api.streaming.datastax.com");
     }
 
+    "data-api-sample": DataApi, from => {
+        /// For the header `Token`.
+        token: SecretString = from.need(DATABASE_TOKEN, token);
+        /// Up to and without `/v1`.
+        url: String = from.database_url(&[ASTRA_DB_DATA_API_URL], "/api/json");
+        keyspace: String = from.need(&[ASTRA_DB_KEYSPACE], identifier);
+    }
+
     "devops-database-sample": DevopsDatabase, from => {
         /// For `Authorization: Bearer`.
         token: SecretString = from.need(ORG_TOKEN, token);

@@ -54,6 +54,7 @@ settings! {
         ASTRA_DB_GRAPHQL_URL_ADMIN: "GraphQL-first: URL to which a schema is deployed", from OPTIONAL;
         ASTRA_DB_GRAPHQL_FIRST_KEYSPACE: "a second keyspace, for GraphQL-first only", from KEYSPACE;
         ASTRA_DB_GRPC_URL: "URL of the gRPC API", from OPTIONAL;
+        ASTRA_DB_DATA_API_URL: "base URL of the Data API, before /v1", from OPTIONAL;
     }
     "CQL" {
         ASTRA_DB_SECURE_BUNDLE_PATH: "path of the secure connect bundle, a zip",

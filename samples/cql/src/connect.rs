@@ -11,7 +11,8 @@ use shared::{Contact, Cql, ExposeSecret};
 
 const ADDRESS: &str = "check the database in the console, or CASSANDRA_CONTACT_POINTS";
 const KEYSPACE: &str = "check ASTRA_DB_KEYSPACE; create it in the console or with the Astra CLI";
-const LOGIN: &str = "check ASTRA_DB_CLIENT_ID and its secret, or ASTRA_DB_APPLICATION_TOKEN";
+const LOGIN: &str =
+    "check ASTRA_DB_CLIENT_ID and ASTRA_DB_CLIENT_SECRET, else ASTRA_DB_APPLICATION_TOKEN";
 
 /// Opens a session within a minute. Each of its requests then waits at most 30 seconds for a response.
 pub async fn connect(astra: &Cql) -> Result<Session> {

@@ -2,126 +2,79 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, ensure};
-use reqwest::{Client, header::HeaderMap};
+use anyhow::{Context, Result, ensure};
+use reqwest::{Client, redirect::Policy};
 use serde::Deserialize;
+use tempfile::NamedTempFile;
 
-use crate::request::{self, fetch};
-
-/// More than any bundle has.
-const LARGEST: usize = 10 << 20;
+/// More bytes than a bundle has.
+const TOO_LARGE: usize = 10 << 20;
 
 #[derive(Deserialize)]
 struct Bundle {
     #[serde(rename = "downloadURL")]
-    download_url: String,
+    url: String,
     region: Option<String>,
 }
 
-/// In the current folder. A name may have what a file's must not.
+/// Returns a path in the current folder, whatever the database's name contains.
 pub fn default_path(name: &str) -> PathBuf {
-    let fit = |c: char| {
-        if c.is_alphanumeric() || "-_".contains(c) {
-            c
-        } else {
-            '_'
-        }
-    };
-    let name: String = name.chars().map(fit).collect();
+    let name = name.replace(|c: char| !c.is_ascii_alphanumeric() && c != '-', "_");
     format!("secure-connect-{name}.zip").into()
 }
 
-/// The link for our region, good for five minutes. Whoever has it has the bundle: it is not shown.
+/// Returns the link for a region. For five minutes it opens the bundle to everybody, so it is not printed.
 pub async fn link(http: &Client, database: &str, region: &str) -> Result<String> {
-    let links = http.post(format!("{database}/secureBundleURL"));
-    let bundles: Vec<Bundle> = fetch(links.query(&[("all", true)])).await?;
-    let regions = bundles.iter().filter_map(|bundle| bundle.region.as_deref());
-    let regions = regions.collect::<Vec<_>>().join(", ");
-    let ours = |bundle: &Bundle| bundle.region.as_deref().is_none_or(|r| r == region);
-    let bundle = bundles.into_iter().find(ours);
-    let bundle = bundle.with_context(|| {
-        format!("there is no bundle for {region}, only for {regions}: look at ASTRA_DB_REGION")
-    })?;
-    Ok(bundle.download_url)
+    let links = http.post(format!("{database}/secureBundleURL?all=true"));
+    let links: Vec<Bundle> = crate::http::fetch(links).await?;
+    let is_ours = |link: &Bundle| link.region.as_deref().is_none_or(|other| other == region);
+    let ours = links.into_iter().find(is_ours);
+    let missing = || format!("no bundle for region {region}; check ASTRA_DB_REGION");
+    Ok(ours.with_context(missing)?.url)
 }
 
-/// Downloads the bundle, whole or not at all: the file appears when all of it is there. It has keys in it, so
-/// nobody but its owner may read it.
-pub async fn save(link: &str, path: &Path, force: bool) -> Result<()> {
+/// Downloads the bundle, unless the file exists and must not be replaced.
+pub async fn save(link: &str, path: &Path, replace: bool) -> Result<()> {
     let shown = path.display();
-    if path.exists() && !force {
-        println!("4. Found the bundle's link; kept {shown}, as it exists (--force writes over it)");
+    if path.exists() && !replace {
+        println!("4. Kept {shown}, which exists; --force replaces it");
         return Ok(());
     }
-    let zip = download(link).await?;
-    let failed = || format!("cannot write {shown}: look at ASTRA_DB_SECURE_BUNDLE_PATH");
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    // Mode 0600; removed unless it gets its name.
-    let mut file =
-        tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).with_context(failed)?;
-    file.write_all(&zip).with_context(failed)?;
-    file.as_file().sync_all().with_context(failed)?;
-    let named = match force {
-        true => file.persist(path),
-        false => file.persist_noclobber(path),
-    };
-    named.map_err(|error| anyhow!("{}: {}", failed(), error.error))?;
+    let zip = download(link).await.map_err(reqwest::Error::without_url);
+    let zip = zip.context("cannot download the bundle; its link expires, run this again")?;
+    let is_zip = zip.starts_with(b"PK") && zip.len() < TOO_LARGE;
+    ensure!(is_zip, "the download is not a bundle");
+    let failed = || format!("cannot write {shown}; check ASTRA_DB_SECURE_BUNDLE_PATH");
+    write(&zip, path, replace).with_context(failed)?;
     println!("4. Wrote {shown}: {} bytes, for its owner only", zip.len());
     Ok(())
 }
 
-/// A plain GET of the link, without the token, which is not for that host.
-async fn download(link: &str) -> Result<Vec<u8>> {
-    let what = "The download of the bundle";
-    let start = Instant::now();
-    let answer = request::build(HeaderMap::new())?.get(link).send().await;
-    let mut answer = answer.map_err(|error| request::no_answer(what, start, &error))?;
-    let status = answer.status();
-    ensure!(
-        status.is_success(),
-        "{what} was refused: {status}. Its link is good for five minutes: run this again."
-    );
+/// Sends no token, because the link leads to another host.
+async fn download(link: &str) -> reqwest::Result<Vec<u8>> {
+    let http = Client::builder().redirect(Policy::none());
+    let http = http.timeout(Duration::from_secs(30)).build()?;
+    let mut response = http.get(link).send().await?.error_for_status()?;
     let mut zip = Vec::new();
-    while let Some(chunk) = answer
-        .chunk()
-        .await
-        .map_err(|error| request::no_answer(what, start, &error))?
+    while zip.len() < TOO_LARGE
+        && let Some(part) = response.chunk().await?
     {
-        zip.extend_from_slice(&chunk);
-        ensure!(zip.len() <= LARGEST, "{what} has no end");
+        zip.extend(part);
     }
-    ensure!(
-        is_whole(&zip),
-        "{what} gave {} bytes that are no zip: run this again",
-        zip.len()
-    );
     Ok(zip)
 }
 
-/// Whether it has what a zip begins and ends with.
-fn is_whole(zip: &[u8]) -> bool {
-    zip.starts_with(b"PK\x03\x04") && zip.windows(4).any(|four| four == b"PK\x05\x06")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn half_a_zip_is_no_bundle() {
-        let zip = b"PK\x03\x04some files PK\x05\x06 and their list";
-        assert!(is_whole(zip));
-        assert!(!is_whole(&zip[..15]));
-        assert!(!is_whole(b"<html>link expired</html>"));
+/// Writes all of the file or nothing, with mode 0600: it contains a private key.
+fn write(zip: &[u8], path: &Path, replace: bool) -> Result<()> {
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    let mut file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+    file.write_all(zip)?;
+    if replace {
+        file.persist(path)?;
+    } else {
+        file.persist_noclobber(path)?;
     }
-
-    #[test]
-    fn a_name_makes_a_file_in_this_folder() {
-        let path = default_path("my db/../x");
-        assert_eq!(path, Path::new("secure-connect-my_db____x.zip"));
-    }
+    Ok(())
 }

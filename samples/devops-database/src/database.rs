@@ -1,128 +1,89 @@
-//! The list of databases; with `--create-db`, one that comes and goes.
+//! The databases of an organization and the regions for them.
 
-use std::time::{Duration, Instant};
+use anyhow::Result;
+use reqwest::Client;
+use serde::Deserialize;
+use shared::printable;
 
-use anyhow::{Result, bail, ensure};
-use reqwest::{Client, header::LOCATION};
-use serde_json::json;
-use tokio::{select, signal::ctrl_c};
+use crate::http::fetch;
 
-use crate::request::{Refused, fetch, send};
-use crate::wait::{Now, until};
-use crate::{Database, Info, cleanup};
+/// A database. Its status is a string, because Astra adds new ones.
+#[derive(Deserialize)]
+pub struct Database {
+    pub id: String,
+    pub status: String,
+    pub info: Info,
+}
 
-/// A new database takes some minutes on Astra.
-const PAUSE: Duration = Duration::from_secs(5);
-const LIMIT: Duration = Duration::from_secs(900);
-/// Cleaning up after Ctrl-C has a limit of its own, a little longer.
-const TERMINATE_PAUSE: Duration = Duration::from_secs(2);
-const TERMINATE_LIMIT: Duration = Duration::from_secs(50);
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Info {
+    #[serde(default)]
+    pub name: String,
+    pub keyspaces: Option<Vec<String>>,
+    pub cloud_provider: Option<String>,
+    pub region: Option<String>,
+    datacenters: Option<Vec<Datacenter>>,
+}
 
-/// All databases, page by page: the next page begins after the last database of this one.
-pub async fn all(http: &Client, databases: &str) -> Result<Vec<Database>> {
-    const PAGE: usize = 100;
+#[derive(Deserialize)]
+struct Datacenter {
+    region: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Region {
+    name: String,
+    cloud_provider: String,
+}
+
+/// Returns all databases. Each page starts after the last database of the page before it.
+pub async fn list(http: &Client, databases: &str) -> Result<Vec<Database>> {
     let mut all: Vec<Database> = Vec::new();
-    for pages in 1.. {
-        ensure!(pages < 100, "the pages of databases have no end");
-        let mut query = vec![("limit", PAGE.to_string())];
-        if let Some(last) = all.last() {
-            query.push(("starting_after", last.id.clone()));
-        }
+    for _ in 0..100 {
+        let last = all.last().map(|database| &database.id);
+        let query = (("limit", 100), ("starting_after", last));
         let page: Vec<Database> = fetch(http.get(databases).query(&query)).await?;
-        let full = page.len() >= PAGE;
+        let is_last = page.len() < 100;
         all.extend(page);
-        if !full {
+        if is_last {
             break;
         }
     }
     Ok(all)
 }
 
-/// Steps 8 to 11, in the cloud and region of the database that `like` is of.
-pub async fn create_and_terminate(
-    http: &Client,
-    databases: &str,
-    name: &str,
-    like: &Info,
-) -> Result<()> {
-    let make = create(http, databases, name, like);
-    let story = async {
-        let start = Instant::now();
-        until("the database comes", PAUSE, LIMIT, async || {
-            let Some(now) = find(http, databases, name).await? else {
-                return Ok(Now::NotYet("not listed".into()));
-            };
-            match now.status.as_str() {
-                "ACTIVE" => Ok(Now::Done(())),
-                "ERROR" | "TERMINATING" | "TERMINATED" => bail!("the database is {}", now.status),
-                _ => Ok(Now::NotYet(now.status)),
-            }
-        })
-        .await?;
-        println!("9. ACTIVE after {} s", start.elapsed().as_secs());
-        Ok(())
-    };
-    let undo = terminate(http, databases, name);
-    let thing = format!("database {name}, which POST {databases}/<its id>/terminate removes");
-    cleanup::around(make, story, undo, &thing).await?;
-    let start = Instant::now();
-    let gone = until("the database goes", PAUSE, LIMIT, async || {
-        Ok(match find(http, databases, name).await? {
-            None => Now::Done(()),
-            Some(now) if now.status == "TERMINATED" => Now::Done(()),
-            Some(now) => Now::NotYet(now.status),
-        })
-    });
-    select! {
-        gone = gone => gone?,
-        Ok(()) = ctrl_c() => bail!("Stopped by Ctrl-C. Database {name} goes by itself."),
-    }
-    println!("11. Gone after {} s", start.elapsed().as_secs());
+pub async fn show_all(http: &Client, databases: &str) -> Result<()> {
+    let all = list(http, databases).await?;
+    let shown = join(all.iter().map(|Database { id, status, info }| {
+        let region = info.region.as_deref().unwrap_or("no region");
+        format!("{} ({id}, {region}, {status})", info.name)
+    }));
+    let s = if all.len() == 1 { "" } else { "s" };
+    println!("1. Found {} database{s}: {shown}", all.len());
     Ok(())
 }
 
-/// The answer has no body: the new id is all that the header `location` has.
-async fn create(http: &Client, databases: &str, name: &str, like: &Info) -> Result<()> {
-    let body = json!({
-        "name": name,
-        "keyspace": name,
-        "cloudProvider": like.cloud_provider,
-        "region": like.region,
-        "tier": "serverless",
-        "capacityUnits": 1,
-    });
-    let answer = send(http.post(databases).json(&body)).await?;
-    let id = answer.headers.get(LOCATION).map(|id| id.to_str());
-    let id = id.transpose()?.unwrap_or("not told");
-    println!("8. Created database {name}: the id is {id}");
+pub async fn show(http: &Client, database: &str) -> Result<Info> {
+    let Database { info, .. } = fetch(http.get(database)).await?;
+    let name = printable(&info.name);
+    let keyspaces = join(info.keyspaces.iter().flatten());
+    let regions = join(info.datacenters.iter().flatten().map(|one| &one.region));
+    println!("2. Database {name}: keyspaces {keyspaces}; regions {regions}");
+    Ok(info)
+}
+
+pub async fn show_regions(http: &Client, url: &str) -> Result<()> {
+    let all: Vec<Region> = fetch(http.get(format!("{url}/v2/regions/serverless"))).await?;
+    let first = all.iter().take(3);
+    let first = join(first.map(|region| format!("{} ({})", region.name, region.cloud_provider)));
+    println!("3. Found {} serverless regions: {first} ...", all.len());
     Ok(())
 }
 
-/// By its name, which no other has: the answer that told its id may be lost.
-async fn find(http: &Client, databases: &str, name: &str) -> Result<Option<Database>> {
-    let all = all(http, databases).await?;
-    Ok(all.into_iter().find(|database| database.info.name == name))
-}
-
-/// Refused with 409 in some states: tried until it is not. From then on it goes by itself.
-async fn terminate(http: &Client, databases: &str, name: &str) -> Result<()> {
-    let what = "terminating the database";
-    let done = until(what, TERMINATE_PAUSE, TERMINATE_LIMIT, async || {
-        let Some(database) = find(http, databases, name).await? else {
-            return Ok(Now::Done(None)); // It was never made.
-        };
-        let id = database.id;
-        let Err(error) = send(http.post(format!("{databases}/{id}/terminate"))).await else {
-            return Ok(Now::Done(Some(id)));
-        };
-        let refused: Refused = error.downcast()?;
-        match refused.status.as_u16() {
-            409 => Ok(Now::NotYet(refused.said)),
-            _ => Err(refused.into()),
-        }
-    });
-    if let Some(id) = done.await? {
-        println!("10. Terminated database {id}");
-    }
-    Ok(())
+/// Puts texts from the server on one line.
+fn join(texts: impl Iterator<Item = impl AsRef<str>>) -> String {
+    let texts: Vec<String> = texts.map(|text| printable(text.as_ref())).collect();
+    texts.join(", ")
 }

@@ -1,139 +1,124 @@
-//! The databases of an Astra organization over the DevOps API: HTTP and JSON, so `reqwest` is all it takes.
+//! Databases, keyspaces and secure connect bundles over Astra's DevOps API, with nothing but `reqwest`.
 //!
-//! Set ASTRA_ORG_TOKEN, ASTRA_DB_ID and ASTRA_DB_REGION (README.md tells how), then
-//! `cargo run -p devops-database-sample`; with no Astra account, `cargo local run devops-database-sample`.
-//! It only reads, and writes one file; `--force` lets it write over an existing one. The story it tells:
+//! 1. List the databases
+//! 2. Show the keyspaces and regions of one database
+//! 3. List the regions for serverless databases
+//! 4. Download the secure connect bundle, unless its file exists (`--force` replaces it)
+//! 5. With `--create-keyspace`: create a keyspace
+//! 6. Wait until the database is ACTIVE again
+//! 7. Delete the keyspace, also after an error or Ctrl-C
+//! 8. With `--create-db`, which may incur charges: create a database
+//! 9. Wait until it is ACTIVE
+//! 10. Terminate it, also after an error or Ctrl-C
 //!
-//! 1. Databases, 1: local (10ca1a57-7a00-4000-8000-000000000001, us-east1, ACTIVE)
-//! 2. Database local: keyspaces samples, samples_graphql_first; regions us-east1
-//! 3. Serverless regions, 25: us-east-1 (AWS), us-east-2 (AWS), us-west-2 (AWS) ...
-//! 4. Wrote .../secure-connect-local.zip: 13476 bytes, for its owner only
+//! # Prerequisites
 //!
-//! With `--create-keyspace`, which takes some seconds:
+//! `ASTRA_ORG_TOKEN`, `ASTRA_DB_ID`, `ASTRA_DB_REGION`: see README.md.
 //!
-//! 5. Created keyspace rust_sample_1795648184022191_40213
-//! 6. ACTIVE again after 4 s, and the keyspace is there
-//! 7. Deleted keyspace rust_sample_1795648184022191_40213 (also after an error or Ctrl-C)
+//! # Usage
 //!
-//! With `--create-db`, which takes minutes on Astra and may cost:
-//!
-//! 8. Created database rust_sample_1795648184022191_40213: the id is 09b10aa8-ff58-453c-a30c-275b64f95e75
-//! 9. ACTIVE after 5 s
-//! 10. Terminated database 09b10aa8-ff58-453c-a30c-275b64f95e75 (also after an error or Ctrl-C)
-//! 11. Gone after 5 s
+//! ```sh
+//! cargo run -p devops-database-sample -- --create-keyspace
+//! cargo local run devops-database-sample    # without an Astra account
+//! ```
 
 mod bundle;
-mod cleanup;
+mod create;
 mod database;
-mod flags;
-mod keyspace;
-mod request;
-mod wait;
+mod http;
 
-use anyhow::Result;
-use request::fetch;
+use std::ffi::OsString;
+
+use anyhow::{Result, bail};
+use create::create_and_remove;
+use database::{Database, Info};
 use reqwest::Client;
-use serde::Deserialize;
+use serde_json::json;
+use shared::{DevopsDatabase, ExposeSecret, Stopped};
 
-/// A database, the parts that we show. Its status stays a string: there may be ones that nobody wrote down.
-#[derive(Deserialize)]
-struct Database {
-    id: String,
-    status: String,
-    info: Info,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Info {
-    #[serde(default)]
-    name: String,
-    /// Absent or `null` while there is none.
-    keyspaces: Option<Vec<String>>,
-    cloud_provider: Option<String>,
-    region: Option<String>,
-    datacenters: Option<Vec<Datacenter>>,
-}
-
-/// One for each region of a database.
-#[derive(Deserialize)]
-struct Datacenter {
-    region: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Region {
-    name: String,
-    cloud_provider: Option<String>,
-}
+const FLAGS: [&str; 3] = ["--create-keyspace", "--create-db", "--force"];
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    let flags = flags::read(&["--create-keyspace", "--create-db", "--force"])?;
-    let astra = shared::DevopsDatabase::from_env()?;
-    let http = request::client(&astra.token)?;
+    let mut stop = shared::stop_signal()?;
+    let flags: Vec<_> = std::env::args_os().skip(1).collect();
+    let is_unknown = |flag: &&OsString| FLAGS.iter().all(|known| flag != known);
+    if let Some(flag) = flags.iter().find(is_unknown) {
+        bail!("unknown flag {flag:?}; known are {}", FLAGS.join(", "));
+    }
+    let has = |flag: &str| flags.iter().any(|given| given == flag);
+    let astra = DevopsDatabase::from_env()?;
+    let bearer = format!("Bearer {}", astra.token.expose_secret());
+    let http = http::client("Authorization", &bearer)?;
     let databases = format!("{}/v2/databases", astra.url);
-    let ours = format!("{databases}/{}", astra.database_id);
-    list_databases(&http, &databases).await?;
-    let database = show_database(&http, &ours).await?;
-    list_regions(&http, &astra.url).await?;
-    let file = match astra.bundle_path {
-        Some(path) => path,
-        None => bundle::default_path(&database.info.name),
+    let url = format!("{databases}/{}", astra.database_id);
+    let info = tokio::select! {
+        info = read(&http, &astra, &url, has("--force")) => info?,
+        stopped = &mut stop => return Err(stopped.into()),
     };
-    let link = bundle::link(&http, &ours, &astra.region).await?;
-    bundle::save(&link, &file, flags.contains("--force")).await?;
 
     let run = std::time::SystemTime::UNIX_EPOCH.elapsed()?.as_micros();
     let name = format!("rust_sample_{run}_{}", std::process::id());
-    if flags.contains("--create-keyspace") {
-        keyspace::create_and_delete(&http, &ours, &name).await?;
+    if has("--create-keyspace") {
+        use_keyspace(&http, &url, &name, &mut stop).await?;
     }
-    if flags.contains("--create-db") {
-        database::create_and_terminate(&http, &databases, &name, &database.info).await?;
+    if has("--create-db") {
+        use_database(&http, &databases, &name, &info, &mut stop).await?;
     }
     Ok(())
 }
 
-async fn list_databases(http: &Client, databases: &str) -> Result<()> {
-    let all = database::all(http, databases).await?;
-    let shown = all.iter().map(|Database { id, status, info }| {
-        let region = info.region.as_deref().unwrap_or("no region");
-        format!("{} ({id}, {region}, {status})", info.name)
-    });
-    let shown: Vec<String> = shown.collect();
-    println!("1. Databases, {}: {}", all.len(), shown.join(", "));
-    Ok(())
+async fn read(http: &Client, astra: &DevopsDatabase, url: &str, force: bool) -> Result<Info> {
+    database::show_all(http, &format!("{}/v2/databases", astra.url)).await?;
+    let info = database::show(http, url).await?;
+    database::show_regions(http, &astra.url).await?;
+    let link = bundle::link(http, url, &astra.region).await?;
+    let default = bundle::default_path(&info.name);
+    bundle::save(&link, astra.bundle_path.as_ref().unwrap_or(&default), force).await?;
+    Ok(info)
 }
 
-async fn show_database(http: &Client, ours: &str) -> Result<Database> {
-    let database: Database = fetch(http.get(ours)).await?;
-    let info = &database.info;
-    let keyspaces = info.keyspaces.as_deref().unwrap_or_default().join(", ");
-    let regions = info.datacenters.iter().flatten();
-    let regions: Vec<&str> = regions.map(|one| one.region.as_str()).collect();
-    let regions = regions.join(", ");
-    println!(
-        "2. Database {}: keyspaces {keyspaces}; regions {regions}",
-        info.name
-    );
-    Ok(database)
+async fn use_keyspace(
+    http: &Client,
+    database: &str,
+    name: &str,
+    stop: &mut (impl Future<Output = Stopped> + Unpin),
+) -> Result<()> {
+    let url = format!("{database}/keyspaces/{name}");
+    let find = async || {
+        let Database { status, info, .. } = http::fetch(http.get(database)).await?;
+        let exists = info.keyspaces.iter().flatten().any(|other| other == name);
+        // In MAINTENANCE its keyspaces change.
+        Ok((exists || status == "MAINTENANCE").then(|| (status, http.delete(&url))))
+    };
+    let steps = ["5. Created", "6. ACTIVE", "7. Deleted"];
+    let (what, how) = (format!("keyspace {name}"), format!("DELETE {url}"));
+    create_and_remove(steps, (&what, &how), http.post(&url), find, stop).await
 }
 
-async fn list_regions(http: &Client, url: &str) -> Result<()> {
-    let all: Vec<Region> = fetch(http.get(format!("{url}/v2/regions/serverless"))).await?;
-    let shown = all.iter().take(3).map(
-        |Region {
-             name,
-             cloud_provider,
-         }| { format!("{name} ({})", cloud_provider.as_deref().unwrap_or("?")) },
-    );
-    let shown: Vec<String> = shown.collect();
-    println!(
-        "3. Serverless regions, {}: {} ...",
-        all.len(),
-        shown.join(", ")
-    );
-    Ok(())
+async fn use_database(
+    http: &Client,
+    databases: &str,
+    name: &str,
+    like: &Info,
+    stop: &mut (impl Future<Output = Stopped> + Unpin),
+) -> Result<()> {
+    let create = http.post(databases).json(&json!({
+        "name": name,
+        "keyspace": name,
+        "cloudProvider": like.cloud_provider,
+        "region": like.region,
+        "tier": "serverless",
+        "capacityUnits": 1,
+    }));
+    let find = async || {
+        let all = database::list(http, databases).await?;
+        let found = all.into_iter().find(|database| database.info.name == name);
+        let terminate = |id| http.post(format!("{databases}/{id}/terminate"));
+        Ok(found.map(|Database { id, status, .. }| (status, terminate(id))))
+    };
+    let steps = ["8. Created", "9. ACTIVE", "10. Terminated"];
+    let what = format!("database {name}");
+    let how = format!("POST {databases}/<its id>/terminate");
+    create_and_remove(steps, (&what, &how), create, find, stop).await
 }

@@ -1,42 +1,47 @@
-//! The users, roles and tokens of an Astra organization over the DevOps API: HTTP and JSON, so `reqwest` is all
-//! it takes.
+//! Users, roles and tokens of an organization over Astra's DevOps API, with nothing but `reqwest`.
 //!
-//! Set ASTRA_ORG_TOKEN (README.md tells how), then `cargo run -p devops-organization-sample`; with no Astra
-//! account, `cargo local run devops-organization-sample`. It only reads. The story it tells:
+//! 1. Show the current organization
+//! 2. List its users, with masked addresses
+//! 3. List its roles
+//! 4. With `--create-role`: create a role that can only view databases
+//! 5. Change its description and read it back
+//! 6. Create a token with that role
+//! 7. Show what the token can do and what is denied
+//! 8. Revoke the token and delete the role, also after an error or Ctrl-C
 //!
-//! 1. Current organization: 10ca1a57-7a00-4000-8000-00000000000a
-//! 2. Users of Local Astra, 1: y***@localhost (active)
-//! 3. Roles, 16: Organization Administrator, Database Administrator, Billing Admin, ...
+//! # Prerequisites
 //!
-//! With `--create-role`:
+//! `ASTRA_ORG_TOKEN`: see README.md.
 //!
-//! 4. Created role rust_sample_1795648167863622_40213, which may view databases: the id is 51801de9-9e01-4406-b3b2-0fc811939a55
-//! 5. Changed its description, read again: Views databases, nothing else
-//! 6. Created a token with that role: client id xURbb1bcusJW4eEAA8SZydcP
-//! 7. It lists the databases, but is refused the roles: 403 Forbidden, no role of this token allows org-role-read
-//! 8. Revoked tokens: 1, deleted role rust_sample_1795648167863622_40213 (also after an error or Ctrl-C)
+//! # Usage
+//!
+//! ```sh
+//! cargo run -p devops-organization-sample -- --create-role
+//! cargo local run devops-organization-sample    # without an Astra account
+//! ```
 
-mod cleanup;
-mod flags;
-mod request;
+mod http;
 mod role;
-mod wait;
+mod token;
 
-use anyhow::Result;
-use request::fetch;
+use std::io::{Write, stderr, stdout};
+use std::{ffi::OsString, time::Duration};
+
+use anyhow::{Context, Result, bail};
+use http::fetch;
 use reqwest::Client;
+use role::Role;
 use serde::Deserialize;
+use shared::{ExposeSecret, printable};
 
 #[derive(Deserialize)]
 struct Organization {
     id: String,
 }
 
-/// The API writes these keys with capitals, its specification without: we read both.
+/// The API writes these names with capitals, its specification without.
 #[derive(Deserialize)]
 struct Members {
-    #[serde(rename = "OrgName", alias = "orgName")]
-    organization: Option<String>,
     #[serde(rename = "Users", alias = "users")]
     users: Vec<User>,
 }
@@ -49,65 +54,83 @@ struct User {
     status: String,
 }
 
-#[derive(Deserialize)]
-struct Role {
-    #[serde(rename = "ID", alias = "id")]
-    id: String,
-    #[serde(rename = "Name", alias = "name")]
-    name: String,
-    /// An object, or a string with that object's JSON in it.
-    #[serde(rename = "Policy", alias = "policy", default)]
-    policy: serde_json::Value,
-}
-
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    let flags = flags::read(&["--create-role"])?;
-    let astra = shared::DevopsOrganization::from_env()?;
-    let url = format!("{}/v2", astra.url);
-    let http = request::client(&astra.token)?;
-    let organization = current_organization(&http, &url).await?;
-    list_users(&http, &url).await?;
-    list_roles(&http, &url).await?;
-
-    if flags.contains("--create-role") {
-        let run = std::time::SystemTime::UNIX_EPOCH.elapsed()?.as_micros();
-        let name = format!("rust_sample_{run}_{}", std::process::id());
-        role::create_and_delete(&http, &url, &organization, &name).await?;
+    let mut stop = shared::stop_signal()?;
+    let flags: Vec<OsString> = std::env::args_os().skip(1).collect();
+    if let Some(flag) = flags.iter().find(|flag| *flag != "--create-role") {
+        bail!("unknown flag {flag:?}; known is --create-role");
     }
-    Ok(())
+    let astra = shared::DevopsOrganization::from_env()?;
+    let bearer = format!("Bearer {}", astra.token.expose_secret());
+    let http = http::client("Authorization", &bearer)?;
+    let url = format!("{}/v2", astra.url);
+    let organization = tokio::select! {
+        id = show_organization(&http, &url) => id?,
+        stopped = &mut stop => return Err(stopped.into()),
+    };
+    if flags.is_empty() {
+        return Ok(());
+    }
+
+    let run = std::time::SystemTime::UNIX_EPOCH.elapsed()?.as_micros();
+    let name = format!("rust_sample_{run}_{}", std::process::id());
+    let body = role::body(&organization, &name);
+    // A signal has to wait for a create: only what exists can be removed.
+    let created = role::create(&http, &url, &body).await;
+    // After a rejection (4xx) there is nothing to remove; in all other cases it may be listed later.
+    let may_appear = !matches!(&created, Err(error) if error.to_string().starts_with('4'));
+    let story = async {
+        let id = created.context(format!("cannot create role {name}; delete it if it exists"))?;
+        _ = writeln!(
+            stdout(),
+            "4. Created role {name} with id {}",
+            printable(&id)
+        );
+        tokio::select! {
+            changed = role::change_description(&http, &url, &id, body) => changed?,
+            stopped = &mut stop => return Err(stopped.into()),
+        }
+        let token = token::create(&http, &url, &id).await?;
+        tokio::select! {
+            shown = token::show_rights(&token, &url) => shown,
+            stopped = &mut stop => Err(stopped.into()),
+        }
+    };
+    let story = story.await;
+    let deleted = role::delete(&http, &url, &name, may_appear).await;
+    if let (Err(_), Err(error)) = (&story, &deleted) {
+        _ = writeln!(stderr(), "{error:#}");
+    }
+    story.and(deleted)?;
+    let stopped = tokio::time::timeout(Duration::ZERO, stop).await; // during the clean-up
+    stopped.map_or(Ok(()), |stopped| Err(stopped.into()))
 }
 
-async fn current_organization(http: &Client, url: &str) -> Result<String> {
+async fn show_organization(http: &Client, url: &str) -> Result<String> {
     let Organization { id } = fetch(http.get(format!("{url}/currentOrg"))).await?;
-    println!("1. Current organization: {id}");
+    println!("1. Current organization: {}", printable(&id));
+
+    let Members { users } = fetch(http.get(format!("{url}/organizations/users"))).await?;
+    let s = if users.len() == 1 { "" } else { "s" };
+    let shown = join(users.iter().map(masked));
+    println!("2. Found {} user{s}: {shown}", users.len());
+
+    let roles: Vec<Role> = fetch(http.get(format!("{url}/organizations/roles"))).await?;
+    let shown = join(roles.iter().map(|role| role.name.clone()));
+    println!("3. Found {} roles: {shown}", roles.len());
     Ok(id)
 }
 
-async fn list_users(http: &Client, url: &str) -> Result<()> {
-    let all: Members = fetch(http.get(format!("{url}/organizations/users"))).await?;
-    let shown = all.users.iter();
-    let shown = shown.map(|User { email, status }| format!("{} ({status})", masked(email)));
-    let shown: Vec<String> = shown.collect();
-    let organization = all.organization.as_deref().unwrap_or("the organization");
-    println!(
-        "2. Users of {organization}, {}: {}",
-        shown.len(),
-        shown.join(", ")
-    );
-    Ok(())
+/// Returns the first letter and the host of an address.
+fn masked(User { email, status }: &User) -> String {
+    let (name, host) = email.rsplit_once('@').unwrap_or_default();
+    let first: String = name.chars().take(1).collect();
+    format!("{first}***@{host} ({status})")
 }
 
-/// An address as others may see it: its first letter and its host.
-fn masked(email: &str) -> String {
-    let host = email.rsplit_once('@').map_or("***", |(_, host)| host);
-    let first = email.chars().next().filter(|first| *first != '@');
-    format!("{}***@{host}", first.map(String::from).unwrap_or_default())
-}
-
-async fn list_roles(http: &Client, url: &str) -> Result<()> {
-    let all: Vec<Role> = fetch(http.get(format!("{url}/organizations/roles"))).await?;
-    let names: Vec<&str> = all.iter().map(|role| role.name.as_str()).collect();
-    println!("3. Roles, {}: {}", names.len(), names.join(", "));
-    Ok(())
+/// Puts texts from the server on one line.
+fn join(texts: impl Iterator<Item = String>) -> String {
+    let texts: Vec<String> = texts.map(|text| printable(&text)).collect();
+    texts.join(", ")
 }

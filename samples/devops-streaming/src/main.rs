@@ -1,40 +1,48 @@
-//! The streaming tenants of an Astra organization over the DevOps API: HTTP and JSON, so `reqwest` is all it takes.
+//! Streaming tenants of an organization over Astra's DevOps API, with nothing but `reqwest`.
 //!
-//! Set ASTRA_ORG_TOKEN (README.md tells how), then `cargo run -p devops-streaming-sample`; with no Astra account,
-//! `cargo local run devops-streaming-sample`. It only reads. The story it tells:
+//! 1. List the clouds and regions that have Pulsar
+//! 2. List the tenants
+//! 3. With `--create-tenant`, which may incur charges: create a tenant
+//! 4. Wait until it is active, show the URLs that the Pulsar samples need
+//! 5. List the ids of its tokens
+//! 6. Show its limits
+//! 7. Delete it, also after an error or Ctrl-C
+//! 8. Wait until it is gone
 //!
-//! 1. Providers: aws (useast1, uswest2, useast2), azure (westus2, eastus, australiaeast), gcp (...)
-//! 2. Tenants, 1: rust-samples on pulsar-aws-useast1 (active)
+//! # Prerequisites
 //!
-//! With `--create-tenant`, which may cost:
+//! `ASTRA_ORG_TOKEN`: see README.md.
 //!
-//! 3. Created tenant rust-sample-1795659315490604-40213 on pulsar-aws-useast1
-//! 4. It is listed after 0 s: broker pulsar+ssl://localhost:31763, web service https://localhost:26233
-//! 5. Its tokens, 1: 22fe652e95
-//! 6. Its limits: 20 namespaces, 100 topics in each
-//! 7. Deleted tenant rust-sample-1795659315490604-40213 (also after an error or Ctrl-C)
-//! 8. Gone after 0 s: its name is free
+//! # Usage
+//!
+//! ```sh
+//! cargo run -p devops-streaming-sample -- --create-tenant
+//! cargo local run devops-streaming-sample    # without an Astra account
+//! ```
 
-mod cleanup;
-mod flags;
-mod request;
+mod delete;
+mod http;
 mod tenant;
-mod wait;
 
 use std::collections::BTreeMap;
+use std::io::{Write, stderr};
+use std::{ffi::OsString, time::Duration};
 
-use anyhow::Result;
-use request::fetch;
+use anyhow::{Context, Result, bail};
+use http::fetch;
 use reqwest::Client;
 use serde::Deserialize;
+use shared::{ExposeSecret, printable};
 
-/// A tenant, the parts that we show. The answer has its `pulsarToken` too, which is nobody's to see: not read.
+/// Clouds and their regions, which have no dashes here.
+type Clouds = BTreeMap<String, Vec<String>>;
+
+/// Its `pulsarToken` is a secret, so it is deliberately not deserialized.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Tenant {
     #[serde(rename = "tenantName")]
     name: String,
-    /// Deleting takes this one, never a name built from cloud and region.
     #[serde(rename = "clusterName")]
     cluster: String,
     #[serde(default)]
@@ -43,46 +51,80 @@ struct Tenant {
     web_service_url: Option<String>,
 }
 
-/// Cloud and its regions, which have no dashes here.
-type Providers = BTreeMap<String, Vec<String>>;
-
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    let flags = flags::read(&["--create-tenant"])?;
-    let astra = shared::DevopsStreaming::from_env()?;
-    let http = request::client(&astra.token)?;
-    let url = format!("{}/v2/streaming", astra.url);
-    let providers = list_providers(&http, &url).await?;
-    list_tenants(&http, &url).await?;
-
-    if flags.contains("--create-tenant") {
-        let run = std::time::SystemTime::UNIX_EPOCH.elapsed()?.as_micros();
-        let name = format!("rust-sample-{run}-{}", std::process::id());
-        // What is asked of a tenant's own cluster goes to the streaming API.
-        let clusters = format!("{}/v2/streaming", astra.streaming_url);
-        tenant::create_and_delete(&http, &url, &clusters, &providers, &name).await?;
+    let mut stop = shared::stop_signal()?;
+    let flags: Vec<OsString> = std::env::args_os().skip(1).collect();
+    if let Some(flag) = flags.iter().find(|flag| *flag != "--create-tenant") {
+        bail!("unknown flag {flag:?}; known is --create-tenant");
     }
-    Ok(())
+    let astra = shared::DevopsStreaming::from_env()?;
+    let bearer = format!("Bearer {}", astra.token.expose_secret());
+    let http = http::client("Authorization", &bearer)?;
+    let url = format!("{}/v2/streaming", astra.url);
+    let clouds = tokio::select! {
+        clouds = show_clouds_and_tenants(&http, &url) => clouds?,
+        stopped = &mut stop => return Err(stopped.into()),
+    };
+    if flags.is_empty() {
+        return Ok(());
+    }
+
+    let run = std::time::SystemTime::UNIX_EPOCH.elapsed()?.as_micros();
+    let name = format!("rust-sample-{run}-{}", std::process::id());
+    // A signal has to wait for the response: only what exists can be deleted.
+    let created = tenant::create(&http, &url, &clouds, &name).await;
+    // After a rejection (4xx) there is nothing to delete; in all other cases it may be listed later.
+    let may_appear = !matches!(&created, Err(error) if error.to_string().starts_with('4'));
+    let story = async {
+        created.context(format!(
+            "cannot create tenant {name}; delete it if it exists"
+        ))?;
+        let cluster = tenant::wait_until_active(&http, &url, &name).await?;
+        let url = format!("{}/v2/streaming/tenants/{name}", astra.streaming_url);
+        tenant::show_tokens(&http, &url, &cluster).await?;
+        tenant::show_limits(&http, &url, &cluster).await
+    };
+    let story = tokio::select! {
+        biased; // an error of the create comes first
+        story = story => story,
+        stopped = &mut stop => Err(stopped.into()),
+    };
+    let deleted = delete::delete_tenant(&http, &url, &name, may_appear).await;
+    if let (Err(_), Err(error)) = (&story, &deleted) {
+        _ = writeln!(stderr(), "{error:#}");
+    }
+    story.and(deleted)?;
+    let stopped = tokio::time::timeout(Duration::ZERO, stop).await; // during the clean-up
+    stopped.map_or(Ok(()), |stopped| Err(stopped.into()))
 }
 
-async fn list_providers(http: &Client, url: &str) -> Result<Providers> {
-    let all: Providers = fetch(http.get(format!("{url}/providers"))).await?;
+async fn show_clouds_and_tenants(http: &Client, url: &str) -> Result<Clouds> {
+    let clouds: Clouds = fetch(http.get(format!("{url}/providers"))).await?;
+    let shown = clouds.iter();
+    let shown = join(shown.map(|(cloud, regions)| format!("{cloud} ({})", regions.join(", "))));
+    println!("1. Clouds and regions: {shown}");
+
+    let all = list(http, url).await?;
+    let s = if all.len() == 1 { "" } else { "s" };
     let shown = all.iter();
-    let shown = shown.map(|(cloud, regions)| format!("{cloud} ({})", regions.join(", ")));
-    println!("1. Providers: {}", shown.collect::<Vec<_>>().join(", "));
-    Ok(all)
+    let shown = join(shown.map(|one| format!("{} on {} ({})", one.name, one.cluster, one.status)));
+    println!("2. Found {} tenant{s}: {shown}", all.len());
+    Ok(clouds)
 }
 
-async fn all_tenants(http: &Client, url: &str) -> Result<Vec<Tenant>> {
-    let all: Option<Vec<Tenant>> = fetch(http.get(format!("{url}/tenants"))).await?;
+async fn list(http: &Client, url: &str) -> Result<Vec<Tenant>> {
+    let all: Option<_> = fetch(http.get(format!("{url}/tenants"))).await?;
     Ok(all.unwrap_or_default())
 }
 
-async fn list_tenants(http: &Client, url: &str) -> Result<()> {
-    let all = all_tenants(http, url).await?;
-    let shown = all.iter();
-    let shown = shown.map(|one| format!("{} on {} ({})", one.name, one.cluster, one.status));
-    let shown = shown.collect::<Vec<_>>().join(", ");
-    println!("2. Tenants, {}: {shown}", all.len());
-    Ok(())
+async fn find(http: &Client, url: &str, name: &str) -> Result<Option<Tenant>> {
+    let all = list(http, url).await?;
+    Ok(all.into_iter().find(|tenant| tenant.name == name))
+}
+
+/// Puts texts from the server on one line.
+fn join(texts: impl Iterator<Item = String>) -> String {
+    let texts: Vec<String> = texts.map(|text| printable(&text)).collect();
+    texts.join(", ")
 }

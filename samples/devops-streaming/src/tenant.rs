@@ -1,155 +1,73 @@
-//! With `--create-tenant`: a tenant comes and goes.
+//! The tenant that the flag creates: steps 3 to 6.
+//! It writes with `writeln!` and ignores errors, because `println!` panics when the output is closed.
 
-use std::time::{Duration, Instant};
+use std::io::{Write, stdout};
 
-use anyhow::{Context, Result, bail};
-use reqwest::{Client, RequestBuilder};
+use anyhow::{Context, Result};
+use reqwest::Client;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::{select, signal::ctrl_c};
+use shared::printable;
 
-use crate::request::{Refused, fetch, send};
-use crate::wait::{Now, until};
-use crate::{Providers, Tenant, all_tenants, cleanup};
+use crate::delete::wait_until;
+use crate::http::fetch;
+use crate::{Clouds, Tenant, find, join};
 
-const PAUSE: Duration = Duration::from_secs(2);
-const LIMIT: Duration = Duration::from_secs(120);
-/// Cleaning up after Ctrl-C has a limit of its own, a little longer.
-const DELETE_LIMIT: Duration = Duration::from_secs(50);
-
-/// What a list of tokens tells: not the tokens.
+/// The payload of a token, without the token itself.
 #[derive(Deserialize)]
 struct Token {
     #[serde(rename = "tokenid")]
     id: String,
 }
 
-/// Steps 3 to 8. `clusters` is the base URL of what a tenant's own cluster answers.
-pub async fn create_and_delete(
-    http: &Client,
-    url: &str,
-    clusters: &str,
-    providers: &Providers,
-    name: &str,
-) -> Result<()> {
-    let make = create(http, url, providers, name);
-    let story = async {
-        let tenant = wait_until_listed(http, url, name).await?;
-        let ours = format!("{clusters}/tenants/{name}");
-        list_tokens(of(&tenant, http.get(format!("{ours}/tokens")))).await?;
-        show_limits(of(&tenant, http.get(format!("{ours}/limits")))).await
-    };
-    let undo = delete(http, url, name);
-    let thing =
-        format!("tenant {name}, which DELETE {url}/tenants/{name}/clusters/<its cluster> removes");
-    cleanup::around(make, story, undo, &thing).await?;
-    select! {
-        gone = wait_until_gone(http, url, name) => gone,
-        Ok(()) = ctrl_c() => bail!("Stopped by Ctrl-C. Tenant {name} goes by itself."),
-    }
-}
-
-/// A request that the tenant's cluster answers.
-fn of(tenant: &Tenant, request: RequestBuilder) -> RequestBuilder {
-    request.header("X-DataStax-Pulsar-Cluster", &tenant.cluster)
-}
-
-/// In the first region of the first provider. Names are unique in the whole cluster: 409 if another has it.
-async fn create(http: &Client, url: &str, providers: &Providers, name: &str) -> Result<()> {
-    let mut places = providers.iter();
-    let place = places.find_map(|(cloud, regions)| Some((cloud, regions.first()?)));
-    let (cloud, region) = place.context("no provider has a region")?;
-    let body = json!({
+/// Creates a tenant in the first region of the first cloud.
+pub async fn create(http: &Client, url: &str, clouds: &Clouds, name: &str) -> Result<()> {
+    let (cloud, regions) = clouds.iter().next().context("no cloud has Pulsar")?;
+    let tenants = http.post(format!("{url}/tenants")).json(&json!({
         "tenantName": name,
         "cloudProvider": cloud,
-        "cloudRegion": region,
+        "cloudRegion": regions.first(),
         "userEmail": "rust-sample@example.com",
+    }));
+    let Tenant { cluster, .. } = fetch(tenants).await?;
+    let cluster = printable(&cluster);
+    _ = writeln!(stdout(), "3. Created tenant {name} on {cluster}");
+    Ok(())
+}
+
+/// Returns the name of its cluster.
+pub async fn wait_until_active(http: &Client, url: &str, name: &str) -> Result<String> {
+    let mut active = None;
+    let seconds = wait_until("the tenant", 120, 0, async || {
+        let found = find(http, url, name).await?;
+        active = found.filter(|tenant| tenant.status == "active");
+        Ok(active.is_some())
     });
-    let made: Tenant = fetch(http.post(format!("{url}/tenants")).json(&body)).await?;
-    println!("3. Created tenant {name} on {}", made.cluster);
+    let seconds = seconds.await?;
+    let tenant: Tenant = active.context("no tenant")?;
+    let broker = tenant.broker_service_url.unwrap_or_default();
+    let web_service = tenant.web_service_url.unwrap_or_default();
+    let urls = printable(&format!("broker {broker}, web service {web_service}"));
+    _ = writeln!(stdout(), "4. Active after {seconds} s: {urls}");
+    Ok(tenant.cluster)
+}
+
+pub async fn show_tokens(http: &Client, tenant: &str, cluster: &str) -> Result<()> {
+    let tokens = http.get(format!("{tenant}/tokens"));
+    let tokens: Vec<Token> = fetch(tokens.header("X-DataStax-Pulsar-Cluster", cluster)).await?;
+    let ids = join(tokens.into_iter().map(|token| token.id));
+    _ = writeln!(stdout(), "5. Ids of its tokens: {ids}");
     Ok(())
 }
 
-async fn find(http: &Client, url: &str, name: &str) -> Result<Option<Tenant>> {
-    let all = all_tenants(http, url).await?;
-    Ok(all.into_iter().find(|tenant| tenant.name == name))
-}
-
-/// The two URLs are what the Pulsar samples need.
-async fn wait_until_listed(http: &Client, url: &str, name: &str) -> Result<Tenant> {
-    let start = Instant::now();
-    let tenant = until("the tenant comes", PAUSE, LIMIT, async || {
-        Ok(match find(http, url, name).await? {
-            Some(tenant) if tenant.status == "active" => Now::Done(tenant),
-            Some(tenant) => Now::NotYet(tenant.status),
-            None => Now::NotYet("not listed".into()),
-        })
-    })
-    .await?;
-    println!(
-        "4. It is listed after {} s: broker {}, web service {}",
-        start.elapsed().as_secs(),
-        tenant.broker_service_url.as_deref().unwrap_or("not told"),
-        tenant.web_service_url.as_deref().unwrap_or("not told")
+pub async fn show_limits(http: &Client, tenant: &str, cluster: &str) -> Result<()> {
+    let limits = http.get(format!("{tenant}/limits"));
+    let limits: Value = fetch(limits.header("X-DataStax-Pulsar-Cluster", cluster)).await?;
+    let topics = &limits["topic_per_namespace_limit"];
+    let limits = format!(
+        "{} namespaces, {topics} topics in each",
+        limits["namespace_limit"]
     );
-    Ok(tenant)
-}
-
-async fn list_tokens(request: RequestBuilder) -> Result<()> {
-    let all: Vec<Token> = fetch(request).await?;
-    let ids: Vec<&str> = all.iter().map(|token| token.id.as_str()).collect();
-    println!("5. Its tokens, {}: {}", ids.len(), ids.join(", "));
-    Ok(())
-}
-
-async fn show_limits(request: RequestBuilder) -> Result<()> {
-    let limits: Value = fetch(request).await?;
-    println!(
-        "6. Its limits: {} namespaces, {} topics in each",
-        limits["namespace_limit"], limits["topic_per_namespace_limit"]
-    );
-    Ok(())
-}
-
-/// There is no delete without the cluster, which the list tells. 409 while something still uses the tenant.
-async fn delete(http: &Client, url: &str, name: &str) -> Result<()> {
-    until("deleting the tenant", PAUSE, DELETE_LIMIT, async || {
-        let Some(Tenant { cluster, .. }) = find(http, url, name).await? else {
-            return Ok(Now::Done(())); // It was never made.
-        };
-        let tenant = format!("{url}/tenants/{name}/clusters/{cluster}");
-        let Err(error) = send(http.delete(tenant)).await else {
-            return Ok(Now::Done(()));
-        };
-        let refused: Refused = error.downcast()?;
-        match refused.status.as_u16() {
-            404 => Ok(Now::Done(())),
-            409 => Ok(Now::NotYet(refused.said)),
-            _ => Err(refused.into()),
-        }
-    })
-    .await?;
-    println!("7. Deleted tenant {name}");
-    Ok(())
-}
-
-/// HEAD says whether a name is taken (200) or free (404).
-async fn wait_until_gone(http: &Client, url: &str, name: &str) -> Result<()> {
-    let start = Instant::now();
-    until("the tenant goes", PAUSE, LIMIT, async || {
-        let Err(error) = send(http.head(format!("{url}/tenants/{name}"))).await else {
-            return Ok(Now::NotYet("there".into()));
-        };
-        let refused: Refused = error.downcast()?;
-        match refused.status.as_u16() {
-            404 => Ok(Now::Done(())),
-            _ => Err(refused.into()),
-        }
-    })
-    .await?;
-    println!(
-        "8. Gone after {} s: its name is free",
-        start.elapsed().as_secs()
-    );
+    _ = writeln!(stdout(), "6. Its limits: {limits}");
     Ok(())
 }

@@ -14,7 +14,8 @@ pub async fn remove(
     astra: &GraphqlCqlFirst,
     table: FindTableKeyspaceTable,
 ) -> Result<()> {
-    let other = "rust_sample_books is not a table of this sample; check ASTRA_DB_KEYSPACE";
+    let other =
+        "rust_sample_books may be another program's table: drop it, or check ASTRA_DB_KEYSPACE";
     let columns: Vec<_> = table.columns.into_iter().flatten().flatten().collect();
     let columns = columns
         .iter()

@@ -5,12 +5,10 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use graphql_client::{GraphQLQuery, Response};
 use reqwest::{Client, header, redirect};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-const URL: &str =
-    "check ASTRA_DB_GRAPHQL_URL_ADMIN and _SCHEMA, or ASTRA_DB_ID and ASTRA_DB_REGION";
+const URL: &str = "check the ASTRA_DB_GRAPHQL_URL settings, or ASTRA_DB_ID and ASTRA_DB_REGION";
 const TOKEN: &str = "check ASTRA_DB_APPLICATION_TOKEN, its role and its age";
-const NOT_FOUND: &str = "check ASTRA_DB_GRAPHQL_URL_ADMIN; a vector database has no Stargate APIs";
 
 /// Returns a client that sends the token in the header of this name and waits at most 30 seconds for a response.
 pub fn client(name: &'static str, token: &str) -> Result<Client> {
@@ -41,14 +39,15 @@ pub async fn execute<Q: GraphQLQuery>(
             body.extend(part);
         }
         let body = String::from_utf8_lossy(&body);
-        let text = texts(&serde_json::from_str(&body).unwrap_or_default()).join("; ");
+        let error: Map<_, _> = serde_json::from_str(&body).unwrap_or_default();
+        let text = texts(&Value::Object(error)).join("; ");
         let hint = match status.as_u16() {
             200..300 if text.is_empty() => {
-                let response: Response<_> = serde_json::from_str(&body).map_err(|error| {
+                let Response { data, .. } = serde_json::from_str(&body).map_err(|error| {
                     let place = (error.line(), error.column()); // its text can be the server's
                     anyhow!("{status} from {url}: unexpected JSON at {place:?}; {URL}")
                 })?;
-                return response.data.context("the response has no data");
+                return data.context("no data; check the ASTRA_DB_GRAPHQL_URL settings");
             }
             429 | 503 if pauses > 0 && (status == 429 || body.contains("esuming")) => {
                 let seconds = retry_after.and_then(|value| value.to_str().ok()?.parse().ok());
@@ -60,7 +59,7 @@ pub async fn execute<Q: GraphQLQuery>(
             }
             401 | 403 => TOKEN,
             _ if text.contains("UNAUTHENTICATED") || text.contains("PERMISSION_DENIED") => TOKEN,
-            404 | 410 => NOT_FOUND,
+            404 | 410 => "check this URL's setting; a vector database has no Stargate APIs",
             500.. => URL,
             _ => "check the request",
         };

@@ -53,9 +53,8 @@ async fn main() -> Result<()> {
         stopped = &mut stop => return Err(stopped.into()),
     };
 
-    let version = deploy(&http, &astra, force).await;
-    let version =
-        version.context("cannot deploy the schema; the next run removes what exists of it")?;
+    let left = "cannot deploy the schema; the next run drops table rust_sample_books if it exists";
+    let version = deploy(&http, &astra, force).await.context(left)?;
     let story = tokio::select! {
         story = use_schema(&http, &astra.url) => story,
         stopped = stop => Err(stopped.into()),

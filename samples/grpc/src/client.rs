@@ -13,6 +13,7 @@ use crate::stargate::{Response, stargate_client::StargateClient};
 
 const URL: &str = "check ASTRA_DB_GRPC_URL, or ASTRA_DB_ID and ASTRA_DB_REGION";
 const TOKEN: &str = "check ASTRA_DB_APPLICATION_TOKEN, its role and its age, and ASTRA_DB_KEYSPACE";
+const REQUEST: &str = "check ASTRA_DB_KEYSPACE and the CQL";
 const LIMIT: Duration = Duration::from_secs(30);
 
 pub type Stargate = StargateClient<Channel>;
@@ -33,9 +34,8 @@ impl Client {
         if url.starts_with("https:") {
             endpoint = endpoint.tls_config(ClientTlsConfig::new().with_native_roots())?;
         }
-        let stargate = Stargate::new(endpoint.connect_lazy());
         Ok(Client {
-            stargate: stargate.max_decoding_message_size(4 << 20),
+            stargate: Stargate::new(endpoint.connect_lazy()),
             token,
             url: url.to_owned(),
         })
@@ -73,9 +73,7 @@ impl Client {
             let hint = match code {
                 Code::Unauthenticated | Code::PermissionDenied => TOKEN,
                 Code::Unimplemented => "check ASTRA_DB_GRPC_URL; a vector database has no gRPC API",
-                Code::InvalidArgument | Code::FailedPrecondition => {
-                    "check the CQL and the keyspace"
-                }
+                Code::InvalidArgument | Code::FailedPrecondition => REQUEST,
                 _ => URL,
             };
             let cause = status.source().and_then(|source| Chain::new(source).last());

@@ -2,6 +2,8 @@
 //!
 //! Limits and shutdown of all interfaces are here; which path goes to which interface is [`router`].
 
+mod lenient;
+mod target;
 mod whole_body;
 
 use std::convert::Infallible;
@@ -9,11 +11,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Router};
 use futures::future::BoxFuture;
 use http_body_util::BodyExt;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -38,6 +40,7 @@ use crate::pulsar_admin::{self, Streaming};
 use crate::rest;
 use crate::settings::environment::Door;
 use crate::store::Store;
+use lenient::Lenient;
 
 /// Connections a door holds at once.
 const CONNECTIONS: usize = 1024;
@@ -75,7 +78,10 @@ impl Front {
         let current = self.current.subscribe();
         Router::new().fallback(async move |request: Request| {
             let mut app = current.borrow().clone();
-            app.call(whole_body::read_to_its_end(request)).await
+            match target::read(whole_body::read_to_its_end(request)) {
+                Ok(request) => app.call(request).await,
+                Err(refusal) => Ok(refusal),
+            }
         })
     }
 }
@@ -87,6 +93,22 @@ pub fn router_without_store(streaming: Streaming) -> Router {
         let body = json!({"description": description, "code": 503});
         (StatusCode::SERVICE_UNAVAILABLE, axum::Json(body)).into_response()
     })
+}
+
+/// How clients reach a door, for URLs that responses hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    Http,
+    Https,
+}
+
+impl Scheme {
+    pub fn name(self) -> &'static str {
+        match self {
+            Scheme::Http => "http",
+            Scheme::Https => "https",
+        }
+    }
 }
 
 /// Which path goes to which interface. All else is 501, with a sentence.
@@ -140,6 +162,11 @@ pub async fn serve(
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_LIMIT);
     http.http2().timer(TokioTimer::new());
+    let scheme = match tls {
+        Some(_) => Scheme::Https,
+        None => Scheme::Http,
+    };
+    let app = app.layer(Extension(scheme));
     let door = match tls {
         Some(_) => Door::Tls,
         None => Door::Plain,
@@ -219,7 +246,7 @@ impl OpenDoor {
             door: self.door,
             place: Arc::clone(&place),
         });
-        let stream = TokioIo::new(stream);
+        let stream = TokioIo::new(Lenient::new(stream));
         let connection = self.http.serve_connection_with_upgrades(stream, service);
         tokio::pin!(connection);
         let left = tokio::select! {

@@ -44,7 +44,7 @@ impl SecureConnect {
     ///
     /// # Errors
     ///
-    /// The file cannot be read, or one of the errors of [`from_bytes`](SecureConnect::from_bytes).
+    /// The file cannot be read, or [`from_bytes`](SecureConnect::from_bytes) fails.
     ///
     /// # Panics
     ///
@@ -58,8 +58,8 @@ impl SecureConnect {
     ///
     /// # Errors
     ///
-    /// The bundle is not usable, a server cannot be reached or does not have the bundle's trust, or the metadata
-    /// service returns something else than nodes.
+    /// The bundle is not usable or has expired, a server cannot be reached or is not trusted, the database is
+    /// hibernated or terminated, or the system does not allow another listener. [`Error`] has a variant for each.
     ///
     /// # Panics
     ///
@@ -94,8 +94,8 @@ impl SecureConnect {
             .address_translator(Arc::new(self))
     }
 
-    /// Returns the addresses of the tunnels to the nodes that the metadata service named, for a session configuration
-    /// of your own. It also needs this value as its [`AddressTranslator`].
+    /// Returns the addresses of the tunnels to the nodes that the metadata service names, at least one. They are for a
+    /// session configuration of your own, which also needs this value as its [`AddressTranslator`].
     pub fn contact_points(&self) -> &[SocketAddr] {
         &self.contact_points
     }

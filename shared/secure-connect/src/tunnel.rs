@@ -62,14 +62,15 @@ async fn accept(listener: TcpListener, free: Arc<Semaphore>, proxy: Arc<Server>,
         let accepted = listener.accept().await;
         while connections.try_join_next().is_some() {}
         match (accepted, free.clone().try_acquire_owned()) {
-            (Ok((driver, _)), Ok(permit)) => {
+            // A machine can be set up to route packets of other machines to 127.0.0.1.
+            (Ok((driver, from)), Ok(permit)) if from.ip().is_loopback() => {
                 let proxy = proxy.clone();
                 connections.spawn(async move {
                     carry(driver, &proxy, host_id).await;
                     drop(permit);
                 });
             }
-            (Ok(_), Err(_)) => {} // one too many, which closes it
+            (Ok(_), _) => {} // from another machine, or one too many: closed here
             // Too many open files, for example, and no event tells when that is over.
             (Err(_), _) => sleep(Duration::from_millis(100)).await,
         }

@@ -22,7 +22,7 @@ use crate::engines::{EngineError, jars};
 use crate::settings::layout::Layout;
 use crate::settings::secrets::Secrets;
 use crate::settings::{Folders, GRAPHQL_FIRST_KEYSPACE, KEYSPACE};
-use crate::store::{self, Code, StoreError, records, schema};
+use crate::store::{self, Code, StoreError, limits, records, schema};
 
 /// The Cassandra of a data folder.
 pub fn of(folders: &Folders, layout: &Layout) -> Cassandra {
@@ -57,23 +57,42 @@ pub async fn stop(folders: &Folders) -> Result<bool, EngineError> {
     failed.map_or(Ok(any), Err)
 }
 
-/// Cassandra's nodes, started or taken over, with a superuser's session.
-pub async fn start(
-    folders: &Folders,
-    layout: &Layout,
-    password: &SecretString,
-) -> Result<(Vec<Engine>, Session)> {
+/// Cassandra's nodes, started or taken over.
+pub struct Started {
+    pub engines: Vec<Engine>,
+    /// A superuser's session.
+    pub admin: Session,
+    /// What had to be done for it.
+    pub notes: Vec<String>,
+}
+
+/// Starts Cassandra's nodes, without the indexes that keep them from starting.
+pub async fn start(folders: &Folders, layout: &Layout, password: &SecretString) -> Result<Started> {
     let cassandra = of(folders, layout);
     let jdk = java::find(&Search::here()).await?;
     let jars = jars::fetch(jars::CASSANDRA, &folders.cache, &jdk).await?;
     Authority::open(&folders.node_certificates())?.node(&cassandra.node_key)?;
-    let engines = cassandra.start_all(&jdk, &jars, READY_LIMIT).await?;
+    let mut notes = Vec::new();
+    let engines = match cassandra.start_all(&jdk, &jars, READY_LIMIT).await {
+        Err(error) if cassandra.has_unusable_index() => {
+            eprintln!("{error}");
+            stop(folders).await?;
+            let dropped = cassandra.drop_unusable_indexes(&jdk, &jars).await?;
+            notes.extend(dropped.iter().map(|index| limits::dropped(index)));
+            cassandra.start_all(&jdk, &jars, READY_LIMIT).await?
+        }
+        started => started?,
+    };
     let nodes = layout.cassandra();
     for engine in &engines {
         wait_until(engine, READY_LIMIT, || login(&nodes, password)).await?;
     }
     let admin = store::connect(&nodes, SUPERUSER, password, None).await?;
-    Ok((engines, admin))
+    Ok(Started {
+        engines,
+        admin,
+        notes,
+    })
 }
 
 /// A superuser's login. At the first start the password is still the one that everybody knows.

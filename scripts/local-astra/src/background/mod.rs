@@ -15,7 +15,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use scylla::client::session::Session;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -38,7 +37,7 @@ use crate::pulsar_admin::Streaming;
 use crate::settings::Folders;
 use crate::settings::layout::Layout;
 use crate::settings::secrets::Secrets;
-use crate::store::{Login, Store};
+use crate::store::{Login, Store, limits};
 use state::{Engines, Lock, Phase, Request, State, Which};
 
 /// How long an engine may take to be ready.
@@ -80,6 +79,7 @@ pub async fn run(folders: Folders, temporary: bool) -> Result<()> {
             up: Engines::default(),
             answered: 0,
             refused: None,
+            notes: Vec::new(),
         }),
     });
     // Before anybody can know of this process: an unexpected signal would end it.
@@ -171,6 +171,7 @@ async fn live(
             state.up = live.up();
             state.answered = request.number;
             state.refused = refused;
+            state.notes.clone_from(&live.notes);
         });
         if let Err(error) = changed {
             return error;
@@ -203,6 +204,8 @@ struct Live {
     bundle: Option<(TcpListener, TcpListener)>,
     cassandra: Option<Vec<Engine>>,
     pulsar: Option<Engine>,
+    /// What had to be done to start them.
+    notes: Vec<String>,
     /// Pulsar for the interfaces, while it runs.
     admin: watch::Sender<Option<Admin>>,
 }
@@ -239,6 +242,7 @@ impl Live {
             bundle,
             cassandra: None,
             pulsar: None,
+            notes: Vec::new(),
             admin,
         })
     }
@@ -263,10 +267,10 @@ impl Live {
                 secrets,
                 ..
             } = settings;
-            let (engines, admin) = cassandra::start(folders, layout, &secrets.admin).await?;
-            cassandra::prepare(&admin, layout, secrets).await?;
+            let started = cassandra::start(folders, layout, &secrets.admin).await?;
+            cassandra::prepare(&started.admin, layout, secrets).await?;
             first_start::complete(&folders.cassandra())?;
-            Ok::<_, anyhow::Error>(Some((engines, admin)))
+            Ok::<_, anyhow::Error>(Some(started))
         };
         let pulsar = async {
             if !wanted.pulsar || up.pulsar {
@@ -277,7 +281,7 @@ impl Live {
         };
         let (cassandra, pulsar) = tokio::join!(cassandra, pulsar);
         let cassandra = match cassandra {
-            Ok(Some((engines, admin))) => self.serve_cassandra(engines, admin, doors).await,
+            Ok(Some(started)) => self.serve_cassandra(started, doors).await,
             Ok(None) => Ok(()),
             Err(error) => {
                 // What has started of it must not stay behind; the first cause is what the reader needs.
@@ -308,10 +312,14 @@ impl Live {
     /// Opens the interfaces that Cassandra is behind.
     async fn serve_cassandra(
         &mut self,
-        engines: Vec<Engine>,
-        admin: Session,
+        started: cassandra::Started,
         doors: &mut JoinSet<()>,
     ) -> Result<()> {
+        let cassandra::Started {
+            engines,
+            admin,
+            notes,
+        } = started;
         let Settings {
             folders,
             layout,
@@ -329,6 +337,7 @@ impl Live {
         // Before the doors open: what was made meanwhile by others is let in to.
         grants.apply().await?;
         tokio::spawn(grants.clone().follow());
+        tokio::spawn(limits::drop_unusable_indexes(store.clone()));
         let devops = DevOps::open(
             store.clone(),
             grants,
@@ -358,6 +367,7 @@ impl Live {
             doors.spawn(async move { bundles.serve_proxy(proxy, stop).await });
         }
         self.cassandra = Some(engines);
+        self.notes.extend(notes);
         Ok(())
     }
 

@@ -30,6 +30,9 @@ pub struct State {
     /// Why that request could not be granted. What ran before goes on.
     #[serde(default)]
     pub refused: Option<String>,
+    /// What had to be done to start the engines.
+    #[serde(default)]
+    pub notes: Vec<String>,
 }
 
 /// Which engines.

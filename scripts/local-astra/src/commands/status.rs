@@ -37,6 +37,7 @@ fn report(folders: &Folders, state: &State) -> Result<String> {
             format!("Local Astra is broken, for {since}: {why}. `cargo local up` mends it.")
         }
     }];
+    lines.extend(state.notes.iter().map(|note| format!("note       {note}")));
     lines.push(format!("TLS        https://localhost:{}", ports.tls));
     lines.push(format!("plain      http://localhost:{}", ports.plain));
     if state.up.cassandra {

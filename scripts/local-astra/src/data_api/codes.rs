@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 
-/// Whose fault an error is.
+/// The side that caused an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Family {
     Request,

@@ -4,7 +4,7 @@ use super::codes::Code;
 use super::error::ApiError;
 use super::json::{Json, Members};
 
-/// What the URL names.
+/// The level of a URL: the top, a keyspace, or a collection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
     Database,
@@ -22,7 +22,7 @@ impl Level {
     }
 }
 
-/// What a field or option has to be. Jackson takes scalars for each other where a text says the same.
+/// The type of a field or option. Jackson converts scalars whose texts are equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Any,
@@ -36,7 +36,7 @@ pub enum Kind {
 /// A field or an option: its name, and the name that it had in old versions.
 type Field = (&'static str, Option<&'static str>, Kind);
 
-/// What a command takes.
+/// A command with its fields and options.
 #[derive(Debug)]
 pub struct Spec {
     pub name: &'static str,

@@ -5,7 +5,7 @@
 //! - [`keyspaces`]: commands at the top
 //! - [`collections`]: commands on collections and their documents
 //! - [`json`]: JSON with members in order and decimal numbers
-//! - [`response`], [`error`], [`codes`]: what goes back
+//! - [`response`], [`error`], [`codes`]: responses and their errors
 //!
 //! Commands of tables are not served yet: their module will stand beside [`collections`].
 
@@ -27,7 +27,7 @@ use crate::store::Store;
 
 use collections::Making;
 
-/// How many collections a database may have, and how many indexes.
+/// The most collections and indexes that a database may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     pub collections: usize,
@@ -50,7 +50,7 @@ struct DataApi {
     making: Arc<Making>,
 }
 
-/// The Data API, with paths below `/v1`.
+/// Returns the routes of the Data API, with paths below `/v1`.
 pub fn router(store: Store, limits: Limits) -> Router {
     let api = DataApi {
         store,

@@ -136,7 +136,7 @@ fn not_served(command: &str) -> Response {
     (StatusCode::NOT_IMPLEMENTED, headers, body.to_string()).into_response()
 }
 
-/// Who sends the request.
+/// The login of a request's token.
 pub struct Caller<'a> {
     pub api: &'a DataApi,
     pub session: Arc<TokenSession>,

@@ -1,4 +1,4 @@
-//! What goes back: `data`, `status`, `errors`.
+//! Responses: `data`, `status`, `errors`.
 
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;

@@ -14,7 +14,7 @@ use super::request::{Address, Body, Caller, Parameters, is_word};
 use super::{answer, layout};
 use crate::store::schema::rows;
 use crate::store::types::quote_in;
-use crate::store::{Schema, Store, StoreError, Table, TokenSession};
+use crate::store::{Schema, Store, StoreError, Table, TokenSession, limits};
 
 /// How long an index of a new table may take to be built, and how often that is asked.
 const INDEX_LIMIT: Duration = Duration::from_secs(5);
@@ -245,6 +245,7 @@ async fn make(
     }
     let driver = session.driver().get_session();
     let create = layout::create_table(namespace, name);
+    limits::check(&create)?;
     driver
         .query_unpaged(create, ())
         .await

@@ -7,8 +7,8 @@ use super::error::Error;
 use super::parameters::{Parameters, Serial};
 use super::proto::stargate::response::Result as Answer;
 use super::proto::stargate::{Batch, Response, batch};
-use super::{bind, lexer, query};
-use crate::store::Store;
+use super::{bind, query};
+use crate::store::{Store, lexer};
 
 /// Runs a batch with a token.
 ///

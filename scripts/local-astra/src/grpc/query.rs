@@ -12,9 +12,9 @@ use super::parameters::{Parameters, Serial};
 use super::proto::stargate::response::Result as Answer;
 use super::proto::stargate::{Query, Response, ResultSet, Row};
 use super::schema_change::Change;
-use super::{bind, decode, lexer, traces, type_spec};
+use super::{bind, decode, traces, type_spec};
 use crate::access::Interface;
-use crate::store::{Schema, Store, TokenSession};
+use crate::store::{Schema, Store, TokenSession, lexer};
 
 /// Runs a statement with a token.
 ///

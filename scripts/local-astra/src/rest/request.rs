@@ -1,8 +1,9 @@
 //! What comes in: the token, the names in the path, the parameters, the body.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use axum::extract::{FromRequest, FromRequestParts, Path, Query, RawPathParams, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, RawPathParams, Request};
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
@@ -103,9 +104,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Parameters {
     type Rejection = RestError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Parameters, RestError> {
-        let query = Query::try_from_uri(&parts.uri);
-        let Query(pairs) = query.map_err(|_| RestError::BadNumber)?;
-        Ok(Parameters(pairs))
+        let parameters = bridge::parameters(&parts.uri);
+        parameters.map(Parameters).ok_or(RestError::BadBody)
     }
 }
 
@@ -164,7 +164,12 @@ impl Body {
     /// # Errors
     /// A sentence on what is wrong; an empty body is wrong too.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, String> {
-        first_json(&String::from_utf8_lossy(&self.0))
+        first_json(&self.text())
+    }
+
+    /// The body as Java reads it.
+    pub fn text(&self) -> Cow<'_, str> {
+        bridge::lossy(&self.0)
     }
 
     /// The body as an object of the API.
@@ -186,7 +191,8 @@ impl Body {
 /// # Errors
 /// A sentence on what is wrong with it.
 pub fn first_json<T: DeserializeOwned>(text: &str) -> Result<T, String> {
-    let mut values = serde_json::Deserializer::from_str(text).into_iter();
+    let text = bridge::without_lone_surrogates(text);
+    let mut values = serde_json::Deserializer::from_str(&text).into_iter();
     match values.next() {
         Some(value) => value.map_err(|error| error.to_string()),
         None => Err("No content to map due to end-of-input".to_owned()),

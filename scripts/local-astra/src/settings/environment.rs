@@ -87,6 +87,7 @@ pub fn of(
             format!("{base}/api/graphql-admin"),
         ),
         ("ASTRA_DB_GRPC_URL", base.clone()),
+        ("ASTRA_DB_DATA_API_URL", format!("{base}/api/json")),
         ("ASTRA_API_URL", base.clone()),
         ("ASTRA_STREAMING_API_URL", base.clone()),
         ("ASTRA_STREAMING_NAME", TENANT.to_owned()),

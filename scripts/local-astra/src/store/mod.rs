@@ -6,10 +6,14 @@
 //! - [`types`]: CQL type texts and quoted names
 //! - [`values`]: CQL values as JSON and as text
 //! - [`records`]: what the engines do not keep themselves
+//! - [`lexer`]: the words of a statement
+//! - [`limits`]: names that Cassandra takes and cannot keep
 //! - [`error`]: what Cassandra refuses
 
 pub mod error;
 mod events;
+pub mod lexer;
+pub mod limits;
 pub mod records;
 pub mod schema;
 mod session;

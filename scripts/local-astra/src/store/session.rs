@@ -17,7 +17,7 @@ use scylla::statement::prepared::PreparedStatement;
 use scylla::value::{CqlValue, Row};
 
 use super::schema::is_system;
-use super::{Code, Keyspace, Schema, Store, StoreError};
+use super::{Code, Keyspace, Schema, Store, StoreError, limits, values};
 use crate::access::{self, Interface, Owners, Rights, Target, Token};
 
 /// How many prepared statements a login keeps.
@@ -82,7 +82,7 @@ impl Rows {
         let result = result
             .into_rows_result()
             .map_err(|error| unreadable(error.to_string()))?;
-        let columns = result
+        let columns: Vec<(String, ColumnType<'static>)> = result
             .column_specs()
             .iter()
             .map(|spec| (spec.name().to_owned(), spec.typ().clone().into_owned()))
@@ -90,15 +90,26 @@ impl Rows {
         let rows = result
             .rows::<Row>()
             .map_err(|error| unreadable(error.to_string()))?
-            .map(|row| row.map(|row| row.columns))
-            .collect::<Result<_, _>>()
-            .map_err(|error| unreadable(error.to_string()))?;
+            .map(|row| {
+                let row = row.map_err(|error| unreadable(error.to_string()))?;
+                let cells = row.columns.into_iter().zip(&columns);
+                cells
+                    .map(|(value, (_, typ))| value.map(|value| read_cell(value, typ)).transpose())
+                    .collect()
+            })
+            .collect::<Result<_, StoreError>>()?;
         Ok(Rows {
             columns,
             rows,
             page_state,
         })
     }
+}
+
+/// A value of a column. Stargate puts the code before the text of an exception, so that it comes twice.
+fn read_cell(value: CqlValue, typ: &ColumnType<'_>) -> Result<CqlValue, StoreError> {
+    let refused = |text| StoreError::new(Code::Unknown, format!("{}: {text}", Code::Unknown));
+    values::filled(value, typ).map_err(refused)
 }
 
 impl TokenSession {
@@ -176,9 +187,10 @@ impl TokenSession {
     /// other types.
     ///
     /// # Errors
-    /// Cassandra's own.
+    /// Those of [`limits::check`], and Cassandra's own.
     pub async fn prepare(&self, cql: &str) -> Result<PreparedStatement, StoreError> {
         self.used();
+        limits::check(cql)?;
         let schema = self.store.current().await?;
         let known = |prepared: &Prepared| {
             let is_same = Arc::ptr_eq(&prepared.schema, &schema);
@@ -250,9 +262,10 @@ impl TokenSession {
     /// Runs a statement that changes the schema, and gives the schema after it.
     ///
     /// # Errors
-    /// Cassandra's own.
+    /// Those of [`limits::check`], and Cassandra's own.
     pub async fn change_schema(&self, cql: &str) -> Result<Arc<Schema>, StoreError> {
         self.used();
+        limits::check(cql)?;
         self.driver.get_session().query_unpaged(cql, ()).await?;
         self.store.refresh().await
     }

@@ -17,6 +17,7 @@ mod graphql_first;
 mod graphql_values;
 mod grpc;
 mod http;
+mod leftovers;
 mod lifecycle;
 mod nodes;
 mod pages;

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use scylla::cluster::KnownNode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use uuid::Uuid;
 
 use super::stand_in::*;
@@ -100,6 +100,25 @@ async fn one_connection_too_many_is_closed() {
     assert!(!matches!(none.read(&mut [0; 8]).await, Ok(1..)));
     drop(open);
     until(async || echo(address, b"x").await == b"x").await;
+}
+
+#[tokio::test]
+async fn a_connection_from_another_address_is_closed() {
+    // The address that this machine would send from. No packet is sent.
+    let socket = std::net::UdpSocket::bind("0.0.0.0:0").unwrap();
+    let Ok(()) = socket.connect("192.0.2.1:9") else {
+        return; // it has no other
+    };
+    let other = socket.local_addr().unwrap().ip();
+    let astra = Astra::start().await;
+    let client = astra.open().await;
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind((other, 0).into()).unwrap();
+    let address = client.contact_points()[0];
+    let mut stream = socket.connect(address).await.unwrap();
+    let _ = stream.write_all(b"x").await;
+    assert!(!matches!(stream.read(&mut [0; 8]).await, Ok(1..)));
+    assert_eq!(echo(address, b"x").await, b"x");
 }
 
 #[tokio::test]

@@ -26,9 +26,10 @@ pub async fn count(collection: &Collection, command: &Command) -> Result<Answer,
         count += 1;
     }
     let answer = Answer::default().with_status("count", Json::integer(count.min(MAX_COUNT)));
-    Ok(match count > MAX_COUNT {
-        true => answer.with_status("moreData", Json::Bool(true)),
-        false => answer,
+    Ok(if count > MAX_COUNT {
+        answer.with_status("moreData", Json::Bool(true))
+    } else {
+        answer
     })
 }
 

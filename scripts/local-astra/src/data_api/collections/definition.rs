@@ -24,7 +24,7 @@ const SOURCE_MODELS: [&str; 8] = [
 ];
 const ID_TYPES: [&str; 4] = ["objectId", "uuid", "uuidv6", "uuidv7"];
 
-/// How vectors are compared.
+/// The similarity function of vectors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Metric {
     Cosine,

@@ -14,7 +14,7 @@ use crate::data_api::error::ApiError;
 use crate::data_api::json::Json;
 use crate::data_api::response::Answer;
 
-/// How often a document is tried again that another writer changes at the same time.
+/// Attempts to delete a document that other writers change at the same time.
 const TRIES: usize = 3;
 /// Documents that one `deleteMany` deletes.
 const MANY: usize = 20;
@@ -110,9 +110,10 @@ pub async fn many(collection: &Collection, command: &Command) -> Result<Answer, 
         errors,
         ..Answer::default().with_status("deletedCount", count(deleted_count))
     };
-    Ok(match more {
-        true => answer.with_status("moreData", Json::Bool(true)),
-        false => answer,
+    Ok(if more {
+        answer.with_status("moreData", Json::Bool(true))
+    } else {
+        answer
     })
 }
 

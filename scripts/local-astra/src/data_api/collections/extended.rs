@@ -35,7 +35,7 @@ impl Extension {
         }
     }
 
-    /// What a value of this kind has to be, for messages.
+    /// The description of a valid value, for messages.
     pub fn wanted(self) -> &'static str {
         match self {
             Extension::Date => "milliseconds since the epoch",

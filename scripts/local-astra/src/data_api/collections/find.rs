@@ -1,6 +1,7 @@
 //! `find` and `findOne`.
 
 use super::filter::Parsed;
+use super::plan::Plan;
 use super::position::{PageState, Position};
 use super::projection::Projection;
 use super::reading::{Document, Documents, by_position};
@@ -134,11 +135,16 @@ impl<'a> Finder<'a> {
             None => (None, limited),
         };
         let remaining = remaining.map(|remaining| usize::try_from(remaining).unwrap_or(usize::MAX));
-        let count = remaining.unwrap_or(usize::MAX).min(PAGE);
         let filter = &self.parsed.filter;
+        // Documents that are asked for by their ids come all at once.
+        let plan = Plan::of(filter);
+        let ids = plan.is_by_key().then_some(plan.leads.len());
+        let count = remaining.unwrap_or(usize::MAX).min(ids.unwrap_or(PAGE));
         let mut stream = Documents::new(self.collection, filter, after.as_ref(), count);
         let found = stream.next(count).await?;
-        let next = next_page(&found, count, remaining);
+        // A response with the vector of the sort never offers a page.
+        let has_pages = ids.is_none() && !self.with_sort_vector;
+        let next = next_page(&found, count, remaining).filter(|_| has_pages);
         let documents = found.into_iter().take(limit);
         let documents = documents.map(|(_, document)| self.projected(document));
         Ok((documents.collect(), next))

@@ -1,4 +1,4 @@
-//! Which paths of a collection are indexed.
+//! The indexed paths of a collection.
 
 use super::layers::Layer;
 use super::path;

@@ -33,13 +33,14 @@ pub async fn many(collection: &Collection, command: &Command) -> Result<Answer, 
         return Err(invalid_value("command.documents", found, &reason));
     }
     let outcomes = insert(collection, documents, command.flag("ordered")).await?;
-    Ok(match command.flag("returnDocumentResponses") {
-        true => responses(outcomes),
-        false => inserted(outcomes),
+    Ok(if command.flag("returnDocumentResponses") {
+        responses(outcomes)
+    } else {
+        inserted(outcomes)
     })
 }
 
-/// What became of a document, and its id.
+/// The outcome for one document, with its id.
 enum Outcome {
     Inserted(Json),
     Failed(ApiError),
@@ -80,9 +81,10 @@ async fn insert(
     let mut outcomes: Vec<Outcome> = Vec::new();
     let mut failed = false;
     for shredded in shredded {
-        let outcome = match failed {
-            true => Outcome::Skipped(id_of(&shredded)),
-            false => insert_one(collection, shredded).await,
+        let outcome = if failed {
+            Outcome::Skipped(id_of(&shredded))
+        } else {
+            insert_one(collection, shredded).await
         };
         failed |= matches!(outcome, Outcome::Failed(_));
         outcomes.push(outcome);

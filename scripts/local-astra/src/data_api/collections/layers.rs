@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::path;
 use crate::data_api::json::Json;
 
-/// Which elements of an array are kept.
+/// The elements of an array that are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Slice {
     /// The first, or with a negative number the last ones.

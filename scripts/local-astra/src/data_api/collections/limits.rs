@@ -1,4 +1,4 @@
-//! What a document may be: names, depth, sizes.
+//! Limits of documents: names, depth, sizes.
 
 use super::extended::Extension;
 use crate::data_api::codes::Code;

@@ -16,7 +16,7 @@ use crate::data_api::error::ApiError;
 use crate::data_api::json::Json;
 use crate::data_api::response::Answer;
 
-/// How often a document is tried again that another writer changes at the same time.
+/// Attempts to write a document that other writers change at the same time.
 const TRIES: usize = 3;
 
 /// `updateOne`
@@ -76,7 +76,7 @@ async fn find_and_change(
     Ok(changed.counted(Answer::document(document)))
 }
 
-/// What became of the document of a command.
+/// The outcome of a command on one document.
 #[derive(Default)]
 struct Changed {
     matched: usize,
@@ -106,9 +106,10 @@ async fn change(
 ) -> Result<Changed, ApiError> {
     let target = Target::read(collection, command)?;
     let Some(document) = target.find(collection).await? else {
-        return match command.flag("upsert") {
-            true => upsert(collection, &target.parsed, update).await,
-            false => Ok(Changed::default()),
+        return if command.flag("upsert") {
+            upsert(collection, &target.parsed, update).await
+        } else {
+            Ok(Changed::default())
         };
     };
     let written = write(collection, &target.parsed, update, document).await?;
@@ -179,7 +180,7 @@ fn shredded(document: &Json, collection: &Collection) -> Result<Shredded, ApiErr
     Ok(shredded)
 }
 
-/// What became of a document that was found.
+/// The outcome for a document that was found.
 enum Written {
     Changed {
         before: Json,

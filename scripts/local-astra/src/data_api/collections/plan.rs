@@ -1,4 +1,4 @@
-//! Which statements find the documents of a filter, and what is checked above them.
+//! Plans: the statements that find the documents of a filter, and the check above them.
 //!
 //! Cassandra narrows by elements of sets and entries of maps, all of them ANDed. It knows no OR, no ranges of
 //! entries and no absence. So a few statements find candidates, and the whole filter is checked on their columns.
@@ -21,7 +21,7 @@ pub struct Lead {
 pub struct Plan {
     /// No statement: no document fits.
     pub leads: Vec<Lead>,
-    /// What is checked on the rows that they find; nothing if they find only what fits.
+    /// The check of the rows that they find; `None` if every one of them fits.
     pub check: Option<Filter>,
 }
 

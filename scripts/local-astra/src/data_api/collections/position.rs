@@ -1,4 +1,4 @@
-//! Where a document is among all of a collection, and page states that carry it.
+//! Positions of documents in the order of their collection, and page states that carry them.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -17,12 +17,12 @@ pub struct Position {
     pub key: Key,
 }
 
-/// Where the next page starts.
+/// The start of the next page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageState {
     /// The last document of the page before.
     pub after: Position,
-    /// How many documents of the limit are left, if there is one.
+    /// The documents of the limit that are left, if there is a limit.
     pub remaining: Option<u32>,
 }
 

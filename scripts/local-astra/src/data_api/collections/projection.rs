@@ -1,11 +1,11 @@
-//! Projections: which members of a document come back.
+//! Projections: the members of a document that a response contains.
 
 use super::layers::{Layer, Slice};
 use crate::data_api::codes::Code;
 use crate::data_api::error::ApiError;
 use crate::data_api::json::{Decimal, Json, Members};
 
-/// What is left of a document.
+/// The part of a document that a response contains.
 #[derive(Debug)]
 pub enum Projection {
     All,
@@ -33,9 +33,10 @@ impl Projection {
         if let Some(("*", value)) = members.first().map(|(name, value)| (name.as_str(), value))
             && members.len() == 1
         {
-            return match is_included("*", value)? {
-                true => Ok(Projection::All),
-                false => Ok(Projection::Nothing),
+            return if is_included("*", value)? {
+                Ok(Projection::All)
+            } else {
+                Ok(Projection::Nothing)
             };
         }
         let mut paths = Paths::default();
@@ -147,9 +148,10 @@ impl Paths {
                 layer.add(name, None).map_err(bad)?;
             }
         }
-        Ok(match self.includes {
-            true => Projection::Include(layer),
-            false => Projection::Exclude(layer),
+        Ok(if self.includes {
+            Projection::Include(layer)
+        } else {
+            Projection::Exclude(layer)
         })
     }
 }

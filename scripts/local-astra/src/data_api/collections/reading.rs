@@ -45,12 +45,13 @@ impl<'a> Documents<'a> {
     ) -> Documents<'a> {
         let plan = Plan::of(filter);
         let direct = plan.check.is_none() && (plan.leads.len() == 1 || plan.is_by_key());
-        let (selected, sizes) = match direct {
-            true => (
+        let (selected, sizes) = if direct {
+            (
                 vec![Selected::column(TX_ID), Selected::column(DOCUMENT)],
                 PageSizes::of_documents(page),
-            ),
-            false => (Vec::new(), PageSizes::growing(page)),
+            )
+        } else {
+            (Vec::new(), PageSizes::growing(page))
         };
         Documents {
             collection,

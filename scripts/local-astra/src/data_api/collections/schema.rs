@@ -23,17 +23,20 @@ use crate::data_api::response::Answer;
 use crate::store::types::quote_in;
 use crate::store::{Code as StoreCode, Keyspace, Schema, StoreError, Table};
 
-/// How many indexes a collection may need.
+/// The most indexes that a collection may need.
 const INDEXES: usize = 10;
-/// How long an index of a new table may take to be built, and how often that is asked.
+/// Time limit for building the indexes of a new table, and the interval between two checks.
 const INDEX_LIMIT: Duration = Duration::from_secs(10);
 const INDEX_POLL: Duration = Duration::from_millis(10);
+
+/// One lock per keyspace and name.
+type NameLocks = HashMap<(String, String), Arc<Mutex<()>>>;
 
 /// Locks of collections that are being created.
 #[derive(Default)]
 pub struct Making {
-    /// One lock per keyspace and name: the second of two creations sees what the first has made.
-    names: std::sync::Mutex<HashMap<(String, String), Arc<Mutex<()>>>>,
+    /// The second of two creations of one name sees what the first has made.
+    names: std::sync::Mutex<NameLocks>,
     /// Held while the limits are checked and the table is made.
     tables: Mutex<()>,
 }
@@ -76,9 +79,10 @@ async fn find(caller: &Caller<'_>, keyspace: &str, explain: bool) -> Result<Answ
             continue;
         };
         let name = Json::text(&table.name);
-        shown.push(match explain {
-            true => Json::object([("name", name), ("options", definition.explained())]),
-            false => name,
+        shown.push(if explain {
+            Json::object([("name", name), ("options", definition.explained())])
+        } else {
+            name
         });
     }
     Ok(Answer::default().with_status("collections", Json::Array(shown)))

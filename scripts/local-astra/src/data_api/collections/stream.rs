@@ -51,7 +51,7 @@ pub struct Row {
     pub selected: Vec<Option<CqlValue>>,
 }
 
-/// How many rows are read at once: at first, and at most.
+/// Rows per page: of the first one, and at most.
 #[derive(Clone, Copy, Debug)]
 pub struct PageSizes {
     pub first: i32,
@@ -202,9 +202,10 @@ impl<'a> Statement<'a> {
             conditions.push("token(key) >= ?".to_owned());
             values.push(CqlValue::BigInt(after.token));
         }
-        let wheres = match conditions.is_empty() {
-            true => String::new(),
-            false => format!(" WHERE {}", conditions.join(" AND ")),
+        let wheres = if conditions.is_empty() {
+            String::new()
+        } else {
+            format!(" WHERE {}", conditions.join(" AND "))
         };
         Statement {
             collection,
@@ -378,7 +379,7 @@ impl Comparison {
 }
 
 impl Scalar {
-    /// How a value of a row compares to this one; `None` if it is of another type.
+    /// Compares a value of a row to this one; `None` if it is of another type.
     fn compare(&self, found: &CqlValue) -> Option<Ordering> {
         match (self, found) {
             (Scalar::Bool(wanted), CqlValue::TinyInt(found)) => Some(found.cmp(&i8::from(*wanted))),

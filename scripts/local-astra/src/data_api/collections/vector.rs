@@ -84,9 +84,10 @@ pub async fn nearest(
     match plan.leads.as_slice() {
         [lead] if plan.check.is_none() && lead.key.is_none() => {
             let (texts, condition_values) = conditions(lead);
-            let wheres = match texts.is_empty() {
-                true => String::new(),
-                false => format!(" WHERE {}", texts.join(" AND ")),
+            let wheres = if texts.is_empty() {
+                String::new()
+            } else {
+                format!(" WHERE {}", texts.join(" AND "))
             };
             let cql = format!(
                 "SELECT key, token(key), {}, {TX_ID}, {DOCUMENT} FROM {}{wheres} ORDER BY {VECTOR} ANN OF ? LIMIT ?",

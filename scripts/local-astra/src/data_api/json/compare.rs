@@ -1,4 +1,4 @@
-//! How JSON values compare: as one node to another, and in the order of sorts.
+//! Comparison of JSON values: as nodes, and in the order of sorts.
 
 use std::cmp::Ordering;
 

@@ -9,7 +9,7 @@ const MAX_DEPTH: usize = 300;
 /// Characters of a number.
 const MAX_NUMBER: usize = 100;
 
-/// Why a text was not read.
+/// The reason why a text was not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unread {
     /// Not JSON, with the reason.

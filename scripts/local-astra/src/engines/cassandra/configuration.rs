@@ -51,7 +51,9 @@ pub(super) const OPTIONS: &[&str] = &[
     "-Xms96m",
     "-Xmn64m",
     "-Xmx512m",
-    "-Xss512k",
+    // The main thread reads the schema at a start: types of any depth that the others let in.
+    "-Xss64m",
+    "-XX:ThreadStackSize=512",
     // A vector index in memory takes as many writers at once as there are processors, and one more; a write beyond
     // them fails (CASSANDRA-21644). Twice `concurrent_writes` is enough.
     "-XX:ActiveProcessorCount=16",

@@ -1,6 +1,7 @@
 //! Apache Cassandra as the one database server of local Astra, on loopback only, started in seconds.
 
 mod configuration;
+mod unusable_indexes;
 
 use std::{
     ffi::OsString,
@@ -45,6 +46,9 @@ const DATA: &str = "data";
 
 /// In its data from its start on.
 const COMMIT_LOG: &str = "commitlog";
+
+/// What a node has said since its start, in its folder.
+const LOG: &str = "cassandra.log";
 
 /// What is known of a node's process, in its folder.
 const RECORD: &str = "engine.json";
@@ -206,7 +210,7 @@ impl Cassandra {
         } else {
             format!("Cassandra node {node}")
         };
-        let (record, log) = (folder.join(RECORD), folder.join("cassandra.log"));
+        let (record, log) = (folder.join(RECORD), folder.join(LOG));
         Engine::spawn(&name, command, archive, &record, &log)
     }
 

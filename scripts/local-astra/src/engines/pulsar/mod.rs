@@ -11,7 +11,6 @@ use std::{
     io::ErrorKind,
     net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
-    process::Stdio,
     time::Duration,
 };
 
@@ -20,7 +19,7 @@ pub use admin::{Admin, AdminError, Tenant};
 use super::{
     EngineError, class_archive, first_start,
     jars::ClassPath,
-    java::Jdk,
+    java::{self, Jdk},
     process::{Engine, Stopped},
     temporary_folder,
 };
@@ -43,8 +42,6 @@ const STOPPED: &str = "stopped";
 const METADATA: &str = "metadata";
 const BOOKKEEPER: &str = "bookkeeper";
 
-/// How long Java may take to compile and run [`REMOVE_BOOKIES`].
-const REMOVE_LIMIT: Duration = Duration::from_secs(60);
 const REMOVE_BOOKIES: &str = include_str!("../../../engines/RemoveBookies.java");
 
 /// The Pulsar of one data folder.
@@ -136,28 +133,18 @@ impl Pulsar {
         }
         let source = self.folder.join("RemoveBookies.java");
         fs::write(&source, REMOVE_BOOKIES).map_err(EngineError::file("write", &source))?;
-        let mut java = tokio::process::Command::from(jdk.command());
-        java.args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp"])
+        let mut command = jdk.command();
+        command
+            .args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp"])
             .arg(&class_path.value)
             .arg(&source)
-            .arg(&metadata)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .kill_on_drop(true);
-        let failed = |why: String| EngineError::Mend {
-            folder: metadata.clone(),
+            .arg(&metadata);
+        let run = java::run(command).await.map(drop);
+        run.map_err(|why| EngineError::Mend {
+            trouble: "Pulsar was killed",
+            folder: metadata,
             why,
-        };
-        match tokio::time::timeout(REMOVE_LIMIT, java.status()).await {
-            Ok(Ok(status)) if status.success() => Ok(()),
-            Ok(Ok(status)) => Err(failed(status.to_string())),
-            Ok(Err(error)) => Err(failed(error.to_string())),
-            Err(_) => Err(failed(format!(
-                "not done after {} s",
-                REMOVE_LIMIT.as_secs()
-            ))),
-        }
+        })
     }
 
     /// Writes the configuration and starts it, if it does not run already. It is not ready yet:

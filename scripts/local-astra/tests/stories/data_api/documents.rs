@@ -76,6 +76,11 @@ fn counts_end_at_a_thousand_and_many_commands_work_in_portions() {
             }
         }
         assert_eq!(updated, 501);
+        // Documents that are asked for by their ids come all at once.
+        let hundred = json!({"find": {"filter": {"_id": {"$in": (0..100).collect::<Vec<_>>()}}}});
+        let found = api.done("c", hundred).await;
+        assert_eq!(found["data"]["documents"].as_array().unwrap().len(), 100);
+        assert_eq!(found["data"]["nextPageState"], Value::Null);
         let many = json!({"filter": {"_id": {"$in": (0..50).collect::<Vec<_>>()}}});
         let mut deleted = Vec::new();
         loop {

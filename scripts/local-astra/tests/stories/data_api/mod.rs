@@ -3,7 +3,7 @@
 //! - [`properties`]: random documents, filters and updates against a plain evaluation
 //! - [`random`], [`plain`]: what those are made of
 //! - [`collections`]: collections and their limits; [`documents`]: writers, pages, counts; [`vectors`]: many at once;
-//!   [`tokens`]: who may what
+//!   [`tokens`]: roles and limits
 
 mod collections;
 mod documents;

@@ -80,9 +80,10 @@ pub fn fits(document: &Value, filter: &Value, negated: bool) -> bool {
             path => condition(at(document, path), value, negated),
         });
     let parts: Vec<bool> = parts.collect();
-    match negated {
-        true => parts.into_iter().any(|fits| fits),
-        false => parts.into_iter().all(|fits| fits),
+    if negated {
+        parts.into_iter().any(|fits| fits)
+    } else {
+        parts.into_iter().all(|fits| fits)
     }
 }
 
@@ -136,7 +137,7 @@ fn is_or_has(found: Option<&Value>, wanted: &Value) -> bool {
     })
 }
 
-/// How values of one type compare; `None` for others.
+/// Compares values of one type; `None` for others.
 fn order(found: &Value, wanted: &Value) -> Option<Ordering> {
     if is_date(found) && is_date(wanted) {
         return number(&found["$date"])?.partial_cmp(&number(&wanted["$date"])?);
@@ -225,14 +226,14 @@ pub fn updated(document: &Value, update: &Value) -> Option<Value> {
         }
         "$pop" => match old {
             None => {}
+            Some(Value::Array(array)) if array.is_empty() => {}
             Some(Value::Array(mut array)) => {
-                if !array.is_empty() {
-                    match operand == &json!(1) {
-                        true => drop(array.pop()),
-                        false => drop(array.remove(0)),
-                    }
-                    put(&mut new, &path, Value::Array(array))?;
+                if operand == &json!(1) {
+                    drop(array.pop());
+                } else {
+                    drop(array.remove(0));
                 }
+                put(&mut new, &path, Value::Array(array))?;
             }
             Some(_) => return None,
         },
@@ -332,9 +333,10 @@ fn remove(document: &mut Value, path: &[String]) {
         }
         Value::Array(values) => {
             if let Some(value) = index(name).and_then(|index| values.get_mut(index)) {
-                match rest.is_empty() {
-                    true => *value = Value::Null,
-                    false => remove(value, rest),
+                if rest.is_empty() {
+                    *value = Value::Null
+                } else {
+                    remove(value, rest)
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! Who may do what, and what a token of nobody gets.
+//! Tokens and their roles, and the limits of requests.
 
 use reqwest::Method;
 use serde_json::json;

@@ -196,6 +196,12 @@ fn leave(astra: &LocalAstra, sample: &Sample, reader: &Reader) -> Left {
             assert_eq!(made.status, 201, "{}", made.body);
             vec![("COLLECTION", name())]
         }
+        "data-api-sample" => {
+            let command = json!({ "createCollection": { "name": name() } });
+            let made = post("/api/json/v1/samples", command);
+            assert_eq!(made.body, json!({ "status": { "ok": 1 } }));
+            vec![("COLLECTION", name())]
+        }
         "graphql-cql-first-sample" => {
             table("rust_sample_books");
             vec![("rust_sample_books", "rust_sample_books".into())]

@@ -5,7 +5,7 @@ use crate::data_api::codes::Code;
 use crate::data_api::error::ApiError;
 use crate::data_api::json::Json;
 
-/// How a condition compares. Those with `Not` come only from negations.
+/// The operator of a condition. Those with `Not` come only from negations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operator {
     Eq,

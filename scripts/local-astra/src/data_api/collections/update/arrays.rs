@@ -19,9 +19,10 @@ pub fn push(
         None => length,
         Some(position) => {
             let distance = usize::try_from(position.unsigned_abs()).unwrap_or(usize::MAX);
-            match position < 0 {
-                true => length.saturating_sub(distance),
-                false => distance.min(length),
+            if position < 0 {
+                length.saturating_sub(distance)
+            } else {
+                distance.min(length)
             }
         }
     };

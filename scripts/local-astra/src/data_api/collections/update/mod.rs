@@ -17,7 +17,7 @@ use crate::data_api::error::ApiError;
 use crate::data_api::json::compare::is_same;
 use crate::data_api::json::{Decimal, Json, Members};
 
-/// What a command does to a document.
+/// A change of a document.
 #[derive(Debug)]
 pub enum Update {
     /// In the order in which they are done.

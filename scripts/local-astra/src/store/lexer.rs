@@ -29,6 +29,25 @@ impl<'a> Parts<'a> {
         Parts { rest: cql }
     }
 
+    /// Is what comes next this keyword? Then it is taken.
+    pub fn next_is(&mut self, keyword: &str) -> bool {
+        self.take_if(|part| part.is(keyword))
+    }
+
+    /// Is what comes next this sign? Then it is taken.
+    pub fn next_is_sign(&mut self, sign: char) -> bool {
+        self.take_if(|part| *part == Part::Sign(sign))
+    }
+
+    fn take_if(&mut self, is_wanted: impl FnOnce(&Part) -> bool) -> bool {
+        let mut ahead = Parts { rest: self.rest };
+        let is_next = ahead.next().is_some_and(|part| is_wanted(&part));
+        if is_next {
+            self.rest = ahead.rest;
+        }
+        is_next
+    }
+
     /// Goes on after the first `end`.
     fn skip_to(&mut self, end: &str) {
         self.rest = self.rest.split_once(end).map_or("", |(_, after)| after);
@@ -42,7 +61,8 @@ impl Iterator for Parts<'_> {
         loop {
             self.rest = self.rest.trim_start();
             if self.rest.starts_with("--") || self.rest.starts_with("//") {
-                self.skip_to("\n");
+                let end = self.rest.find(['\n', '\r']);
+                self.rest = end.map_or("", |end| &self.rest[end..]);
             } else if let Some(comment) = self.rest.strip_prefix("/*") {
                 self.rest = comment;
                 self.skip_to("*/");
@@ -152,6 +172,27 @@ mod tests {
                 Part::Sign(';'),
             ]
         );
+    }
+
+    #[test]
+    fn a_comment_ends_with_its_line_also_where_that_ends_in_a_carriage_return() {
+        let parts = Parts::of("-- one\rcreate // two\r\ntable --");
+        assert_eq!(parts.collect::<Vec<_>>(), [word("create"), word("table")]);
+    }
+
+    #[test]
+    fn a_keyword_is_taken_only_if_it_is_next() {
+        let mut parts = Parts::of("if /* */ NOT \"not\" x");
+        assert!(parts.next_is("if") && parts.next_is("not") && !parts.next_is("not"));
+        assert_eq!(parts.next(), Some(Part::Quoted("not".to_owned())));
+    }
+
+    #[test]
+    fn what_stands_before_a_period_is_a_qualifier() {
+        let cql = "SELECT a.b, 'x'.c FROM \"K s\".t -- other.t\n WHERE k = 1.5";
+        assert_eq!(qualifiers(cql), ["a", "K s", "1"]);
+        assert!(qualifiers("USE ks; a . . 'b'.c").contains(&"a".to_owned()));
+        assert_eq!(qualifiers("SELECT * FROM t"), [""; 0]);
     }
 
     #[test]
