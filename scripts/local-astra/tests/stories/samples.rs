@@ -169,7 +169,7 @@ fn each_sample_tells_its_story_twice_and_leaves_nothing() {
 #[test]
 fn two_at_once_do_not_meet() {
     let astra = local_astra();
-    // GraphQL's queries are compiled, and with them the name of the table.
+    // The GraphQL samples have the name of their table in compiled queries: two runs in one keyspace are not supported.
     let own_names = |sample: &&Sample| sample.has_keyspace() && !sample.name.starts_with("graphql");
     for sample in samples().iter().filter(own_names) {
         let keyspace = astra.keyspace();
