@@ -126,7 +126,7 @@ async fn read_books(db: &Session, table: &str, page_size: i32) -> Result<String>
 
 /// Drops the table over a new session, because the connections of the first may be what failed.
 async fn drop_table(astra: &Cql, table: &str) -> Result<()> {
-    let hint = || format!("cannot drop table {table}; drop it in the CQL console");
+    let hint = || format!("cannot drop table {table}; drop it with cqlsh");
     let db = connect(astra).await.with_context(hint)?;
     let cql = idempotent(format!("DROP TABLE IF EXISTS {table}"));
     db.query_unpaged(cql, ()).await.with_context(hint)?;
