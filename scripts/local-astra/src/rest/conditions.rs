@@ -1,11 +1,12 @@
 //! The `where` parameter: `{"column": {"$operator": value, …}, …}`, all of it joined by AND.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use scylla::cluster::metadata::{CollectionType, ColumnType};
 use scylla::value::CqlValue;
 use serde::Deserializer;
-use serde::de::{Deserialize, MapAccess, Visitor};
+use serde::de::{Deserialize, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -25,7 +26,7 @@ pub fn parse(table: &Table, parameter: &str, maps: Maps) -> Result<Vec<Condition
     let no_json =
         |error| RestError::BadRequest(format!("Input provided is not valid json. {error}"));
     let raw: Box<RawValue> = first_json(parameter).map_err(no_json)?;
-    if let Some(name) = repeated_member(&raw) {
+    if let Some(name) = repeated_member(raw.get()) {
         return Err(no_json(format!("Duplicate field '{name}'")));
     }
     let Value::Object(columns) = first_json(raw.get()).map_err(no_json)? else {
@@ -244,50 +245,69 @@ fn map_types<'a>(typ: &'a ColumnType<'a>) -> Option<(&'a ColumnType<'a>, &'a Col
     }
 }
 
-/// The first member that an object names twice, at any depth.
-fn repeated_member(json: &RawValue) -> Option<String> {
-    let text = json.get();
-    if text.starts_with('{') {
-        let Members(members) = serde_json::from_str(text).ok()?;
-        let mut seen = std::collections::HashSet::new();
-        members.into_iter().find_map(|(name, value)| {
-            let inside = repeated_member(&value);
-            if seen.insert(name.clone()) {
-                inside
-            } else {
-                Some(name)
-            }
-        })
-    } else if text.starts_with('[') {
-        let elements: Vec<Box<RawValue>> = serde_json::from_str(text).ok()?;
-        elements.iter().find_map(|element| repeated_member(element))
-    } else {
-        None
+/// The first member that an object names twice, at any depth to which JSON is read; what is nested deeper is left to its
+/// reader to refuse.
+fn repeated_member(json: &str) -> Option<String> {
+    serde_json::from_str::<Repeated>(json).ok()?.0
+}
+
+/// The first member that is there twice. Read in one pass, so that the parser's own bound on nesting holds.
+struct Repeated(Option<String>);
+
+impl<'de> Deserialize<'de> for Repeated {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Repeated, D::Error> {
+        deserializer.deserialize_any(Search)
     }
 }
 
-/// All members of an object, repeated ones too.
-struct Members(Vec<(String, Box<RawValue>)>);
+struct Search;
 
-impl<'de> Deserialize<'de> for Members {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Members, D::Error> {
-        struct Each;
-        impl<'de> Visitor<'de> for Each {
-            type Value = Members;
+impl<'de> Visitor<'de> for Search {
+    type Value = Repeated;
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Members(members))
-            }
+    fn visit_unit<E>(self) -> Result<Repeated, E> {
+        Ok(Repeated(None))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Repeated, E> {
+        Ok(Repeated(None))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Repeated, E> {
+        Ok(Repeated(None))
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Repeated, E> {
+        Ok(Repeated(None))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Repeated, E> {
+        Ok(Repeated(None))
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Repeated, E> {
+        Ok(Repeated(None))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Repeated, A::Error> {
+        let mut first = None;
+        while let Some(Repeated(found)) = elements.next_element()? {
+            first = first.or(found);
         }
-        deserializer.deserialize_map(Each)
+        Ok(Repeated(first))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Repeated, A::Error> {
+        let (mut first, mut seen) = (None, HashSet::new());
+        while let Some((name, Repeated(inside))) = members.next_entry::<String, Repeated>()? {
+            let is_new = seen.insert(name.clone());
+            first = first.or(if is_new { inside } else { Some(name) });
+        }
+        Ok(Repeated(first))
     }
 }
 

@@ -46,7 +46,7 @@ pub enum TypeError {
 }
 
 /// The deepest nesting that is read; Cassandra itself gives up far earlier on real tables.
-const MAX_DEPTH: usize = 32;
+pub const MAX_DEPTH: usize = 32;
 
 impl TypeName {
     /// Reads a type text. Built-in names must be lower case; any other name, quoted or not, is that of

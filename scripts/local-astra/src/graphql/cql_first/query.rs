@@ -1,9 +1,11 @@
 //! The query of a table as a SELECT.
 
-use apollo_compiler::ExecutableDocument;
+use std::collections::HashSet;
+
 use apollo_compiler::ast::Value as Literal;
 use apollo_compiler::executable::{Field, Selection, SelectionSet};
 use apollo_compiler::resolvers::ResolveInfo;
+use apollo_compiler::{ExecutableDocument, Name};
 use scylla::statement::Consistency;
 use scylla::value::CqlValue;
 use serde_json::{Map, Value, json};
@@ -53,12 +55,14 @@ impl Selected {
         let mut selected = Selected::default();
         let document = info.document();
         let mut fields = Vec::new();
+        let mut seen = HashSet::new();
         for root in info.field_selections() {
-            collect(&root.selection_set, document, &mut fields);
+            collect(&root.selection_set, document, &mut seen, &mut fields);
         }
         let mut inner = Vec::new();
+        let mut seen = HashSet::new();
         for field in fields.into_iter().filter(|field| field.name == "values") {
-            collect(&field.selection_set, document, &mut inner);
+            collect(&field.selection_set, document, &mut seen, &mut inner);
         }
         for field in inner {
             let name = field.name.as_str();
@@ -96,22 +100,26 @@ impl Selected {
     }
 }
 
-/// The fields of a selection, with those of its fragments.
+/// The fields of a selection, with those of its fragments. Each fragment counts once: fragments that spread others twice
+/// would double the fields with each level.
 fn collect<'a>(
     set: &'a SelectionSet,
     document: &'a ExecutableDocument,
+    seen: &mut HashSet<&'a Name>,
     fields: &mut Vec<&'a Field>,
 ) {
     for selection in &set.selections {
         match selection {
             Selection::Field(field) => fields.push(field),
             Selection::InlineFragment(fragment) => {
-                collect(&fragment.selection_set, document, fields);
+                collect(&fragment.selection_set, document, seen, fields);
             }
             Selection::FragmentSpread(spread) => {
-                // A validated document has no fragment that contains itself.
-                if let Some(fragment) = document.fragments.get(&spread.fragment_name) {
-                    collect(&fragment.selection_set, document, fields);
+                let name = &spread.fragment_name;
+                if seen.insert(name)
+                    && let Some(fragment) = document.fragments.get(name)
+                {
+                    collect(&fragment.selection_set, document, seen, fields);
                 }
             }
         }

@@ -4,7 +4,7 @@ use scylla::cluster::metadata::{CollectionType, ColumnType};
 use serde_json::{Value, json};
 
 use crate::graphql::run::RunError;
-use crate::store::types::{TypeName, native_name};
+use crate::store::types::{MAX_DEPTH, TypeName, native_name};
 
 /// A `DataType`.
 pub fn describe(typ: &ColumnType<'_>) -> Value {
@@ -44,6 +44,15 @@ fn custom() -> Value {
 /// # Errors
 /// A sentence about what is missing.
 pub fn read(typ: &Value) -> Result<TypeName, RunError> {
+    read_at(typ, 0)
+}
+
+fn read_at(typ: &Value, depth: usize) -> Result<TypeName, RunError> {
+    if depth > MAX_DEPTH {
+        let text = format!("Data type is nested more than {MAX_DEPTH} levels deep");
+        return Err(RunError::Invalid(text));
+    }
+    let read = |typ: &Value| read_at(typ, depth + 1);
     let basic = typ["basic"].as_str().unwrap_or_default();
     let info = &typ["info"];
     let refused = |text: String| Err(RunError::Invalid(text));
