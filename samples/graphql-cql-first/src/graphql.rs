@@ -47,7 +47,7 @@ pub async fn execute<Q: GraphQLQuery>(
                     let place = (error.line(), error.column()); // its text can be the server's
                     anyhow!("{status} from {url}: unexpected JSON at {place:?}; {URL}")
                 })?;
-                return data.context("no data; check the ASTRA_DB_GRAPHQL_URL settings");
+                return data.context("a response without data");
             }
             429 | 503 if pauses > 0 && (status == 429 || body.contains("esuming")) => {
                 let seconds = retry_after.and_then(|value| value.to_str().ok()?.parse().ok());

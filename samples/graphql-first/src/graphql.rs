@@ -7,7 +7,7 @@ use graphql_client::{GraphQLQuery, Response};
 use reqwest::{Client, header, redirect};
 use serde_json::{Map, Value};
 
-const URL: &str = "check the ASTRA_DB_GRAPHQL_URL settings, or ASTRA_DB_ID and ASTRA_DB_REGION";
+const URL: &str = "check ASTRA_DB_GRAPHQL_URL_ADMIN, or ASTRA_DB_ID and ASTRA_DB_REGION";
 const TOKEN: &str = "check ASTRA_DB_APPLICATION_TOKEN, its role and its age";
 
 /// Returns a client that sends the token in the header of this name and waits at most 30 seconds for a response.
@@ -47,7 +47,7 @@ pub async fn execute<Q: GraphQLQuery>(
                     let place = (error.line(), error.column()); // its text can be the server's
                     anyhow!("{status} from {url}: unexpected JSON at {place:?}; {URL}")
                 })?;
-                return data.context("no data; check the ASTRA_DB_GRAPHQL_URL settings");
+                return data.context("a response without data");
             }
             429 | 503 if pauses > 0 && (status == 429 || body.contains("esuming")) => {
                 let seconds = retry_after.and_then(|value| value.to_str().ok()?.parse().ok());

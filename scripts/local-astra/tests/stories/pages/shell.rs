@@ -69,6 +69,9 @@ const NOT_PASTED_EITHER: [(&str, &str); 2] = [
 ];
 
 fn not_pasted(block: &Block) -> Option<&'static str> {
+    if block.code.trim() == "cargo run" {
+        return Some("setup_project.rs runs it, in the project that the page makes");
+    }
     let has = |begin: &str| block.code.lines().any(|line| line.starts_with(begin));
     let first = NOT_PASTED.iter().find(|(begin, _)| has(begin));
     let parts = NOT_PASTED_EITHER.iter();
