@@ -80,7 +80,7 @@ impl Front {
             let mut app = current.borrow().clone();
             match target::read(whole_body::read_to_its_end(request)) {
                 Ok(request) => app.call(request).await,
-                Err(refusal) => Ok(refusal),
+                Err(refusal) => Ok(*refusal),
             }
         })
     }

@@ -27,16 +27,17 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
 ///
 /// # Errors
 /// The response to an address that is too long or badly encoded.
-pub fn read(request: Request) -> Result<Request, Response> {
+pub fn read(request: Request) -> Result<Request, Box<Response>> {
     let Some(path) = stargate_path(request.uri().path()) else {
         return Ok(request);
     };
     let line = format!("{} {} HTTP/1.1", request.method(), request.uri());
     if line.len() > LINE_LIMIT {
-        return Err(StatusCode::URI_TOO_LONG.into_response());
+        return Err(Box::new(StatusCode::URI_TOO_LONG.into_response()));
     }
     if !bridge::is_encoded(request.uri().path()) {
-        return Err((StatusCode::BAD_REQUEST, "Bad Request").into_response());
+        let refused = (StatusCode::BAD_REQUEST, "Bad Request");
+        return Err(Box::new(refused.into_response()));
     }
     let whole = match request.uri().query() {
         Some(query) => format!("{path}?{query}"),

@@ -231,8 +231,8 @@ mod tests {
             format!("DROP INDEX {long}"),
             format!("CREATE KEYSPACE {long} WITH x = 1"),
             format!("CREATE INDEX {long}"),
-            format!("CREATE TABLE"),
-            format!("CREATE INDEX ON"),
+            "CREATE TABLE".to_owned(),
+            "CREATE INDEX ON".to_owned(),
             format!("'CREATE TABLE {long}'"),
         ] {
             assert!(!is_refused(&cql), "{cql}");
