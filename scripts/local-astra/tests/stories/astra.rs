@@ -390,8 +390,12 @@ impl Running {
 
     /// As Ctrl-C does.
     pub fn interrupt(&self) {
+        self.signal(sysinfo::Signal::Interrupt);
+    }
+
+    pub fn signal(&self, signal: sysinfo::Signal) {
         let sample = ProcessId::of(self.child.id()).unwrap().unwrap();
-        assert!(sample.signal(sysinfo::Signal::Interrupt).unwrap());
+        assert!(sample.signal(signal).unwrap());
     }
 
     /// Waits for the end; a sample that hangs fails the test.
