@@ -1,21 +1,22 @@
-//! What a value must look like. The text of an error follows the name of the setting.
+//! The form that a value must have. The text of an error follows the name of the setting.
 
 use std::path::PathBuf;
 
 use secrecy::SecretString;
 
-/// Turns the text of a setting into its value.
+/// Converts the text of a setting to its value.
 pub(crate) type Check<T> = fn(&str) -> Result<T, String>;
 
-/// A value in a message; not if somebody put a token where it does not belong.
+/// A value for a message, unless it is a token in the wrong place.
 fn shown(text: &str) -> String {
-    match text.contains("AstraCS") || text.contains("eyJ") {
-        true => "a token".into(),
-        false => format!("{text:?}"),
+    if text.contains("AstraCS") || text.contains("eyJ") {
+        "a token".into()
+    } else {
+        format!("{text:?}")
     }
 }
 
-/// A token, a client id or secret: it has to fit into a header.
+/// A token that is sent in an HTTP header.
 pub(crate) fn token(text: &str) -> Result<SecretString, String> {
     if text.starts_with(['"', '\'']) || text.ends_with(['"', '\'']) {
         return Err("has quotes around it that are part of the value: remove them".into());
@@ -27,40 +28,46 @@ pub(crate) fn token(text: &str) -> Result<SecretString, String> {
     }
 }
 
+/// A user name or password, which may have any characters.
+pub(crate) fn login(text: &str) -> Result<SecretString, String> {
+    Ok(text.into())
+}
+
 pub(crate) fn uuid(text: &str) -> Result<String, String> {
-    let groups: Vec<&str> = text.split('-').collect();
+    let lengths = text.split('-').map(str::len);
     let hex = text.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
-    match hex && groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12]) {
-        true => Ok(text.into()),
-        false => Err(format!(
-            "is {}, no UUID like 01234567-89ab-cdef-0123-456789abcdef",
-            shown(text)
-        )),
+    if hex && lengths.eq([8, 4, 4, 4, 12]) {
+        Ok(text.into())
+    } else {
+        let value = shown(text);
+        Err(format!(
+            "is {value}, but must be a UUID like 01234567-89ab-cdef-0123-456789abcdef"
+        ))
     }
 }
 
-/// Part of a host name or path.
+/// A part of a host name or path.
 pub(crate) fn word(text: &str) -> Result<String, String> {
-    match text
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
-    {
-        true => Ok(text.into()),
-        false => Err(format!(
-            "is {}, but can only have letters, digits, -, _ and .",
-            shown(text)
-        )),
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    if text.chars().all(allowed) {
+        Ok(text.into())
+    } else {
+        let value = shown(text);
+        Err(format!(
+            "is {value}, but can only have letters, digits, -, _ and ."
+        ))
     }
 }
 
-/// What Cassandra takes as the name of a keyspace; needs no encoding in a URL.
+/// The name of a keyspace, which needs no encoding in a URL.
 pub(crate) fn identifier(text: &str) -> Result<String, String> {
-    match text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-        true => Ok(text.into()),
-        false => Err(format!(
-            "is {}, but a keyspace only has letters, digits and _",
-            shown(text)
-        )),
+    if text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        Ok(text.into())
+    } else {
+        let value = shown(text);
+        Err(format!(
+            "is {value}, but a keyspace can only have letters, digits and _"
+        ))
     }
 }
 
@@ -72,44 +79,42 @@ pub(crate) fn pulsar_url(text: &str) -> Result<String, String> {
     url(text, "pulsar+ssl://", "pulsar://")
 }
 
-/// A URL with a host, and nothing in it that would stand in the way of a longer path.
+/// A URL with a host and without query, fragment and user, so that a path can be appended.
 fn url(text: &str, tls: &str, plain: &str) -> Result<String, String> {
     let Some(rest) = text.strip_prefix(tls).or(text.strip_prefix(plain)) else {
-        return Err(format!(
-            "is {}, but must begin with {tls} or {plain}",
-            shown(text)
-        ));
+        let value = shown(text);
+        return Err(format!("is {value}, but must begin with {tls} or {plain}"));
     };
     if rest.contains(|c: char| !c.is_ascii_graphic() || "?#@\"'".contains(c)) {
         return Err(
-            "has a blank, a quote, ?, # or @ in it: only scheme, host, port and path".into(),
+            "has a blank, a quote, ?, # or @ in it: write only scheme, host, port and path".into(),
         );
     }
-    match rest.starts_with(['/', ':']) || rest.is_empty() {
-        true => Err(format!("is {}, which has no host", shown(text))),
-        false => Ok(text.trim_end_matches('/').into()),
+    if rest.is_empty() || rest.starts_with(['/', ':']) {
+        return Err(format!("is {}, which has no host", shown(text)));
     }
+    Ok(text.trim_end_matches('/').into())
 }
 
 pub(crate) fn path(text: &str) -> Result<PathBuf, String> {
     Ok(text.into())
 }
 
-pub(crate) fn bundle(text: &str) -> Result<PathBuf, String> {
-    match PathBuf::from(text) {
-        path if path.is_file() => Ok(path),
-        _ => Err(format!(
-            "is {}, but there is no such file (~ and $NAME stay as they are)",
-            shown(text)
-        )),
+/// The path of an existing file.
+pub(crate) fn file(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    if path.is_file() {
+        Ok(path)
+    } else {
+        let value = shown(text);
+        Err(format!(
+            "is {value}, but there is no such file (~ and $NAME are not expanded)"
+        ))
     }
 }
 
 /// `host:port,host:port`
 pub(crate) fn list(text: &str) -> Result<Vec<String>, String> {
-    Ok(text
-        .split([',', ' '])
-        .filter(|part| !part.is_empty())
-        .map(str::to_owned)
-        .collect())
+    let parts = text.split([',', ' ']).filter(|part| !part.is_empty());
+    Ok(parts.map(str::to_owned).collect())
 }

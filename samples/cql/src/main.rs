@@ -1,148 +1,135 @@
-//! A table over CQL with the `scylla` driver, through Astra's secure connect bundle and without a sidecar.
+//! A table over CQL with the `scylla` driver, through Astra's secure connect bundle.
 //!
-//! Set ASTRA_DB_SECURE_BUNDLE_PATH, ASTRA_DB_APPLICATION_TOKEN and ASTRA_DB_KEYSPACE (README.md tells how), then
-//! `cargo run -p cql-sample`; with no Astra account, `cargo local run cql-sample`. The story it tells:
+//! 1. Connect, and show the cluster and its nodes
+//! 2. Create a table
+//! 3. Insert two rows with one prepared statement
+//! 4. Read the rows of a partition
+//! 5. Read them page by page
+//! 6. Update a column
+//! 7. Delete a row
+//! 8. Drop the table, also after an error or Ctrl-C
 //!
-//! 1. Cluster cndb, release 5.0.9, node 44aab173-b1fb-4fd5-a4be-35eb0b793087
-//! 2. Created table rust_sample_books_1795515605590003_40213
-//! 3. Inserted two books with one prepared statement
-//! 4. Read: Emma (1815), Persuasion (1818)
-//! 5. Read in pages of one: Emma (1815), Persuasion (1818)
-//! 6. Changed a year, read again: Emma (1815), Persuasion (1817)
-//! 7. Deleted Emma, left: Persuasion (1817)
-//! 8. Dropped table rust_sample_books_1795515605590003_40213 (also after an error or Ctrl-C)
+//! # Prerequisites
+//!
+//! `ASTRA_DB_SECURE_BUNDLE_PATH`, `ASTRA_DB_APPLICATION_TOKEN`, `ASTRA_DB_KEYSPACE`: see README.md.
+//!
+//! # Usage
+//!
+//! ```sh
+//! cargo run -p cql-sample
+//! cargo local run cql-sample    # without an Astra account
+//! ```
 
-mod cleanup;
 mod connect;
-mod secure_connect;
-#[cfg(test)]
-mod tests;
 
-use std::ops::ControlFlow;
-use std::sync::Arc;
-
-use anyhow::Result;
+use anyhow::{Context, Result};
+use connect::connect;
+use futures::TryStreamExt;
 use scylla::DeserializeRow;
 use scylla::client::session::Session;
-use scylla::policies::retry::FallthroughRetryPolicy;
-use scylla::response::PagingState;
 use scylla::statement::Statement;
+use shared::Cql;
 
 const AUTHOR: &str = "Jane Austen";
 
-/// A row, by the names of its columns.
 #[derive(DeserializeRow)]
 struct Book {
     title: String,
     year: i32,
 }
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    let astra = shared::Cql::from_env()?;
-    let db = connect::connect(&astra).await?;
-    look_around(&db).await?;
+    let mut stop = shared::stop_signal()?;
+    let astra = Cql::from_env()?;
+    let db = tokio::select! {
+        db = open_session(&astra) => db?,
+        stopped = &mut stop => return Err(stopped.into()),
+    };
 
     let run = std::time::SystemTime::UNIX_EPOCH.elapsed()?.as_micros();
     let table = format!("rust_sample_books_{run}_{}", std::process::id());
-    let make = create_table(&db, &table);
-    let story = async {
-        insert_books(&db, &table).await?;
-        println!("4. Read: {}", list(read_books(&db, &table, 100).await?));
-        let books = read_books(&db, &table, 1).await?;
-        println!("5. Read in pages of one: {}", list(books));
-        update_book(&db, &table).await?;
-        delete_book(&db, &table).await
+    create_table(&db, &table).await?;
+    let story = tokio::select! {
+        story = use_table(&db, &table) => story,
+        stopped = stop => Err(stopped.into()),
     };
-    // Over a new connection: the old one may be what has failed.
-    let undo = async { drop_table(&connect::connect(&astra).await?, &table).await };
-    let thing = format!("table {table} in keyspace {}", astra.keyspace);
-    cleanup::around(make, story, undo, &thing).await
+    let dropped = drop_table(&astra, &table).await;
+    if let (Err(_), Err(error)) = (&story, &dropped) {
+        eprintln!("{error:#}");
+    }
+    story.and(dropped)
 }
 
-async fn look_around(db: &Session) -> Result<()> {
+async fn open_session(astra: &Cql) -> Result<Session> {
+    let db = connect(astra).await?;
     let cql = "SELECT cluster_name, release_version FROM system.local";
     let result = db.query_unpaged(cql, ()).await?.into_rows_result()?;
     let (cluster, release) = result.single_row::<(String, String)>()?;
-    print!("1. Cluster {cluster}, release {release}");
+    print!("1. Connected to cluster {cluster}, release {release}");
     for node in db.get_cluster_state().get_nodes_info() {
         print!(", node {}", node.host_id);
     }
     println!();
-    Ok(())
+    Ok(db)
 }
 
-/// Never tried twice: a table that is there already would be somebody else's.
 async fn create_table(db: &Session, table: &str) -> Result<()> {
     let columns = "author text, title text, year int, PRIMARY KEY (author, title)";
-    let mut create = Statement::new(format!("CREATE TABLE {table} ({columns})"));
-    create.set_retry_policy(Some(Arc::new(FallthroughRetryPolicy::new())));
-    db.query_unpaged(create, ()).await?;
+    let cql = format!("CREATE TABLE {table} ({columns})");
+    let created = db.query_unpaged(cql, ()).await;
+    created.with_context(|| format!("cannot create table {table}; drop it if it exists"))?;
     println!("2. Created table {table}");
     Ok(())
 }
 
-/// To run one of these twice does no harm: if a node fails, the driver asks the next one.
+/// Marks a statement that may run twice: if a node fails, the driver sends it to the next one.
 fn idempotent(cql: String) -> Statement {
     let mut statement = Statement::new(cql);
     statement.set_is_idempotent(true);
     statement
 }
 
-async fn insert_books(db: &Session, table: &str) -> Result<()> {
+async fn use_table(db: &Session, table: &str) -> Result<()> {
     let cql = format!("INSERT INTO {table} (author, title, year) VALUES (?, ?, ?)");
     let insert = db.prepare(idempotent(cql)).await?;
     for (title, year) in [("Emma", 1815), ("Persuasion", 1818)] {
         db.execute_unpaged(&insert, (AUTHOR, title, year)).await?;
     }
-    println!("3. Inserted two books with one prepared statement");
-    Ok(())
-}
+    println!("3. Inserted Emma and Persuasion");
+    println!("4. Read: {}", read_books(db, table, 100).await?);
+    println!("5. Read page by page: {}", read_books(db, table, 1).await?);
 
-/// Reads all books of the author. Each page tells how to ask for the next one.
-async fn read_books(db: &Session, table: &str, page_size: i32) -> Result<Vec<Book>> {
-    let cql = format!("SELECT title, year FROM {table} WHERE author = ?");
-    let select = idempotent(cql).with_page_size(page_size);
-    let select = db.prepare(select).await?;
-    let (mut books, mut state) = (Vec::new(), PagingState::start());
-    loop {
-        let (page, next) = db.execute_single_page(&select, (AUTHOR,), state).await?;
-        for book in page.into_rows_result()?.rows()? {
-            books.push(book?);
-        }
-        match next.into_paging_control_flow() {
-            ControlFlow::Continue(next) => state = next,
-            ControlFlow::Break(()) => return Ok(books),
-        }
-    }
-}
-
-fn list(books: Vec<Book>) -> String {
-    let books = books.iter().map(|b| format!("{} ({})", b.title, b.year));
-    books.collect::<Vec<_>>().join(", ")
-}
-
-async fn update_book(db: &Session, table: &str) -> Result<()> {
     let cql = format!("UPDATE {table} SET year = ? WHERE author = ? AND title = ?");
     let values = (1817, AUTHOR, "Persuasion");
     db.query_unpaged(idempotent(cql), values).await?;
-    let books = read_books(db, table, 100).await?;
-    println!("6. Changed a year, read again: {}", list(books));
-    Ok(())
-}
+    println!("6. Updated: {}", read_books(db, table, 100).await?);
 
-async fn delete_book(db: &Session, table: &str) -> Result<()> {
     let cql = format!("DELETE FROM {table} WHERE author = ? AND title = ?");
-    let key = (AUTHOR, "Emma");
-    db.query_unpaged(idempotent(cql), key).await?;
-    let books = read_books(db, table, 100).await?;
-    println!("7. Deleted Emma, left: {}", list(books));
+    db.query_unpaged(idempotent(cql), (AUTHOR, "Emma")).await?;
+    println!("7. Deleted, left: {}", read_books(db, table, 100).await?);
     Ok(())
 }
 
-async fn drop_table(db: &Session, table: &str) -> Result<()> {
-    let cql = format!("DROP TABLE IF EXISTS {table}");
-    db.query_unpaged(idempotent(cql), ()).await?;
+/// Reads the rows of the partition. The driver requests one page after the other.
+async fn read_books(db: &Session, table: &str, page_size: i32) -> Result<String> {
+    let cql = format!("SELECT title, year FROM {table} WHERE author = ?");
+    let mut select = db.prepare(idempotent(cql)).await?;
+    select.set_page_size(page_size);
+    let pager = db.execute_iter(select, (AUTHOR,)).await?;
+    let (mut rows, mut books) = (pager.rows_stream()?, Vec::new());
+    while let Some(Book { title, year }) = rows.try_next().await? {
+        books.push(format!("{title} ({year})"));
+    }
+    Ok(books.join(", "))
+}
+
+/// Drops the table over a new session, because the connections of the first may be what failed.
+async fn drop_table(astra: &Cql, table: &str) -> Result<()> {
+    let hint = || format!("cannot drop table {table}; drop it in the CQL console");
+    let db = connect(astra).await.with_context(hint)?;
+    let cql = idempotent(format!("DROP TABLE IF EXISTS {table}"));
+    db.query_unpaged(cql, ()).await.with_context(hint)?;
     println!("8. Dropped table {table}");
     Ok(())
 }

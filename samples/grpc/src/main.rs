@@ -1,148 +1,140 @@
-//! A table over Astra's Stargate gRPC API: CQL in, typed values out, by the `.proto` files in `proto`.
+//! CQL over Astra's Stargate gRPC API, with `tonic` and the messages described in `proto`.
 //!
-//! Set ASTRA_DB_APPLICATION_TOKEN, ASTRA_DB_ID, ASTRA_DB_REGION and ASTRA_DB_KEYSPACE (README.md tells how), then
-//! `cargo run -p grpc-sample`; with no Astra account, `cargo local run grpc-sample`. The story it tells:
+//! 1. Connect
+//! 2. Show that a wrong token is rejected
+//! 3. Create a table
+//! 4. Insert two rows in one batch
+//! 5. Select a row by its primary key
+//! 6. Select all rows, page by page
+//! 7. Delete a row
+//! 8. Drop the table, also after an error or Ctrl-C
 //!
-//! 1. Connected to data center datacenter1
-//! 2. Wrong token: Unauthenticated, Invalid token
-//! 3. Created table "samples".rust_sample_books_1795516993042950_40213
-//! 4. Inserted Emma and Moby Dick in one batch
-//! 5. Selected by title: Book { title: "Emma", author: "Jane Austen", pages: 474 }
-//! 6. Read in pages of one: Emma, Moby Dick
-//! 7. Deleted Emma, selected again: 0 rows
-//! 8. Dropped table "samples".rust_sample_books_1795516993042950_40213 (also after an error or Ctrl-C)
+//! # Prerequisites
+//!
+//! `ASTRA_DB_APPLICATION_TOKEN`, `ASTRA_DB_ID`, `ASTRA_DB_REGION`, `ASTRA_DB_KEYSPACE`: see README.md.
+//!
+//! # Usage
+//!
+//! ```sh
+//! cargo run -p grpc-sample
+//! cargo local run grpc-sample    # without an Astra account
+//! ```
 
-mod api;
-mod book;
-mod cleanup;
-mod request;
+mod client;
+mod query;
 
-use anyhow::{Context, Result, ensure};
-use api::{Batch, BatchQuery, Query, QueryParameters};
-use book::Book;
-use request::{Client, Refused, execute, execute_batch, query};
-use shared::SecretString;
-use tonic::Code;
+use anyhow::{Context, Result, bail};
+use client::Client;
+use query::{Book, execute, execute_batch, query};
+use shared::ExposeSecret;
+use stargate::value::Inner::{Int, String as Text};
+use stargate::{Query, QueryParameters};
 
-const DATA_CENTER: &str = "SELECT data_center FROM system.local";
+// The modules `google` and `stargate`, which build.rs generates from the files in `proto`.
+include!(concat!(env!("OUT_DIR"), "/api.rs"));
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
+    let mut stop = shared::stop_signal()?;
     let astra = shared::Grpc::from_env()?;
-    let connect = async || request::connect(&astra.url, "x-cassandra-token", &astra.token).await;
-    let stargate = connect().await?;
-    find_data_center(&stargate).await?;
-    try_wrong_token(&astra.url).await?;
+    let connect = || Client::new(&astra.url, astra.token.expose_secret());
+    let client = connect()?;
+    tokio::select! {
+        checked = check_token(&client, &astra.url) => checked?,
+        stopped = &mut stop => return Err(stopped.into()),
+    }
 
     let run = std::time::SystemTime::UNIX_EPOCH.elapsed()?.as_micros();
     let (keyspace, process) = (&astra.keyspace, std::process::id());
     let table = format!("\"{keyspace}\".rust_sample_books_{run}_{process}");
-    let make = create_table(&stargate, &table);
-    let story = async {
-        insert_books(&stargate, &table).await?;
-        select_book(&stargate, &table).await?;
-        read_all(&stargate, &table).await?;
-        delete_book(&stargate, &table).await
+    create_table(&client, &table).await?;
+    let story = tokio::select! {
+        story = use_table(&client, &table) => story,
+        stopped = stop => Err(stopped.into()),
     };
-    // Over a new connection: the old one may be what has failed.
-    let undo = async { drop_table(&connect().await?, &table).await };
-    cleanup::around(make, story, undo, &format!("table {table}")).await
+    // Over a new connection: the old one may be what failed.
+    let dropped = drop_table(&connect()?, &table).await;
+    if let (Err(_), Err(error)) = (&story, &dropped) {
+        eprintln!("{error:#}");
+    }
+    story.and(dropped)
 }
 
-async fn find_data_center(stargate: &Client) -> Result<()> {
-    let found = execute(stargate, query(DATA_CENTER, [])).await?;
-    let value = found.rows.into_iter().flat_map(|row| row.values).next();
-    let name = String::try_from(value.context("system.local is empty")?)?;
+async fn check_token(client: &Client, url: &str) -> Result<()> {
+    let query = query("SELECT data_center FROM system.local", []);
+    let rows = execute(client, &query).await?.rows;
+    let mut values = rows.into_iter().flat_map(|row| row.values);
+    let Some(Text(name)) = values.next().and_then(|value| value.inner) else {
+        bail!("system.local has no data center; check ASTRA_DB_GRPC_URL");
+    };
     println!("1. Connected to data center {name}");
+
+    let wrong = execute(&Client::new(url, "wrong")?, &query).await;
+    let error = wrong.err().context("a wrong token works")?.to_string();
+    let code = error.split(' ').next();
+    println!("2. Wrong token: {}", code.unwrap_or_default());
     Ok(())
 }
 
-async fn try_wrong_token(url: &str) -> Result<()> {
-    let wrong = SecretString::from("AstraCS:wrong");
-    let stargate = request::connect(url, "x-cassandra-token", &wrong).await?;
-    let answer = execute(&stargate, query(DATA_CENTER, [])).await;
-    let refused: Refused = answer.err().context("a wrong token works")?.downcast()?;
-    ensure!(refused.code == Code::Unauthenticated, refused);
-    println!("2. Wrong token: {:?}, {}", refused.code, refused.said);
-    Ok(())
-}
-
-async fn create_table(stargate: &Client, table: &str) -> Result<()> {
-    let columns = "title text PRIMARY KEY, author text, pages int";
-    let create = query(format!("CREATE TABLE {table} ({columns})"), []);
-    execute(stargate, create).await?;
+async fn create_table(client: &Client, table: &str) -> Result<()> {
+    let cql = format!("CREATE TABLE {table} (title text PRIMARY KEY, author text, pages int)");
+    let created = execute(client, &query(&cql, [])).await;
+    created.with_context(|| format!("cannot create table {table}; drop it if it exists"))?;
     println!("3. Created table {table}");
     Ok(())
 }
 
-/// A batch is done as a whole or not at all.
-async fn insert_books(stargate: &Client, table: &str) -> Result<()> {
-    let insert = |title: &str, author: &str, pages: i64| {
+async fn use_table(client: &Client, table: &str) -> Result<()> {
+    let insert = |title: &str, author: &str, pages| {
         let cql = format!("INSERT INTO {table} (title, author, pages) VALUES (?, ?, ?)");
-        let Query { cql, values, .. } = query(cql, [title.into(), author.into(), pages.into()]);
-        BatchQuery { cql, values }
+        query(&cql, [Text(title.into()), Text(author.into()), Int(pages)])
     };
     let emma = insert("Emma", "Jane Austen", 474);
     let moby_dick = insert("Moby Dick", "Herman Melville", 635);
-    let queries = vec![emma, moby_dick];
-    let batch = Batch {
-        queries,
-        ..Batch::default()
-    };
-    execute_batch(stargate, batch).await?;
+    execute_batch(client, vec![emma, moby_dick]).await?;
     println!("4. Inserted Emma and Moby Dick in one batch");
+
+    let select = format!("SELECT title, author, pages FROM {table}");
+    let emma = query(&format!("{select} WHERE title = ?"), [Text("Emma".into())]);
+    let found = select_books(client, emma.clone()).await?;
+    println!("5. Selected by key: {found:?}");
+
+    let found = select_books(client, query(&select, [])).await?;
+    let titles: Vec<_> = found.iter().map(|book| &*book.title).collect();
+    println!("6. Selected all, one row per page: {}", titles.join(", "));
+
+    let delete = format!("DELETE FROM {table} WHERE title = ?");
+    execute(client, &query(&delete, [Text("Emma".into())])).await?;
+    let left = select_books(client, emma).await?;
+    println!("7. Deleted, left: {left:?}");
     Ok(())
 }
 
-async fn select_book(stargate: &Client, table: &str) -> Result<()> {
-    let cql = format!("SELECT title, author, pages FROM {table} WHERE title = ?");
-    let found = execute(stargate, query(cql, ["Emma".into()])).await?;
-    let row = found
-        .rows
-        .into_iter()
-        .next()
-        .context("the row is not there")?;
-    println!("5. Selected by title: {:?}", Book::try_from(row)?);
-    Ok(())
-}
-
-/// Each page brings the paging state of the next one; the last page has none.
-async fn read_all(stargate: &Client, table: &str) -> Result<()> {
-    let mut all = query(format!("SELECT title, author, pages FROM {table}"), []);
-    let mut next = QueryParameters {
-        page_size: Some(1),
-        ..QueryParameters::default()
-    };
-    let mut titles = Vec::new();
-    for pages in 1.. {
-        ensure!(pages < 10, "the pages have no end");
-        all.parameters = Some(next.clone());
-        let page = execute(stargate, all.clone()).await?;
+/// Runs a SELECT, one row per page.
+async fn select_books(client: &Client, mut query: Query) -> Result<Vec<Book>> {
+    let (mut books, mut paging_state) = (Vec::new(), None);
+    for _ in 0..10 {
+        query.parameters = Some(QueryParameters {
+            page_size: Some(1),
+            paging_state,
+            ..QueryParameters::default()
+        });
+        let page = execute(client, &query).await?;
         for row in page.rows {
-            titles.push(Book::try_from(row)?.title);
+            books.push(Book::try_from(row)?);
         }
-        let Some(state) = page.paging_state else {
+        paging_state = page.paging_state;
+        if paging_state.is_none() {
             break;
-        };
-        next.paging_state = Some(state);
+        }
     }
-    println!("6. Read in pages of one: {}", titles.join(", "));
-    Ok(())
+    Ok(books)
 }
 
-async fn delete_book(stargate: &Client, table: &str) -> Result<()> {
-    let cql = format!("DELETE FROM {table} WHERE title = ?");
-    execute(stargate, query(cql, ["Emma".into()])).await?;
-    let cql = format!("SELECT title FROM {table} WHERE title = ?");
-    let left = execute(stargate, query(cql, ["Emma".into()])).await?.rows;
-    ensure!(left.is_empty(), "the deleted row is still there");
-    println!("7. Deleted Emma, selected again: {} rows", left.len());
-    Ok(())
-}
-
-async fn drop_table(stargate: &Client, table: &str) -> Result<()> {
-    let drop = query(format!("DROP TABLE IF EXISTS {table}"), []);
-    execute(stargate, drop).await?;
+async fn drop_table(client: &Client, table: &str) -> Result<()> {
+    let cql = format!("DROP TABLE IF EXISTS {table}");
+    let dropped = execute(client, &query(&cql, [])).await;
+    dropped.with_context(|| format!("cannot drop table {table}"))?;
     println!("8. Dropped table {table}");
     Ok(())
 }

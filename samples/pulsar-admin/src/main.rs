@@ -1,135 +1,132 @@
-//! Namespaces, topics and subscriptions of an Astra Streaming tenant, over Pulsar's admin API. It is HTTP and JSON,
-//! so `reqwest` is all it takes.
+//! Namespaces, topics and subscriptions over the Pulsar admin API of Astra Streaming, with nothing but `reqwest`.
 //!
-//! Set ASTRA_STREAMING_NAME, ASTRA_STREAMING_PULSAR_TOKEN and ASTRA_STREAMING_WEBSERVICE_URL (README.md tells how),
-//! then `cargo run -p pulsar-admin-sample`; with no Astra account, `cargo local run pulsar-admin-sample`. The story
-//! it tells:
+//! 1. List the namespaces of the tenant
+//! 2. Show that a wrong token is rejected
+//! 3. Create a namespace
+//! 4. Create a topic
+//! 5. List the topics of the namespace
+//! 6. Create a subscription at the earliest message
+//! 7. Read the statistics of the topic
+//! 8. Delete the topic, also after an error or Ctrl-C
+//! 9. Delete the namespace, likewise
 //!
-//! 1. Namespaces of tenant rust-samples: rust-samples/default
-//! 2. Wrong token: 401 Unauthorized, failed to obtain subject
-//! 3. Created namespace rust-samples/rust_sample_namespace_1795517143324898_40213
-//! 4. Created topic orders
-//! 5. Topics there: persistent://rust-samples/rust_sample_namespace_1795517143324898_40213/orders
-//! 6. Created subscription billing, at the earliest message
-//! 7. Stats: 0 messages came in, 0 bytes are stored, backlog of billing: 0
-//! 8. Deleted topic orders
-//! 9. Deleted namespace rust-samples/rust_sample_namespace_1795517143324898_40213 (8 and 9 also after an error or Ctrl-C)
+//! # Prerequisites
+//!
+//! `ASTRA_STREAMING_NAME`, `ASTRA_STREAMING_PULSAR_TOKEN`, `ASTRA_STREAMING_WEBSERVICE_URL`: see README.md.
+//!
+//! # Usage
+//!
+//! ```sh
+//! cargo run -p pulsar-admin-sample
+//! cargo local run pulsar-admin-sample    # without an Astra account
+//! ```
 
-mod cleanup;
-mod request;
+mod http;
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result, ensure};
-use request::{Refused, delete, fetch, send};
+use anyhow::{Context, Result};
+use http::{fetch, send};
 use reqwest::Client;
 use serde::Deserialize;
 use serde_json::json;
+use shared::ExposeSecret;
 
-const TOPIC: &str = "orders";
-const SUBSCRIPTION: &str = "billing";
-
-/// What we read of a topic's stats; there are some forty fields more.
+/// Statistics of a topic; the response has some forty fields more.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Stats {
     msg_in_counter: u64,
-    storage_size: u64,
     subscriptions: BTreeMap<String, Subscription>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Subscription {
-    /// Messages not yet acknowledged.
+    /// Messages that are not acknowledged yet.
     msg_backlog: u64,
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
+    let mut stop = shared::stop_signal()?;
     let astra = shared::PulsarAdmin::from_env()?;
-    let api = format!("{}/admin/v2", astra.url);
-    let http = request::client(&astra.token)?;
-    let namespaces = format!("{api}/namespaces/{}", astra.tenant);
-    list_namespaces(&http, &namespaces, &astra.tenant).await?;
-    try_wrong_token(&http, &namespaces).await?;
+    let bearer = format!("Bearer {}", astra.token.expose_secret());
+    let http = http::client("Authorization", &bearer)?;
+    let tenant = format!("{}/admin/v2/namespaces/{}", astra.url, astra.tenant);
+    tokio::select! {
+        checked = check_tenant(&http, &tenant) => checked?,
+        stopped = &mut stop => return Err(stopped.into()),
+    }
 
     let run = std::time::SystemTime::UNIX_EPOCH.elapsed()?.as_micros();
-    let (tenant, process) = (&astra.tenant, std::process::id());
-    let ours = format!("{tenant}/rust_sample_namespace_{run}_{process}");
-    let namespace = format!("{api}/namespaces/{ours}");
-    let topics = format!("{api}/persistent/{ours}");
-    let topic = format!("{topics}/{TOPIC}");
-    let make = create_namespace(&http, &namespace, &ours);
-    let story = async {
-        create_topic(&http, &topic).await?;
-        list_topics(&http, &topics).await?;
-        create_subscription(&http, &topic).await?;
-        read_stats(&http, &topic).await
+    let name = format!("rust_sample_namespace_{run}_{}", std::process::id());
+    let namespace = format!("{tenant}/{name}");
+    let topics = format!("{}/admin/v2/persistent/{}/{name}", astra.url, astra.tenant);
+    create_namespace(&http, &namespace, &name).await?;
+    let story = match create_topic(&http, &topics).await {
+        Ok(()) => tokio::select! {
+            story = use_topic(&http, &topics) => story,
+            stopped = stop => Err(stopped.into()),
+        },
+        failed => failed,
     };
-    let undo = delete_all(&http, &topic, &namespace, &ours);
-    cleanup::around(make, story, undo, &format!("namespace {ours}")).await
+    let deleted = delete_namespace(&http, &namespace, &topics)
+        .await
+        .with_context(|| format!("cannot delete namespace {name}"));
+    if let (Err(_), Err(error)) = (&story, &deleted) {
+        eprintln!("{error:#}");
+    }
+    story.and(deleted)
 }
 
-async fn list_namespaces(http: &Client, url: &str, tenant: &str) -> Result<()> {
-    let names: Vec<String> = fetch(http.get(url)).await?;
-    println!("1. Namespaces of tenant {tenant}: {}", names.join(", "));
+async fn check_tenant(http: &Client, tenant: &str) -> Result<()> {
+    let namespaces: Vec<String> = fetch(http.get(tenant)).await?;
+    println!("1. Namespaces: {}", namespaces.join(", "));
+    let wrong = http.get(tenant).bearer_auth("wrong");
+    println!("2. Wrong token: {}", wrong.send().await?.status());
     Ok(())
 }
 
-async fn try_wrong_token(http: &Client, url: &str) -> Result<()> {
-    let error = send(http.get(url).bearer_auth("wrong")).await.err();
-    let refused: Refused = error.context("a wrong token works")?.downcast()?;
-    ensure!(refused.status == 401, refused);
-    println!("2. Wrong token: {}, {}", refused.status, refused.said);
-    Ok(())
-}
-
-async fn create_namespace(http: &Client, url: &str, name: &str) -> Result<()> {
-    send(http.put(url)).await?;
+async fn create_namespace(http: &Client, namespace: &str, name: &str) -> Result<()> {
+    let created = send(http.put(namespace)).await;
+    created.with_context(|| format!("cannot create namespace {name}; delete it if it exists"))?;
     println!("3. Created namespace {name}");
     Ok(())
 }
 
-async fn create_topic(http: &Client, url: &str) -> Result<()> {
-    send(http.put(url)).await?;
-    println!("4. Created topic {TOPIC}");
+async fn create_topic(http: &Client, topics: &str) -> Result<()> {
+    send(http.put(format!("{topics}/orders"))).await?;
+    println!("4. Created topic orders");
     Ok(())
 }
 
-async fn list_topics(http: &Client, url: &str) -> Result<()> {
-    let topics: Vec<String> = fetch(http.get(url)).await?;
-    println!("5. Topics there: {}", topics.join(", "));
-    Ok(())
-}
+async fn use_topic(http: &Client, topics: &str) -> Result<()> {
+    let listed: Vec<String> = fetch(http.get(topics)).await?;
+    println!("5. Topics: {}", listed.join(", "));
 
-/// Without a body, it would see only messages that come after it was made.
-async fn create_subscription(http: &Client, topic: &str) -> Result<()> {
+    // Without a position the subscription would start at the next message.
     let earliest = json!({ "ledgerId": -1, "entryId": -1 });
-    let url = format!("{topic}/subscription/{SUBSCRIPTION}");
-    send(http.put(url).json(&earliest)).await?;
-    println!("6. Created subscription {SUBSCRIPTION}, at the earliest message");
+    let billing = format!("{topics}/orders/subscription/billing");
+    send(http.put(billing).json(&earliest)).await?;
+    println!("6. Created subscription billing");
+
+    let stats: Stats = fetch(http.get(format!("{topics}/orders/stats"))).await?;
+    let billing = stats.subscriptions.get("billing");
+    let backlog = billing.context("no statistics of billing")?.msg_backlog;
+    let messages = stats.msg_in_counter;
+    println!("7. Statistics: {messages} messages, backlog {backlog}");
     Ok(())
 }
 
-async fn read_stats(http: &Client, topic: &str) -> Result<()> {
-    let stats: Stats = fetch(http.get(format!("{topic}/stats"))).await?;
-    let billing = stats.subscriptions.get(SUBSCRIPTION);
-    let backlog = billing
-        .context("the subscription is not there")?
-        .msg_backlog;
-    let (messages, bytes) = (stats.msg_in_counter, stats.storage_size);
-    println!(
-        "7. Stats: {messages} messages came in, {bytes} bytes are stored, backlog of {SUBSCRIPTION}: {backlog}"
-    );
-    Ok(())
-}
-
-/// Prints at the end: with nobody to read it, `println!` panics. Only an empty namespace can be deleted.
-async fn delete_all(http: &Client, topic: &str, namespace: &str, name: &str) -> Result<()> {
-    delete(http.delete(topic)).await?;
-    delete(http.delete(namespace)).await?;
-    println!("8. Deleted topic {TOPIC}");
-    println!("9. Deleted namespace {name}");
+/// A namespace has to be empty, so the topic, if it was created, is deleted first.
+async fn delete_namespace(http: &Client, namespace: &str, topics: &str) -> Result<()> {
+    let left: Vec<String> = fetch(http.get(topics)).await?;
+    if !left.is_empty() {
+        send(http.delete(format!("{topics}/orders"))).await?;
+        println!("8. Deleted topic orders");
+    }
+    send(http.delete(namespace)).await?;
+    println!("9. Deleted the namespace");
     Ok(())
 }

@@ -5,10 +5,10 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
+use astra_secure_connect::SecureConnect;
 use futures::{StreamExt, TryStreamExt, stream};
 use local_astra::settings::Folders;
 use local_astra::settings::layout::Layout;
@@ -17,12 +17,6 @@ use scylla::client::session::Session;
 use scylla::client::session_builder::SessionBuilder;
 use scylla::statement::prepared::PreparedStatement;
 use secrecy::ExposeSecret;
-
-#[path = "../../../samples/cql/src/secure_connect.rs"]
-#[allow(dead_code)]
-mod secure_connect;
-
-use secure_connect::SecureConnect;
 
 const ROUNDS: usize = 5;
 const READS: usize = 2_000;
@@ -54,11 +48,9 @@ async fn measure(data: &Path) -> Result<()> {
         .build()
         .await
         .context("straight to Cassandra")?;
-    let astra = SecureConnect::open(&Folders::new(Some(data))?.bundle()).await?;
-    let bundle = SessionBuilder::new()
-        .known_nodes_addr(astra.contact_points())
-        .prefer_datacenter(astra.local_datacenter().to_owned())
-        .address_translator(Arc::new(astra))
+    let bundle = SecureConnect::open(Folders::new(Some(data))?.bundle())
+        .await?
+        .session_builder()
         .user("token", operator.token.text().expose_secret())
         .use_keyspace(KEYSPACE, true)
         .build()

@@ -1,4 +1,14 @@
-//! How Stargate's HTTP services tell a refusal of the bridge behind them (recorded): REST and Document alike.
+//! What Stargate's HTTP services have in common: how they read, and how they tell a refusal of the bridge behind them
+//! (recorded).
+//!
+//! - [`text`]: texts as Java reads them
+
+mod text;
+
+pub use text::{
+    decoded, is_encoded, lossy, mark_lone_surrogates, parameters, with_lone_surrogates,
+    without_lone_surrogates,
+};
 
 use axum::http::header::HeaderName;
 use axum::http::{HeaderMap, StatusCode};

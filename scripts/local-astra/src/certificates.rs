@@ -14,6 +14,7 @@ use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, PKCS_RSA_SHA256, PublicKeyData, RsaKeySize,
 };
+use secrecy::ExposeSecret;
 use time::{Duration, OffsetDateTime};
 use tokio_rustls::rustls::client::WebPkiServerVerifier;
 use tokio_rustls::rustls::client::danger::ServerCertVerifier;
@@ -170,6 +171,27 @@ impl Authority {
             self.client_verifier()?.verify_client_cert(leaf, rest, at)?;
             Ok(())
         })
+    }
+
+    /// Writes the certificate that Cassandra's nodes show each other, as client and as server, with its key into the
+    /// file `with_key`. An authority of its own signs it and nothing else, so that only a node has one.
+    ///
+    /// # Errors
+    /// When files can't be read or written.
+    pub fn node(&self, with_key: &Path) -> Result<(), CertificateError> {
+        let mut params = CertificateParams::new(Vec::new())?;
+        params.distinguished_name.push(DnType::CommonName, "node");
+        params.extended_key_usages = vec![
+            ExtendedKeyUsagePurpose::ServerAuth,
+            ExtendedKeyUsagePurpose::ClientAuth,
+        ];
+        let node = self.identity("node", params, |identity, at| {
+            let (leaf, rest) = (&identity.chain[0], &identity.chain[1..]);
+            self.client_verifier()?.verify_client_cert(leaf, rest, at)?;
+            Ok(())
+        })?;
+        let pem = format!("{}{}", node.key_pem.expose_secret(), node.certificate_pem);
+        write(with_key, &pem)
     }
 
     /// TLS for the gateway: http/1.1 and h2 by ALPN, no client certificate.

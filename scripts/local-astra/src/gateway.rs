@@ -2,39 +2,54 @@
 //!
 //! Limits and shutdown of all interfaces are here; which path goes to which interface is [`router`].
 
+mod lenient;
+mod target;
 mod whole_body;
 
+use std::convert::Infallible;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::Router;
+use axum::body::Body;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Router};
+use futures::future::BoxFuture;
+use http_body_util::BodyExt;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use serde_json::json;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tower::Service;
 
+use crate::connections::{Place, Places};
+use crate::data_api;
 use crate::devops::{self, DevOps};
 use crate::document;
 use crate::graphql;
 use crate::grpc;
 use crate::pulsar_admin::{self, Streaming};
 use crate::rest;
+use crate::settings::environment::Door;
 use crate::store::Store;
+use lenient::Lenient;
 
-/// Connections a door holds at once; more wait in the system's queue.
+/// Connections a door holds at once.
 const CONNECTIONS: usize = 1024;
-const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
-/// How long a client may take to send the head of a request.
+/// How long a client may take to shake hands, where there is TLS, and to send the head of its first request.
+const FIRST_LIMIT: Duration = Duration::from_secs(10);
+/// How long it may take to send the head of another one, once that has begun.
 const HEADER_LIMIT: Duration = Duration::from_secs(30);
+/// How long a connection that has to go may take to say so.
+const FAREWELL: Duration = Duration::from_secs(1);
 /// How long requests under way may take to end when the gateway is stopped.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(5);
 
@@ -63,7 +78,10 @@ impl Front {
         let current = self.current.subscribe();
         Router::new().fallback(async move |request: Request| {
             let mut app = current.borrow().clone();
-            app.call(whole_body::read_to_its_end(request)).await
+            match target::read(whole_body::read_to_its_end(request)) {
+                Ok(request) => app.call(request).await,
+                Err(refusal) => Ok(refusal),
+            }
         })
     }
 }
@@ -77,6 +95,22 @@ pub fn router_without_store(streaming: Streaming) -> Router {
     })
 }
 
+/// How clients reach a door, for URLs that responses hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    Http,
+    Https,
+}
+
+impl Scheme {
+    pub fn name(self) -> &'static str {
+        match self {
+            Scheme::Http => "http",
+            Scheme::Https => "https",
+        }
+    }
+}
+
 /// Which path goes to which interface. All else is 501, with a sentence.
 ///
 /// # Errors
@@ -85,12 +119,17 @@ pub fn router(
     store: Store,
     devops: DevOps,
     streaming: Streaming,
+    data_api_limits: data_api::Limits,
 ) -> Result<Router, grpc::DescriptorError> {
     Ok(Router::new()
         .merge(pulsar_admin::router(streaming))
         .nest(
             "/api/rest/v2",
             rest::router(store.clone()).merge(document::router(store.clone())),
+        )
+        .nest(
+            "/api/json",
+            data_api::router(store.clone(), data_api_limits),
         )
         .merge(graphql::router(store.clone()))
         .merge(grpc::routes(store)?)
@@ -123,79 +162,138 @@ pub async fn serve(
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_LIMIT);
     http.http2().timer(TokioTimer::new());
-    let http = Arc::new(http);
-    let graceful = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let scheme = match tls {
+        Some(_) => Scheme::Https,
+        None => Scheme::Http,
+    };
+    let app = app.layer(Extension(scheme));
+    let door = match tls {
+        Some(_) => Door::Tls,
+        None => Door::Plain,
+    };
+    let door = Arc::new(OpenDoor {
+        door,
+        tls,
+        http,
+        app,
+    });
+    let places = Places::new(CONNECTIONS, FIRST_LIMIT);
+    let mut connections = JoinSet::new();
     loop {
-        let accepted = async {
-            let place = Arc::clone(&places).acquire_owned().await;
-            (place, listener.accept().await)
-        };
-        let (place, accepted) = tokio::select! {
-            accepted = accepted => accepted,
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            Some(_) = connections.join_next() => continue,
             _ = stop.wait_for(|stop| *stop) => break,
         };
-        let (Ok(place), Ok((stream, _))) = (place, accepted) else {
-            // Out of file descriptors, most likely: give connections a moment to end.
+        let Ok((stream, _)) = accepted else {
+            // Out of file descriptors, most likely: give a connection a moment to end.
+            places.make_room();
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        let (http, tls, app) = (Arc::clone(&http), tls.clone(), app.clone());
-        let watcher = graceful.watcher();
-        let mut stop = stop.clone();
-        tokio::spawn(async move {
-            let _place = place;
-            let Some(stream) = handshake(stream, tls, &mut stop).await else {
-                return;
-            };
-            let service = TowerToHyperService::new(app);
-            let connection = match stream {
-                Door::Plain(stream) => {
-                    let io = TokioIo::new(stream);
-                    watcher
-                        .watch(
-                            http.serve_connection_with_upgrades(io, service)
-                                .into_owned(),
-                        )
-                        .await
-                }
-                Door::Tls(stream) => {
-                    let io = TokioIo::new(*stream);
-                    watcher
-                        .watch(
-                            http.serve_connection_with_upgrades(io, service)
-                                .into_owned(),
-                        )
-                        .await
-                }
-            };
-            // A client that goes away in the middle is its own affair.
-            drop(connection);
-        });
+        let place = tokio::select! {
+            place = places.take() => place,
+            _ = stop.wait_for(|stop| *stop) => break,
+        };
+        connections.spawn(Arc::clone(&door).attend(stream, place, stop.clone()));
     }
     drop(listener);
     // What has not ended by then is cut: the process is about to end.
-    let _ended = timeout(SHUTDOWN_LIMIT, graceful.shutdown()).await;
+    let all_ended = async { while connections.join_next().await.is_some() {} };
+    let _ended = timeout(SHUTDOWN_LIMIT + FAREWELL, all_ended).await;
 }
 
-enum Door {
-    Plain(TcpStream),
-    Tls(Box<tokio_rustls::server::TlsStream<TcpStream>>),
-}
-
-async fn handshake(
-    stream: TcpStream,
+/// What all connections of a door share.
+struct OpenDoor {
+    door: Door,
     tls: Option<TlsAcceptor>,
-    stop: &mut watch::Receiver<bool>,
-) -> Option<Door> {
-    stream.set_nodelay(true).ok()?;
-    let Some(tls) = tls else {
-        return Some(Door::Plain(stream));
-    };
-    tokio::select! {
-        done = timeout(HANDSHAKE_LIMIT, tls.accept(stream)) => {
-            done.ok()?.ok().map(|stream| Door::Tls(Box::new(stream)))
+    http: auto::Builder<TokioExecutor>,
+    app: Router,
+}
+
+impl OpenDoor {
+    async fn attend(
+        self: Arc<OpenDoor>,
+        stream: TcpStream,
+        place: Place,
+        mut stop: watch::Receiver<bool>,
+    ) {
+        let place = Arc::new(place);
+        if stream.set_nodelay(true).is_err() {
+            return;
         }
-        _ = stop.wait_for(|stop| *stop) => None,
+        let Some(tls) = &self.tls else {
+            return self.talk(stream, place, stop).await;
+        };
+        let stream = tokio::select! {
+            done = tls.accept(stream) => done,
+            () = place.is_over() => return,
+            _ = stop.wait_for(|stop| *stop) => return,
+        };
+        if let Ok(stream) = stream {
+            self.talk(stream, place, stop).await;
+        }
+    }
+
+    async fn talk(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        place: Arc<Place>,
+        mut stop: watch::Receiver<bool>,
+    ) {
+        let service = TowerToHyperService::new(Attended {
+            app: self.app.clone(),
+            door: self.door,
+            place: Arc::clone(&place),
+        });
+        let stream = TokioIo::new(Lenient::new(stream));
+        let connection = self.http.serve_connection_with_upgrades(stream, service);
+        tokio::pin!(connection);
+        let left = tokio::select! {
+            // A client that goes away in the middle is its own affair.
+            _ended = connection.as_mut() => return,
+            () = place.is_over() => FAREWELL,
+            _ = stop.wait_for(|stop| *stop) => SHUTDOWN_LIMIT,
+        };
+        connection.as_mut().graceful_shutdown();
+        let _ended = timeout(left, connection).await;
+    }
+}
+
+/// The app for one connection: tells each request its door, and the place of the connection that there is a request.
+#[derive(Clone)]
+struct Attended {
+    app: Router,
+    door: Door,
+    place: Arc<Place>,
+}
+
+impl<B> Service<axum::http::Request<B>> for Attended
+where
+    Router: Service<axum::http::Request<B>, Response = Response, Error = Infallible>,
+    <Router as Service<axum::http::Request<B>>>::Future: Send + 'static,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Service::<axum::http::Request<B>>::poll_ready(&mut self.app, context)
+    }
+
+    fn call(&mut self, mut request: axum::http::Request<B>) -> Self::Future {
+        let under_way = self.place.request();
+        request.extensions_mut().insert(self.door);
+        let answer = self.app.call(request);
+        Box::pin(async move {
+            let answer = answer.await?;
+            // The request is under way until its answer was sent to the end.
+            Ok(answer.map(|body| {
+                Body::new(body.map_frame(move |frame| {
+                    let _under_way = &under_way;
+                    frame
+                }))
+            }))
+        })
     }
 }

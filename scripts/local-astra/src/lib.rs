@@ -8,12 +8,14 @@
 //! - [`certificates`]: the authority and what it signs
 //! - [`access`]: tokens, roles, what a token may do
 //! - [`store`]: one login a token, the schema, Cassandra's errors
-//! - [`gateway`]: the doors, and which path goes to which interface
+//! - [`gateway`]: the doors, and which path goes to which interface; [`connections`]: how many a door holds
 //! - [`pulsar_admin`]: Pulsar's admin API, as far as tenants may use it
 //! - [`grpc`]: Stargate's gRPC API
+//! - [`graphql`]: Stargate's GraphQL APIs, CQL-first and GraphQL-first
 //! - [`bridge`]: what its HTTP APIs make of Cassandra's refusals
 //! - [`rest`]: Stargate's REST API v2
 //! - [`document`]: Stargate's Document API v2
+//! - [`data_api`]: the Data API: collections and vector search
 //! - [`devops`]: the DevOps API v2, the control plane
 
 #[cfg(not(unix))]
@@ -25,6 +27,8 @@ mod bridge;
 pub mod bundle;
 pub mod certificates;
 pub mod commands;
+pub mod connections;
+pub mod data_api;
 pub mod devops;
 pub mod document;
 pub mod engines;

@@ -8,6 +8,7 @@ use local_astra::background::state::Engines;
 use local_astra::settings::Folders;
 use local_astra::settings::environment::Who;
 use local_astra::{background, commands};
+use tokio::runtime::Builder;
 
 /// Astra on this machine: its interfaces on a real Apache Cassandra and Apache Pulsar, for running the samples.
 #[derive(Parser)]
@@ -66,9 +67,18 @@ enum Command {
     },
 }
 
+/// The stack of each thread, of which only what is used takes memory. What a client sends is read within a bound that
+/// far less is enough for. But the driver goes down every level of a type that Cassandra tells of, and Cassandra itself
+/// takes types of some hundred levels, each of which takes 4 KB here.
+const STACK: usize = 64 * 1024 * 1024;
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let runtime = match tokio::runtime::Runtime::new() {
+    let runtime = Builder::new_multi_thread()
+        .enable_all()
+        .thread_stack_size(STACK)
+        .build();
+    let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("error: cannot start: {error}");

@@ -52,6 +52,16 @@ impl Owners {
         Ok(Owners(owned.collect()))
     }
 
+    /// The database of one keyspace, as [`Owners::of`] has it.
+    ///
+    /// # Errors
+    /// Cassandra's own.
+    pub async fn of_one(admin: &Session, keyspace: &str) -> Result<Uuid, StoreError> {
+        let owned = records::get::<OwnedKeyspace>(admin, keyspace).await?;
+        let owned = owned.into_iter().map(|k| (k.name, k.database));
+        Ok(Owners(owned.collect()).of(keyspace))
+    }
+
     /// The database of a keyspace. One that no DevOps call has made (over CQL, by the operator) belongs to the
     /// first database.
     pub fn of(&self, keyspace: &str) -> Uuid {

@@ -88,17 +88,27 @@ pub enum Interface {
     Cql,
     Rest,
     Document,
+    DataApi,
     Graphql,
     Grpc,
 }
 
 impl Interface {
-    /// The action that opens it. Astra names three: documents go with REST, and gRPC, whose requests are CQL,
+    pub const ALL: [Interface; 6] = [
+        Interface::Cql,
+        Interface::Rest,
+        Interface::Document,
+        Interface::Graphql,
+        Interface::Grpc,
+        Interface::DataApi,
+    ];
+
+    /// The action that opens it. Astra names three: documents and the Data API go with REST, and gRPC, whose requests are CQL,
     /// with CQL.
     pub fn action(self) -> &'static str {
         match self {
             Interface::Cql | Interface::Grpc => "db-cql",
-            Interface::Rest | Interface::Document => "db-rest",
+            Interface::Rest | Interface::Document | Interface::DataApi => "db-rest",
             Interface::Graphql => "db-graphql",
         }
     }
@@ -117,8 +127,9 @@ pub enum Rights {
 }
 
 impl Rights {
-    /// May this be done to that? A table is reached only through its organization, database and keyspace: a
-    /// policy that leaves one of them out allows nothing below.
+    /// May this be done to that? A table is reached only through its database and keyspace: a policy that leaves
+    /// one of them out allows nothing below. The organization itself need not be named: the documented examples of
+    /// roles for one database do not.
     pub fn allow(&self, action: &str, target: Target<'_>) -> bool {
         match self {
             Rights::Everything => true,
@@ -150,6 +161,16 @@ impl Rights {
         let target = Target::Database(database);
         matches!(self, Rights::GrantsOnly) || self.allow(interface.action(), target)
     }
+
+    /// May this way be taken to every database, those to come too?
+    pub fn open_to_all(&self, interface: Interface) -> bool {
+        match self {
+            Rights::Everything | Rights::GrantsOnly => true,
+            Rights::ByPolicy(policies) => policies
+                .iter()
+                .any(|policy| policy.names(interface.action()) && policy.has_all_databases()),
+        }
+    }
 }
 
 impl Policy {
@@ -158,25 +179,22 @@ impl Policy {
     }
 
     fn has_database(&self) -> bool {
-        let mut resources = self
-            .resources
-            .iter()
-            .filter_map(|text| Resource::parse(text));
-        self.covers(Target::Organization)
-            && resources.any(|resource| matches!(resource, Resource::Database(_)))
+        self.has(|r| matches!(r, Resource::Database(_)))
+    }
+
+    fn has_all_databases(&self) -> bool {
+        self.has(|r| *r == Resource::Database(Which::All))
+    }
+
+    fn has(&self, wanted: impl Fn(&Resource<'_>) -> bool) -> bool {
+        let resources = self.resources.iter();
+        let mut resources = resources.filter_map(|text| Resource::parse(text));
+        resources.any(|resource| wanted(&resource))
     }
 
     fn covers(&self, target: Target<'_>) -> bool {
-        let has = |wanted: &dyn Fn(&Resource<'_>) -> bool| {
-            let mut resources = self
-                .resources
-                .iter()
-                .filter_map(|text| Resource::parse(text));
-            resources.any(|resource| wanted(&resource))
-        };
         let above = match target {
-            Target::Organization => None,
-            Target::Database(_) => Some(Target::Organization),
+            Target::Organization | Target::Database(_) => None,
             Target::Keyspace(database, _) => Some(Target::Database(database)),
             Target::AllTables(database, keyspace) | Target::Table(database, keyspace, _) => {
                 Some(Target::Keyspace(database, keyspace))
@@ -184,16 +202,18 @@ impl Policy {
         };
         above.is_none_or(|above| self.covers(above))
             && match target {
-                Target::Organization => has(&|r| *r == Resource::Organization),
-                Target::Database(id) => has(&|r| matches!(r, Resource::Database(d) if d.is(id))),
+                Target::Organization => self.has(|r| *r == Resource::Organization),
+                Target::Database(id) => {
+                    self.has(|r| matches!(r, Resource::Database(d) if d.is(id)))
+                }
                 Target::Keyspace(id, name) => {
-                    has(&|r| matches!(r, Resource::Keyspace(d, k) if d.is(id) && fits(k, name)))
+                    self.has(|r| matches!(r, Resource::Keyspace(d, k) if d.is(id) && fits(k, name)))
                 }
-                Target::AllTables(id, name) => {
-                    has(&|r| matches!(r, Resource::Table(d, k, "*") if d.is(id) && fits(k, name)))
-                }
-                Target::Table(id, name, table) => has(
-                    &|r| matches!(r, Resource::Table(d, k, t) if d.is(id) && fits(k, name) && fits(t, table)),
+                Target::AllTables(id, name) => self.has(
+                    |r| matches!(r, Resource::Table(d, k, "*") if d.is(id) && fits(k, name)),
+                ),
+                Target::Table(id, name, table) => self.has(
+                    |r| matches!(r, Resource::Table(d, k, t) if d.is(id) && fits(k, name) && fits(t, table)),
                 ),
             }
     }
@@ -302,7 +322,11 @@ mod tests {
         assert!(!rights.allow("db-table-modify", Target::Table(DB, "a", "t")));
         assert!(!rights.allow("db-table-select", Target::Table(DB, "b", "t")));
         assert!(!rights.allow("db-table-select", Target::Table(OTHER, "a", "t")));
-        for missing in 0..3 {
+        let mut without_organization = whole.clone();
+        without_organization.resources.remove(0);
+        let rights = Rights::ByPolicy(vec![without_organization]);
+        assert!(rights.allow("db-table-select", Target::Table(DB, "a", "t")));
+        for missing in 1..3 {
             let mut part = whole.clone();
             part.resources.remove(missing);
             let rights = Rights::ByPolicy(vec![part]);
@@ -326,9 +350,20 @@ mod tests {
         assert!(rights.open(Interface::Rest) && rights.open(Interface::Document));
         assert!(!rights.open(Interface::Cql) && !rights.open(Interface::Graphql));
         assert!(rights.open_to(Interface::Rest, DB) && !rights.open_to(Interface::Rest, OTHER));
-        assert!(!Rights::ByPolicy(vec![policy(&["db-rest"], &[&db])]).open(Interface::Rest));
+        assert!(Rights::ByPolicy(vec![policy(&["db-rest"], &[&db])]).open(Interface::Rest));
+        assert!(!Rights::ByPolicy(vec![policy(&["db-rest"], &[""])]).open(Interface::Rest));
+        assert!(!rights.open_to_all(Interface::Rest));
+        let all = Rights::ByPolicy(vec![policy(&["db-rest"], &[":db:*"])]);
+        assert!(all.open_to_all(Interface::Rest) && !all.open_to_all(Interface::Cql));
         assert!(Rights::GrantsOnly.open(Interface::Cql));
         assert!(!Rights::GrantsOnly.allow("org-db-view", Target::Database(DB)));
+    }
+
+    #[test]
+    fn every_interface_has_an_action_that_a_policy_can_name() {
+        for interface in Interface::ALL {
+            assert!(ACTIONS.contains(&interface.action()), "{interface:?}");
+        }
     }
 
     #[test]

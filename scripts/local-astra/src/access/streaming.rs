@@ -1,5 +1,6 @@
-//! The tokens of streaming: JWTs signed with RS256 (`../shared/api/devops-streaming.md`, 4). The keys are files in
-//! the data folder, so Pulsar works without Cassandra.
+//! The tokens of streaming: JWTs signed with RS256, with the claims of the token in
+//! <https://awesome-astra.github.io/docs/pages/astra/astra-cli/>. The keys are files in the data folder, so Pulsar works
+//! without Cassandra.
 
 use std::fs;
 use std::io::{self, Write};

@@ -14,7 +14,7 @@ use crate::access::{Interface, Rights};
 use crate::bundle::{Bundles, Catalog, Database, Gate};
 use crate::certificates::Authority;
 use crate::settings::layout::Layout;
-use crate::settings::{DATABASE_ID, DATABASE_REGION, Folders, KEYSPACE};
+use crate::settings::{DATABASE_ID, Folders, KEYSPACE};
 use crate::store::Store;
 
 /// Writes the bundle into the data folder, and gives what serves it, with what its doors go by.
@@ -62,7 +62,6 @@ fn catalog(admin: &Session, database: Uuid) -> Result<Catalog> {
         .iter()
         .map(|node| (node.host_id, address(&node.address)));
     let known = Database {
-        region: DATABASE_REGION.to_owned(),
         keyspace: KEYSPACE.to_owned(),
     };
     Ok(Catalog {

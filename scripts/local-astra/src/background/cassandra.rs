@@ -11,15 +11,18 @@ use secrecy::SecretString;
 use super::READY_LIMIT;
 use crate::access::built_in::ORGANIZATION_ADMINISTRATOR;
 use crate::access::{self, TokenRecord};
+use crate::certificates::Authority;
 use crate::devops;
-use crate::engines::cassandra::{Cassandra, FIRST_PASSWORD, Ports, SUPERUSER};
+use crate::engines::cassandra::{
+    Cassandra, DATACENTER, FIRST_PASSWORD, OLD_DATACENTER, Ports, SUPERUSER,
+};
 use crate::engines::java::{self, Search};
 use crate::engines::process::{Engine, Stopped, wait_until};
 use crate::engines::{EngineError, jars};
 use crate::settings::layout::Layout;
 use crate::settings::secrets::Secrets;
 use crate::settings::{Folders, GRAPHQL_FIRST_KEYSPACE, KEYSPACE};
-use crate::store::{self, Code, StoreError, records};
+use crate::store::{self, Code, StoreError, limits, records, schema};
 
 /// The Cassandra of a data folder.
 pub fn of(folders: &Folders, layout: &Layout) -> Cassandra {
@@ -31,6 +34,8 @@ pub fn of(folders: &Folders, layout: &Layout) -> Cassandra {
             cql: layout.ports.cql,
         },
         nodes: layout.nodes,
+        node_key: folders.node_certificates().join("node-with-key.pem"),
+        node_authority: folders.node_certificates().join("ca.pem"),
     }
 }
 
@@ -52,22 +57,42 @@ pub async fn stop(folders: &Folders) -> Result<bool, EngineError> {
     failed.map_or(Ok(any), Err)
 }
 
-/// Cassandra's nodes, started or taken over, with a superuser's session.
-pub async fn start(
-    folders: &Folders,
-    layout: &Layout,
-    password: &SecretString,
-) -> Result<(Vec<Engine>, Session)> {
+/// Cassandra's nodes, started or taken over.
+pub struct Started {
+    pub engines: Vec<Engine>,
+    /// A superuser's session.
+    pub admin: Session,
+    /// What had to be done for it.
+    pub notes: Vec<String>,
+}
+
+/// Starts Cassandra's nodes, without the indexes that keep them from starting.
+pub async fn start(folders: &Folders, layout: &Layout, password: &SecretString) -> Result<Started> {
     let cassandra = of(folders, layout);
     let jdk = java::find(&Search::here()).await?;
     let jars = jars::fetch(jars::CASSANDRA, &folders.cache, &jdk).await?;
-    let engines = cassandra.start_all(&jdk, &jars, READY_LIMIT).await?;
+    Authority::open(&folders.node_certificates())?.node(&cassandra.node_key)?;
+    let mut notes = Vec::new();
+    let engines = match cassandra.start_all(&jdk, &jars, READY_LIMIT).await {
+        Err(error) if cassandra.has_unusable_index() => {
+            eprintln!("{error}");
+            stop(folders).await?;
+            let dropped = cassandra.drop_unusable_indexes(&jdk, &jars).await?;
+            notes.extend(dropped.iter().map(|index| limits::dropped(index)));
+            cassandra.start_all(&jdk, &jars, READY_LIMIT).await?
+        }
+        started => started?,
+    };
     let nodes = layout.cassandra();
     for engine in &engines {
         wait_until(engine, READY_LIMIT, || login(&nodes, password)).await?;
     }
     let admin = store::connect(&nodes, SUPERUSER, password, None).await?;
-    Ok((engines, admin))
+    Ok(Started {
+        engines,
+        admin,
+        notes,
+    })
 }
 
 /// A superuser's login. At the first start the password is still the one that everybody knows.
@@ -92,6 +117,7 @@ pub async fn prepare(
     layout: &Layout,
     secrets: &Secrets,
 ) -> Result<(), StoreError> {
+    rename_datacenter(admin).await?;
     if layout.nodes > 1 {
         spread_roles(admin, layout.nodes).await?;
     }
@@ -123,6 +149,29 @@ pub async fn prepare(
         description: "Local Astra's own, of cargo local env".to_owned(),
     };
     records::put(admin, &token).await
+}
+
+/// Moves keyspaces of an older data folder from the data center's old name to the new one.
+async fn rename_datacenter(admin: &Session) -> Result<(), StoreError> {
+    let cql = "SELECT keyspace_name, replication FROM system_schema.keyspaces";
+    let keyspaces = schema::rows::<(String, BTreeMap<String, String>)>(admin, cql).await?;
+    for (name, mut replication) in keyspaces {
+        let Some(replicas) = replication.remove(OLD_DATACENTER) else {
+            continue;
+        };
+        replication.insert(DATACENTER.to_owned(), replicas);
+        let options: Vec<String> = replication
+            .iter()
+            .map(|(option, value)| format!("'{option}': '{value}'"))
+            .collect();
+        let cql = format!(
+            "ALTER KEYSPACE {} WITH replication = {{{}}}",
+            store::types::quote(&name),
+            options.join(", ")
+        );
+        admin.query_unpaged(cql, ()).await?;
+    }
+    Ok(())
 }
 
 /// Puts the roles on every node, so that logins go on when one of them is down.

@@ -15,7 +15,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use scylla::client::session::Session;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -26,20 +25,25 @@ use tokio_rustls::TlsAcceptor;
 use crate::access::Grants;
 use crate::access::streaming::StreamingKeys;
 use crate::certificates::Authority;
+use crate::connections;
+use crate::data_api::Limits;
 use crate::devops::{self, DevOps};
-use crate::engines::EngineError;
-use crate::engines::process::{Engine, ProcessId, Stopped};
+use crate::engines::cassandra::SUPERUSER;
+use crate::engines::process::{Engine, ProcessId, Stopped, wait_until};
 use crate::engines::pulsar::Admin;
+use crate::engines::{EngineError, first_start, ready};
 use crate::gateway::{self, Front};
 use crate::pulsar_admin::Streaming;
 use crate::settings::Folders;
 use crate::settings::layout::Layout;
 use crate::settings::secrets::Secrets;
-use crate::store::Store;
+use crate::store::{Login, Store, limits};
 use state::{Engines, Lock, Phase, Request, State, Which};
 
 /// How long an engine may take to be ready.
 const READY_LIMIT: Duration = Duration::from_secs(180);
+/// How long an engine that is ready may take to answer, on a machine that is busy.
+const ANSWER_LIMIT: Duration = Duration::from_secs(20);
 /// How often the engines are looked at.
 const WATCH: Duration = Duration::from_millis(500);
 
@@ -57,6 +61,7 @@ enum Stop {
 /// # Errors
 /// What kept it from starting: also written into the state file, for the command that waits for it.
 pub async fn run(folders: Folders, temporary: bool) -> Result<()> {
+    connections::allow_open_files();
     let Some(_lock) = Lock::try_take(&folders, Which::Process)? else {
         bail!("local Astra runs already on {}", folders.data.display());
     };
@@ -65,6 +70,7 @@ pub async fn run(folders: Folders, temporary: bool) -> Result<()> {
     };
     let state = Arc::new(Shared {
         folders: folders.clone(),
+        limits: limits(temporary),
         state: Mutex::new(State {
             process,
             phase: Phase::Starting,
@@ -73,6 +79,7 @@ pub async fn run(folders: Folders, temporary: bool) -> Result<()> {
             up: Engines::default(),
             answered: 0,
             refused: None,
+            notes: Vec::new(),
         }),
     });
     // Before anybody can know of this process: an unexpected signal would end it.
@@ -82,6 +89,7 @@ pub async fn run(folders: Folders, temporary: bool) -> Result<()> {
     let mut doors = JoinSet::new();
     let ended = tokio::select! {
         failed = live(&state, &mut doors, stop, requests) => Err(failed),
+        failed = state.keep() => Err(failed),
         stop = stop_signal(temporary) => stop,
     };
     stop_sender.send_replace(true);
@@ -113,6 +121,19 @@ struct Settings {
     folders: Folders,
     layout: Layout,
     secrets: Secrets,
+    limits: Limits,
+}
+
+/// A temporary local Astra is that of the tests, which share one database.
+fn limits(temporary: bool) -> Limits {
+    if temporary {
+        Limits {
+            collections: 1000,
+            indexes: 10_000,
+        }
+    } else {
+        Limits::ASTRA
+    }
 }
 
 /// Starts what is asked for and watches over it; comes back only with what made it impossible.
@@ -150,6 +171,7 @@ async fn live(
             state.up = live.up();
             state.answered = request.number;
             state.refused = refused;
+            state.notes.clone_from(&live.notes);
         });
         if let Err(error) = changed {
             return error;
@@ -182,6 +204,8 @@ struct Live {
     bundle: Option<(TcpListener, TcpListener)>,
     cassandra: Option<Vec<Engine>>,
     pulsar: Option<Engine>,
+    /// What had to be done to start them.
+    notes: Vec<String>,
     /// Pulsar for the interfaces, while it runs.
     admin: watch::Sender<Option<Admin>>,
 }
@@ -208,6 +232,7 @@ impl Live {
                 folders,
                 layout,
                 secrets,
+                limits: state.limits,
             },
             authority,
             keys,
@@ -217,6 +242,7 @@ impl Live {
             bundle,
             cassandra: None,
             pulsar: None,
+            notes: Vec::new(),
             admin,
         })
     }
@@ -239,10 +265,12 @@ impl Live {
                 folders,
                 layout,
                 secrets,
+                ..
             } = settings;
-            let (engines, admin) = cassandra::start(folders, layout, &secrets.admin).await?;
-            cassandra::prepare(&admin, layout, secrets).await?;
-            Ok::<_, anyhow::Error>(Some((engines, admin)))
+            let started = cassandra::start(folders, layout, &secrets.admin).await?;
+            cassandra::prepare(&started.admin, layout, secrets).await?;
+            first_start::complete(&folders.cassandra())?;
+            Ok::<_, anyhow::Error>(Some(started))
         };
         let pulsar = async {
             if !wanted.pulsar || up.pulsar {
@@ -253,7 +281,7 @@ impl Live {
         };
         let (cassandra, pulsar) = tokio::join!(cassandra, pulsar);
         let cassandra = match cassandra {
-            Ok(Some((engines, admin))) => self.serve_cassandra(engines, admin, doors).await,
+            Ok(Some(started)) => self.serve_cassandra(started, doors).await,
             Ok(None) => Ok(()),
             Err(error) => {
                 // What has started of it must not stay behind; the first cause is what the reader needs.
@@ -284,22 +312,32 @@ impl Live {
     /// Opens the interfaces that Cassandra is behind.
     async fn serve_cassandra(
         &mut self,
-        engines: Vec<Engine>,
-        admin: Session,
+        started: cassandra::Started,
         doors: &mut JoinSet<()>,
     ) -> Result<()> {
+        let cassandra::Started {
+            engines,
+            admin,
+            notes,
+        } = started;
         let Settings {
             folders,
             layout,
             secrets,
+            limits,
         } = &self.settings;
         let authority = Arc::clone(&self.authority);
-        let store = Store::open(layout.cassandra(), admin).await?;
+        let login = Login {
+            user: SUPERUSER.to_owned(),
+            password: secrets.admin.clone(),
+        };
+        let store = Store::open(layout.cassandra(), admin, login).await?;
         let (bundles, catalog) = bundles::open(folders, layout, authority, &store)?;
         let grants = Grants::new(store.clone());
         // Before the doors open: what was made meanwhile by others is let in to.
         grants.apply().await?;
         tokio::spawn(grants.clone().follow());
+        tokio::spawn(limits::drop_unusable_indexes(store.clone()));
         let devops = DevOps::open(
             store.clone(),
             grants,
@@ -321,7 +359,7 @@ impl Live {
             making: Arc::default(),
         };
         self.front
-            .replace(gateway::router(store, devops, streaming)?);
+            .replace(gateway::router(store, devops, streaming, *limits)?);
         if let Some((metadata, proxy)) = self.bundle.take() {
             let services = bundles.clone();
             let (stop, stopped) = (self.stop.clone(), self.stop.clone());
@@ -329,6 +367,7 @@ impl Live {
             doors.spawn(async move { bundles.serve_proxy(proxy, stop).await });
         }
         self.cassandra = Some(engines);
+        self.notes.extend(notes);
         Ok(())
     }
 
@@ -344,6 +383,36 @@ impl Live {
             }
         }
     }
+}
+
+/// Whether each of these engines answers right now. One that is busy gets some seconds; one that has ended does not
+/// answer.
+///
+/// # Errors
+/// When the files that name the engines cannot be read.
+pub async fn answers(folders: &Folders, engines: Engines) -> Result<bool> {
+    let layout = Layout::of(&folders.data, None)?;
+    if engines.cassandra {
+        let cassandra = cassandra::of(folders, &layout);
+        for node in 1..=layout.nodes {
+            let answers = || ready::answers(cassandra.contact_point(node));
+            match cassandra.running(node)? {
+                Some(engine) if wait_until(&engine, ANSWER_LIMIT, answers).await.is_ok() => (),
+                _ => return Ok(false),
+            }
+        }
+    }
+    if engines.pulsar {
+        let pulsar = pulsar::of(folders, &layout);
+        let admin = pulsar::admin(folders, &pulsar)?;
+        return Ok(match pulsar.running()? {
+            Some(engine) => wait_until(&engine, ANSWER_LIMIT, || admin.ready())
+                .await
+                .is_ok(),
+            None => false,
+        });
+    }
+    Ok(true)
 }
 
 /// Stops all engines that run. Gives whether any did.
@@ -400,10 +469,29 @@ async fn stop_signal(temporary: bool) -> Result<Stop> {
 
 struct Shared {
     folders: Folders,
+    /// Those of the Data API.
+    limits: Limits,
     state: Mutex<State>,
 }
 
 impl Shared {
+    /// Writes the state file again whenever it is gone or damaged; returns when it cannot.
+    async fn keep(&self) -> anyhow::Error {
+        let mut tick = tokio::time::interval(WATCH);
+        loop {
+            tick.tick().await;
+            match State::read(&self.folders) {
+                Ok(Some(_)) => (),
+                Ok(None) => {
+                    if let Err(error) = self.change(|_| ()) {
+                        return error;
+                    }
+                }
+                Err(error) => return error,
+            }
+        }
+    }
+
     fn change(&self, change: impl FnOnce(&mut State)) -> Result<()> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut state);

@@ -11,7 +11,7 @@ use crate::certificates::Authority;
 use crate::engines::java::{self, Search};
 use crate::engines::process::{Engine, wait_until};
 use crate::engines::pulsar::{Admin, AdminError, Files, Ports, Pulsar};
-use crate::engines::{jars, pulsar};
+use crate::engines::{first_start, jars, pulsar};
 use crate::settings::layout::Layout;
 use crate::settings::{Folders, TENANT, TENANT_NAMESPACE};
 
@@ -43,6 +43,15 @@ pub fn of(folders: &Folders, layout: &Layout) -> Pulsar {
     }
 }
 
+/// Pulsar's admin API with the superuser's token.
+///
+/// # Errors
+/// When the token cannot be read.
+pub fn admin(folders: &Folders, pulsar: &Pulsar) -> Result<Admin> {
+    let keys = StreamingKeys::open(&folders.streaming())?;
+    Ok(Admin::new(pulsar.web_address(), keys.superuser()?)?)
+}
+
 /// Pulsar, started or taken over, with the first tenant. If it does not get ready it is stopped again.
 pub(super) async fn start(
     settings: &Settings,
@@ -56,6 +65,7 @@ pub(super) async fn start(
     // Makes its files anew if they are due.
     authority.server()?;
     let started = async {
+        pulsar.begin()?;
         pulsar.mend(&jdk, &jars).await?;
         let engine = pulsar.start(&jdk, &jars)?;
         let admin = Admin::new(pulsar.web_address(), keys.superuser()?)?;
@@ -70,6 +80,7 @@ pub(super) async fn start(
         })
         .await?;
         prepare(&admin, &settings.secrets.tenant_role).await?;
+        first_start::complete(&pulsar.folder)?;
         Ok::<_, anyhow::Error>((engine, admin))
     };
     match started.await {

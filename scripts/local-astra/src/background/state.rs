@@ -1,14 +1,15 @@
 //! The state file: how commands find the background process, and what it tells them.
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::engines::process::ProcessId;
-use crate::settings::{Folders, read_json, write_json};
+use crate::settings::{Folders, write_json};
 
 /// What the background process writes down; also what it leaves behind when it is killed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -29,6 +30,9 @@ pub struct State {
     /// Why that request could not be granted. What ran before goes on.
     #[serde(default)]
     pub refused: Option<String>,
+    /// What had to be done to start the engines.
+    #[serde(default)]
+    pub notes: Vec<String>,
 }
 
 /// Which engines.
@@ -77,7 +81,7 @@ impl Request {
     /// # Errors
     /// When the file cannot be read.
     pub fn read(folders: &Folders) -> Result<Request> {
-        Ok(read_json(&request_file(folders))?.unwrap_or_default())
+        Ok(read_if_whole(&request_file(folders))?.unwrap_or_default())
     }
 
     /// Asks for `engines` beside those that were asked for before.
@@ -111,12 +115,13 @@ pub enum Phase {
 }
 
 impl State {
-    /// What is written down in a data folder, if anything.
+    /// What is written down in a data folder, if anything. A damaged file says nothing; a process that runs writes it
+    /// again within a second.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub fn read(folders: &Folders) -> Result<Option<State>> {
-        read_json(&file(folders))
+        read_if_whole(&file(folders))
     }
 
     /// Writes it down.
@@ -142,6 +147,15 @@ pub fn forget(folders: &Folders) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Reads a JSON file that only says what is running now, so that a damaged one is as good as none.
+fn read_if_whole<T: DeserializeOwned>(file: &Path) -> Result<Option<T>> {
+    match std::fs::read(file) {
+        Ok(text) => Ok(serde_json::from_slice(&text).ok()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", file.display())),
+    }
 }
 
 fn file(folders: &Folders) -> PathBuf {

@@ -19,11 +19,14 @@ use uuid::Uuid;
 
 use crate::access::Rights;
 use crate::certificates::{Authority, CertificateError, database_of};
+use crate::connections::{Place, Places};
 
 /// How long a TLS handshake may take.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
-/// Connections that one listener holds at a time; more are closed at once.
+/// Connections that one listener holds at a time; when all of them are logged in, more are closed at once.
 const MAX_CONNECTIONS: usize = 4096;
+/// How long a connection may take to be logged in, or to ask what it wants to know: drivers do so at once.
+const FIRST_LIMIT: Duration = Duration::from_secs(30);
 /// Revocations that a tunnel may be behind before it is closed for safety's sake.
 const REVOCATIONS: usize = 64;
 
@@ -41,7 +44,6 @@ pub struct Catalog {
 /// One database, as far as its bundle tells of it.
 #[derive(Clone, Debug)]
 pub struct Database {
-    pub region: String,
     /// The keyspace that the bundle names as a hint.
     pub keyspace: String,
 }
@@ -135,9 +137,10 @@ impl Bundles {
         mut shutdown: watch::Receiver<bool>,
         handle: H,
     ) where
-        H: Fn(Bundles, TlsStream<TcpStream>, Uuid) -> F + Copy + Send + 'static,
+        H: Fn(Bundles, TlsStream<TcpStream>, Uuid, Arc<Place>) -> F + Copy + Send + 'static,
         F: Future<Output = io::Result<()>> + Send,
     {
+        let places = Places::new(MAX_CONNECTIONS, FIRST_LIMIT);
         let mut connections = JoinSet::new();
         loop {
             let accepted = tokio::select! {
@@ -147,16 +150,28 @@ impl Bundles {
                 _ = shutdown.wait_for(|stop| *stop) => break,
             };
             match accepted {
-                Ok((tcp, _)) if connections.len() < MAX_CONNECTIONS => {
+                Ok((tcp, _)) => {
+                    let Some(place) = places.try_take().map(Arc::new) else {
+                        continue;
+                    };
                     let bundles = self.clone();
                     connections.spawn(async move {
-                        let (tls, database) = bundles.enter(tcp).await?;
-                        handle(bundles, tls, database).await
+                        let held = Arc::clone(&place);
+                        let served = async move {
+                            let (tls, database) = bundles.enter(tcp).await?;
+                            handle(bundles, tls, database, place).await
+                        };
+                        tokio::select! {
+                            served = served => served,
+                            () = held.is_over() => Err(io::ErrorKind::TimedOut.into()),
+                        }
                     });
                 }
-                Ok(_) => {}
-                // Too many open files, most likely. There is nothing to wait for, but it may pass.
-                Err(_) => sleep(Duration::from_millis(100)).await,
+                // Too many open files, most likely: give a connection a moment to end.
+                Err(_) => {
+                    places.make_room();
+                    sleep(Duration::from_millis(100)).await;
+                }
             }
         }
         connections.shutdown().await;

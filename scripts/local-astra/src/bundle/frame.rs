@@ -14,7 +14,10 @@ const RESPONSE: u8 = 0x80;
 pub const ERROR: u8 = 0x00;
 pub const STARTUP: u8 = 0x01;
 pub const READY: u8 = 0x02;
+pub const AUTHENTICATE: u8 = 0x03;
 pub const SUPPORTED: u8 = 0x06;
+pub const REGISTER: u8 = 0x0B;
+pub const EVENT: u8 = 0x0C;
 pub const AUTH_RESPONSE: u8 = 0x0F;
 pub const AUTH_SUCCESS: u8 = 0x10;
 

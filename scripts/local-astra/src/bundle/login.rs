@@ -81,7 +81,10 @@ fn refuse_version(request: &Frame) -> Option<Frame> {
     let message = format!(
         "Invalid or unsupported protocol version ({version}); supported versions are (3/v3, 4/v4)"
     );
-    Some(request.error(frame::PROTOCOL_ERROR, &message))
+    // On stream 0, as Cassandra: gocql hears no other refusal of a version.
+    let mut refusal = request.error(frame::PROTOCOL_ERROR, &message);
+    refusal.stream = [0, 0];
+    Some(refusal)
 }
 
 /// What Cassandra is to be told, or what the client is told instead.

@@ -2,7 +2,7 @@
 //! proxy's address.
 
 use std::io;
-use std::time::Duration;
+use std::sync::Arc;
 
 use axum::Json;
 use axum::Router;
@@ -16,14 +16,11 @@ use hyper_util::service::TowerToHyperService;
 use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio::time::timeout;
 use tokio_rustls::server::TlsStream;
 use uuid::Uuid;
 
 use super::Bundles;
-
-/// How long a connection may stay. Drivers ask once.
-const CONNECTION_LIMIT: Duration = Duration::from_secs(30);
+use crate::connections::Place;
 
 impl Bundles {
     /// Serves the metadata service on `listener` until `shutdown` is true.
@@ -32,29 +29,34 @@ impl Bundles {
     }
 }
 
-async fn serve(bundles: Bundles, tls: TlsStream<TcpStream>, database: Uuid) -> io::Result<()> {
+/// Drivers ask once: the place is kept for no second request.
+async fn serve(
+    bundles: Bundles,
+    tls: TlsStream<TcpStream>,
+    database: Uuid,
+    _place: Arc<Place>,
+) -> io::Result<()> {
     let app = Router::new()
         .route("/metadata", get(metadata))
         .with_state((bundles, database));
     let server = auto::Builder::new(TokioExecutor::new()).http1_only();
     let connection = server.serve_connection(TokioIo::new(tls), TowerToHyperService::new(app));
-    timeout(CONNECTION_LIMIT, connection)
-        .await?
-        .map_err(io::Error::other)
+    connection.await.map_err(io::Error::other)
 }
 
 /// The client's certificate has already said which database is meant.
 async fn metadata(State((bundles, id)): State<(Bundles, Uuid)>) -> Response {
     let catalog = bundles.catalog.borrow().clone();
-    let Some(database) = catalog.databases.get(&id) else {
+    if !catalog.databases.contains_key(&id) {
         // As Astra answers for a database that is hibernated or terminated.
         let message = json!({"message": "the database is not active"});
         return (StatusCode::UNAUTHORIZED, Json(message)).into_response();
-    };
+    }
     let hosts: Vec<Uuid> = catalog.nodes.keys().copied().collect();
     Json(json!({
         "version": 1,
-        "region": database.region,
+        // The engine's, whatever region the database was made in: cql-proxy ignores nodes of another data center.
+        "region": catalog.local_datacenter,
         "contact_info": {
             "type": "sni_proxy",
             "local_dc": catalog.local_datacenter,

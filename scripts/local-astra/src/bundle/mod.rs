@@ -8,7 +8,7 @@
 //! - [`doors`]: who is let in, and the limits of both services
 
 mod doors;
-mod frame;
+pub(crate) mod frame;
 mod login;
 mod metadata;
 mod secure_connect;

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
@@ -16,10 +17,9 @@ use super::Bundles;
 use super::doors::Revoked;
 use super::login::login;
 use crate::access::{Interface, Rights};
+use crate::connections::Place;
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
-/// How long a client may take to log in.
-const LOGIN_LIMIT: Duration = Duration::from_secs(30);
 /// How long one direction may go on after the other has ended.
 const HALF_CLOSED_LIMIT: Duration = Duration::from_secs(10);
 
@@ -30,16 +30,22 @@ impl Bundles {
     }
 }
 
-async fn serve(bundles: Bundles, mut tls: TlsStream<TcpStream>, database: Uuid) -> io::Result<()> {
+async fn serve(
+    bundles: Bundles,
+    mut tls: TlsStream<TcpStream>,
+    database: Uuid,
+    place: Arc<Place>,
+) -> io::Result<()> {
     // From here on, so that a role revoked in the middle of its login is not missed.
     let revocations = bundles.revocations();
     let nodes = bundles.nodes(database, tls.get_ref().1.server_name());
     let mut node = connect_any(&nodes).await?;
     let permitted = |role| (bundles.gate)(role, database);
-    let role = timeout(LOGIN_LIMIT, login(&mut tls, &mut node, permitted)).await??;
+    let role = login(&mut tls, &mut node, permitted).await?;
     let Some(role) = role else {
         return tls.shutdown().await;
     };
+    place.stay();
     tokio::select! {
         // First, so that nothing goes through that was sent after a revocation was answered.
         biased;

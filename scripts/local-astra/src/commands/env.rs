@@ -30,12 +30,21 @@ pub fn env(folders: &Folders, who: Who) -> Result<u8> {
     Ok(0)
 }
 
-/// A value as both a `.env` and a shell take it: in quotes where a shell would split it.
+/// Returns a value as a `.env` and a shell read it: in quotes where a shell would split it.
 fn quoted(value: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "_./:@%+,=-".contains(c);
-    match value.chars().all(plain) || value.contains('\'') {
-        true => value.to_owned(),
-        false => format!("'{value}'"),
+    if value.chars().all(plain) {
+        value.to_owned()
+    } else if value.contains('\'') {
+        let special = |c: char| ['\\', '"', '$', '`'].contains(&c);
+        let mut escaped = String::new();
+        for c in value.chars() {
+            escaped.extend(special(c).then_some('\\'));
+            escaped.push(c);
+        }
+        format!("\"{escaped}\"")
+    } else {
+        format!("'{value}'")
     }
 }
 
@@ -47,6 +56,7 @@ mod tests {
     fn a_path_with_a_space_is_one_word() {
         let path = "/Users/me/Library/Application Support/bundle.zip";
         assert_eq!(quoted(path), format!("'{path}'"));
+        assert_eq!(quoted("/it's/\"$x"), "\"/it's/\\\"\\$x\"");
         let url = "https://localhost:2000/api/graphql/samples";
         for plain in ["", url, "AstraCS:a:0f", "pulsar+ssl://localhost:1"] {
             assert_eq!(quoted(plain), plain);

@@ -24,9 +24,9 @@ use crate::settings::secrets::Secrets;
 /// An unknown sample, one that does not build, or a local Astra that does not start.
 pub async fn run(folders: &Folders, sample: &str, arguments: &[String]) -> Result<u8> {
     let workspace = Workspace::read().await?;
-    let engines = workspace.engines(sample)?;
+    workspace.check(sample)?;
     let program = build(&workspace.root, sample).await?;
-    match up::ensure(folders, None, engines).await? {
+    match up::ensure(folders, None, engines(sample)).await? {
         Started::Ready => (),
         Started::Interrupted => return Ok(130),
     }
@@ -91,7 +91,7 @@ fn code(status: ExitStatus) -> u8 {
     u8::try_from(code).unwrap_or(1)
 }
 
-/// What `cargo metadata` knows of the workspace.
+/// The workspace, from `cargo metadata`.
 #[derive(Deserialize)]
 struct Workspace {
     #[serde(rename = "workspace_root")]
@@ -103,18 +103,6 @@ struct Workspace {
 struct Package {
     name: String,
     manifest_path: PathBuf,
-    /// `[package.metadata.astra] settings`: what it reads.
-    metadata: Option<PackageMetadata>,
-}
-
-#[derive(Deserialize)]
-struct PackageMetadata {
-    astra: Option<AstraMetadata>,
-}
-
-#[derive(Deserialize)]
-struct AstraMetadata {
-    settings: Vec<String>,
 }
 
 impl Workspace {
@@ -132,22 +120,20 @@ impl Workspace {
         if !output.status.success() {
             bail!("`cargo metadata` failed in {folder}");
         }
-        serde_json::from_slice(&output.stdout).context("cannot read what `cargo metadata` says")
+        serde_json::from_slice(&output.stdout).context("cannot read the output of `cargo metadata`")
     }
 
-    /// The engines that a sample needs, by the settings that its manifest lists.
-    fn engines(&self, sample: &str) -> Result<Engines> {
-        let samples = self.root.join("samples");
-        let samples: Vec<&Package> = self
-            .packages
-            .iter()
-            .filter(|package| package.manifest_path.starts_with(&samples))
+    /// Checks that a package of this name is in the folder of the samples.
+    fn check(&self, sample: &str) -> Result<()> {
+        let folder = self.root.join("samples");
+        let packages = self.packages.iter();
+        let mut names: Vec<&str> = packages
+            .filter(|package| package.manifest_path.starts_with(&folder))
+            .map(|package| package.name.as_str())
             .collect();
-        if let Some(package) = samples.iter().find(|package| package.name == sample) {
-            let astra = package.metadata.as_ref().and_then(|m| m.astra.as_ref());
-            return Ok(needed(astra.map_or(&[], |astra| &astra.settings)));
+        if names.contains(&sample) {
+            return Ok(());
         }
-        let mut names: Vec<&str> = samples.iter().map(|p| p.name.as_str()).collect();
         names.sort_unstable();
         bail!(
             "there is no sample {sample:?}; there are {}",
@@ -156,9 +142,12 @@ impl Workspace {
     }
 }
 
-/// Streaming's settings need Pulsar, all others Cassandra, which also keeps Astra's tokens.
-fn needed(settings: &[String]) -> Engines {
-    let streaming = |name: &String| name.starts_with("ASTRA_STREAMING_");
+/// Returns the engines that a sample needs: Pulsar for settings of streaming, Cassandra for all others, because it also
+/// holds the tokens of Astra.
+fn engines(sample: &str) -> Engines {
+    let known = shared::SAMPLES.iter().find(|known| known.name == sample);
+    let settings = known.map(shared::Sample::settings).unwrap_or_default();
+    let streaming = |setting: &shared::Setting| setting.name.starts_with("ASTRA_STREAMING_");
     Engines {
         cassandra: settings.is_empty() || !settings.iter().all(streaming),
         pulsar: settings.iter().any(streaming),
@@ -211,15 +200,12 @@ mod tests {
 
     #[test]
     fn a_sample_starts_the_engines_that_its_settings_are_about() {
-        let of = |names: &[&str]| {
-            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-            needed(&names)
-        };
-        assert_eq!(of(shared::PulsarClient::NAMES), Engines::PULSAR);
-        assert_eq!(of(shared::PulsarAdmin::NAMES), Engines::PULSAR);
-        assert_eq!(of(shared::Rest::NAMES), Engines::CASSANDRA);
-        assert_eq!(of(shared::DevopsDatabase::NAMES), Engines::CASSANDRA);
+        assert_eq!(engines("pulsar-client-sample"), Engines::PULSAR);
+        assert_eq!(engines("pulsar-admin-sample"), Engines::PULSAR);
+        assert_eq!(engines("rest-sample"), Engines::CASSANDRA);
+        assert_eq!(engines("devops-database-sample"), Engines::CASSANDRA);
         let both = Engines::CASSANDRA.and(Engines::PULSAR);
-        assert_eq!(of(shared::DevopsStreaming::NAMES), both);
+        assert_eq!(engines("devops-streaming-sample"), both);
+        assert_eq!(engines("a-sample-without-settings"), Engines::CASSANDRA);
     }
 }

@@ -37,6 +37,7 @@ fn report(folders: &Folders, state: &State) -> Result<String> {
             format!("Local Astra is broken, for {since}: {why}. `cargo local up` mends it.")
         }
     }];
+    lines.extend(state.notes.iter().map(|note| format!("note       {note}")));
     lines.push(format!("TLS        https://localhost:{}", ports.tls));
     lines.push(format!("plain      http://localhost:{}", ports.plain));
     if state.up.cassandra {
@@ -53,6 +54,14 @@ fn report(folders: &Folders, state: &State) -> Result<String> {
         for address in layout.cassandra() {
             lines.push(format!("CQL        {address} (Cassandra itself)"));
         }
+        lines.push(
+            "           log in with the third part of a token as the password of its client id, or"
+                .to_owned(),
+        );
+        lines.push(
+            "           use the bundle, which also takes the user `token` and client secrets"
+                .to_owned(),
+        );
     }
     if state.up.pulsar {
         let [tls, plain] = [true, false].map(|tls| ports.pulsar.broker_url(tls));

@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail};
 use indicatif::ProgressBar;
 use sysinfo::Signal;
 
+use crate::background;
 use crate::background::state::{self, Engines, Lock, Phase, Request, State, Which};
 use crate::commands::down;
 use crate::engines::jars;
@@ -22,6 +23,8 @@ use crate::settings::layout::Layout;
 /// How long everything may take to be ready, downloads apart: each of three nodes has its own limit of three minutes.
 const READY_LIMIT: Duration = Duration::from_secs(600);
 const LOOK: Duration = Duration::from_millis(50);
+/// How long a running process may take to write its state.
+const STATE_LIMIT: Duration = Duration::from_secs(3);
 /// What a shell gives a program that Ctrl-C ended.
 const INTERRUPTED: u8 = 130;
 
@@ -79,14 +82,14 @@ async fn start(folders: &Folders, nodes: Option<u8>, engines: Engines) -> Result
     // What ran when it was killed or broke is started again too.
     let engines = engines.and(Request::read(folders)?.engines);
     if Lock::try_take(folders, Which::Process)?.is_none() {
-        match State::read(folders)? {
+        match written(folders).await? {
             Some(State {
                 phase: Phase::Ready,
                 built,
                 process,
                 up,
                 ..
-            }) if process.is_alive()? => {
+            }) if process.is_alive()? && background::answers(folders, up).await? => {
                 if built >= state::built() {
                     if !up.contain(engines) {
                         request(folders, process, engines).await?;
@@ -120,6 +123,17 @@ async fn start(folders: &Folders, nodes: Option<u8>, engines: Engines) -> Result
         down::stop(folders).await?;
     }
     ready.map(|()| Started::Ready)
+}
+
+/// The state of a process that runs. It writes a damaged one again at its next look.
+async fn written(folders: &Folders) -> Result<Option<State>> {
+    let began = Instant::now();
+    loop {
+        match State::read(folders)? {
+            None if began.elapsed() < STATE_LIMIT => tokio::time::sleep(LOOK).await,
+            state => return Ok(state),
+        }
+    }
 }
 
 /// Has a running background process start `engines` too. What runs is left alone, also if that fails.

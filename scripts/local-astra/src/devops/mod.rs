@@ -28,7 +28,7 @@ use crate::access::streaming::StreamingKeys;
 use crate::access::{Grants, ensure_first_tenant};
 use crate::bundle::{Bundles, Catalog, Database};
 use crate::engines::pulsar::Admin;
-use crate::settings::layout::{Layout, PulsarPorts};
+use crate::settings::layout::{Layout, Ports, PulsarPorts};
 use crate::settings::secrets::Secrets;
 use crate::store::{Store, StoreError};
 pub use databases::now;
@@ -59,8 +59,7 @@ struct Inner {
     catalog: watch::Sender<Catalog>,
     /// What is read and then written is read and written by one at a time.
     changing: Mutex<()>,
-    /// The port of the TLS door, by which a request's scheme is known.
-    tls_port: u16,
+    ports: Ports,
     replicas: u8,
     /// The client id of the application token, which stays.
     own_token: String,
@@ -93,7 +92,7 @@ impl DevOps {
                 bundles,
                 catalog,
                 changing: Mutex::default(),
-                tls_port: layout.ports.tls,
+                ports: layout.ports.clone(),
                 replicas: layout.nodes,
                 own_token: secrets.application.client_id.clone(),
                 own_tenant_role: secrets.tenant_role.clone(),

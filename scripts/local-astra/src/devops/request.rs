@@ -3,20 +3,22 @@
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Query};
-use axum::http::header::{AUTHORIZATION, HOST};
+use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
+use serde_json::error::Category;
 
 use super::DevOps;
 use super::error::DevOpsError;
 use crate::access::{Target, Token};
+use crate::settings::environment::{self, Door};
 use crate::store::{Code, TokenSession};
 
 /// The login of the request's token.
 pub struct Caller {
     session: Arc<TokenSession>,
-    /// Where the caller reaches this gateway: scheme, host and port, for links.
+    /// The door that the caller came in by, as the settings name it: what the request calls this host does not count.
     pub base: String,
 }
 
@@ -49,7 +51,7 @@ impl FromRequestParts<DevOps> for Caller {
                 })?;
         Ok(Caller {
             session,
-            base: base(parts, devops.inner.tls_port),
+            base: environment::base(&devops.inner.ports, door(parts)),
         })
     }
 }
@@ -82,19 +84,9 @@ impl Caller {
     }
 }
 
-/// Scheme, host and port as the caller wrote them.
-fn base(parts: &Parts, tls_port: u16) -> String {
-    let header = || parts.headers.get(HOST)?.to_str().ok();
-    let authority = parts.uri.authority().map(|a| a.as_str());
-    let host = authority.or_else(header).unwrap_or("localhost");
-    let port = host
-        .rsplit_once(':')
-        .and_then(|(_, port)| port.parse().ok());
-    let scheme = match port == Some(tls_port) {
-        true => "https",
-        false => "http",
-    };
-    format!("{scheme}://{host}")
+/// The gateway tells each request its door.
+fn door(parts: &Parts) -> Door {
+    parts.extensions.get().copied().unwrap_or(Door::Plain)
 }
 
 /// A JSON body.
@@ -102,7 +94,20 @@ fn base(parts: &Parts, tls_port: u16) -> String {
 /// # Errors
 /// [`DevOpsError::BadRequest`] with what is wrong.
 pub fn json<T: DeserializeOwned>(body: &Bytes) -> Result<T, DevOpsError> {
-    serde_json::from_slice(body).map_err(|error| DevOpsError::BadRequest(error.to_string()))
+    serde_json::from_slice(body).map_err(|error| DevOpsError::BadRequest(problem(&error)))
+}
+
+/// Says what is wrong with a JSON body, without the words of the parser or a value.
+pub fn problem(error: &serde_json::Error) -> String {
+    let (line, column) = (error.line(), error.column());
+    let place = format!("line {line}, column {column}");
+    let text = error.to_string();
+    let field = |start: &str| text.strip_prefix(start)?.split('`').next();
+    match error.classify() {
+        _ if let Some(name) = field("missing field `") => format!("{name} is missing"),
+        Category::Data => format!("the body has a value of another type than expected ({place})"),
+        _ => format!("the body is no JSON ({place})"),
+    }
 }
 
 /// The query parameters; of several with one name the first counts.

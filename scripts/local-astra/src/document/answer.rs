@@ -1,8 +1,8 @@
 //! What goes back: the wrapper of the documents, and bare JSON.
 
 use axum::body::Body;
-use axum::http::header::{CONTENT_TYPE, LOCATION};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::header::{ALLOW, CONTENT_TYPE, LOCATION};
+use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 
@@ -22,6 +22,24 @@ pub fn typed(status: StatusCode, content_type: &'static str, body: String) -> Re
     response
 }
 
+/// The methods of a path, as Stargate tells them: those of all paths that one of its classes serves.
+pub async fn options(uri: Uri) -> Response {
+    let segments: Vec<&str> = uri.path().split('/').skip(1).collect();
+    let methods = match segments.as_slice() {
+        ["schemas", ..] => "HEAD, DELETE, POST, GET, OPTIONS",
+        [_, _, _, _, "json-schema"] => "HEAD, GET, OPTIONS, PUT",
+        _ => "HEAD, DELETE, POST, GET, OPTIONS, PATCH, PUT",
+    };
+    allowed(empty(StatusCode::OK), methods)
+}
+
+/// A response that tells which methods there are.
+pub fn allowed(mut response: Response, methods: &'static str) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(ALLOW, HeaderValue::from_static(methods));
+    response
+}
+
 /// No body at all.
 pub fn empty(status: StatusCode) -> Response {
     let mut response = Response::new(Body::empty());
@@ -29,9 +47,9 @@ pub fn empty(status: StatusCode) -> Response {
     response
 }
 
-/// Says where what was made is: the path of the request with a name added.
-pub fn located(mut response: Response, path: &str, name: &str) -> Response {
-    let location = format!("{}/{name}", path.trim_end_matches('/'));
+/// Says where what was made is: the URL of the request with a name added.
+pub fn located(mut response: Response, url: &str, name: &str) -> Response {
+    let location = format!("{url}/{name}");
     if let Ok(location) = HeaderValue::from_str(&location) {
         response.headers_mut().insert(LOCATION, location);
     }

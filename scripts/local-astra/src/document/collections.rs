@@ -14,7 +14,7 @@ use super::request::{Address, Body, Caller, Parameters, is_word};
 use super::{answer, layout};
 use crate::store::schema::rows;
 use crate::store::types::quote_in;
-use crate::store::{Schema, Store, StoreError, Table, TokenSession};
+use crate::store::{Schema, Store, StoreError, Table, TokenSession, limits};
 
 /// How long an index of a new table may take to be built, and how often that is asked.
 const INDEX_LIMIT: Duration = Duration::from_secs(5);
@@ -186,7 +186,7 @@ async fn find(
         let keyspace = schema.keyspaces.get(namespace)?;
         keyspace.tables.get(name).cloned()
     };
-    let table = match table_in(&store.schema()) {
+    let table = match table_in(&*store.current().await?) {
         Some(table) => Some(table),
         // It may have been made this very moment, over CQL.
         None => table_in(&*with_namespace_refreshed(store, namespace).await?),
@@ -201,7 +201,7 @@ async fn find(
 }
 
 async fn with_namespace(store: &Store, namespace: &str) -> Result<Arc<Schema>, DocumentError> {
-    let schema = store.schema();
+    let schema = store.current().await?;
     if schema.keyspaces.contains_key(namespace) {
         return Ok(schema);
     }
@@ -245,6 +245,7 @@ async fn make(
     }
     let driver = session.driver().get_session();
     let create = layout::create_table(namespace, name);
+    limits::check(&create)?;
     driver
         .query_unpaged(create, ())
         .await

@@ -1,11 +1,11 @@
 //! The built-in functions: `$push`, `$pop` and `$set`.
 
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-use super::answer::Wrapper;
+use super::answer::{self, Wrapper};
 use super::collections::{Collection, scalar_text};
 use super::error::DocumentError;
 use super::json_schema;
@@ -44,7 +44,11 @@ pub async fn call(
     body: Body,
 ) -> Result<Response, DocumentError> {
     if address.path.pop().as_deref() != Some("function") {
-        return Err(DocumentError::WrongMethod);
+        let response = DocumentError::WrongMethod.into_response();
+        return Ok(answer::allowed(
+            response,
+            "GET, HEAD, PUT, PATCH, DELETE, OPTIONS",
+        ));
     }
     let call: Call = body.object()?;
     let operation = scalar_text(call.operation)?.unwrap_or_default();

@@ -81,8 +81,15 @@ fn routes() -> Router<Store> {
             collections,
             strict(get(collections::list).post(collections::create)),
         )
-        .route(&below("/{collection}"), collection())
-        .route(&below("/{collection}/"), collection())
+        .route(
+            &below("/{collection}"),
+            strict(
+                post(create::create)
+                    .get(search::search)
+                    .delete(collections::delete),
+            ),
+        )
+        .route(&below("/{collection}/"), nothing())
         // POST, GET and PUT of these names are something else; all other methods mean a document of that name.
         .route(
             &below("/{collection}/batch"),
@@ -102,24 +109,19 @@ fn routes() -> Router<Store> {
             ),
         )
         .route(&below("/{collection}/{id}"), strict(document()))
-        .route(&below("/{collection}/{id}/"), strict(document()))
+        .route(&below("/{collection}/{id}/"), nothing())
         .route(
             &below("/{collection}/{id}/{*path}"),
             strict(document().post(functions::call)),
         )
         .route("/namespaces", nothing())
+        .route("/namespaces/", nothing())
         .route("/namespaces/{namespace}", nothing())
+        .route("/namespaces/{namespace}/", nothing())
         .route("/namespaces/{namespace}/{other}", nothing())
+        .route("/namespaces/{namespace}/{other}/", nothing())
         .route("/namespaces/{namespace}/{other}/{*rest}", nothing())
         .route("/schemas/namespaces/{namespace}/{*rest}", nothing())
-}
-
-fn collection() -> MethodRouter<Store> {
-    strict(
-        post(create::create)
-            .get(search::search)
-            .delete(collections::delete),
-    )
 }
 
 /// Paths that look like this interface's, and are not.
@@ -127,9 +129,11 @@ fn nothing() -> MethodRouter<Store> {
     any(error::not_found)
 }
 
-/// Other methods are 405, with the body that Stargate gives.
+/// OPTIONS tells what Stargate tells, and other methods are 405 with the body that Stargate gives.
 fn strict(methods: MethodRouter<Store>) -> MethodRouter<Store> {
-    methods.fallback(error::wrong_method)
+    methods
+        .options(answer::options)
+        .fallback(error::wrong_method)
 }
 
 #[cfg(test)]

@@ -1,8 +1,7 @@
 //! Namespaces: keyspaces.
 
-use axum::extract::OriginalUri;
 use axum::extract::Path;
-use axum::http::{StatusCode, Uri};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -10,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::answer;
 use super::collections::{require_visible, scalar_text};
 use super::error::DocumentError;
-use super::request::{Body, Caller, Parameters, is_word};
+use super::request::{Body, Caller, Parameters, Url, is_word};
 use super::shred::double;
 use crate::store::Keyspace;
 use crate::store::types::quote;
@@ -60,11 +59,7 @@ struct Datacenter {
 }
 
 /// `POST /schemas/namespaces`
-pub async fn create(
-    caller: Caller,
-    OriginalUri(url): OriginalUri,
-    body: Body,
-) -> Result<Response, DocumentError> {
+pub async fn create(caller: Caller, Url(url): Url, body: Body) -> Result<Response, DocumentError> {
     let wanted: NewNamespace = body.object()?;
     let name = scalar_text(wanted.name)?.unwrap_or_default();
     if name.trim().is_empty() {
@@ -151,7 +146,7 @@ fn integer(value: Option<Value>) -> Result<Option<i64>, DocumentError> {
 
 /// What was asked for comes back, without what was left out.
 fn created(
-    url: &Uri,
+    url: &str,
     name: &str,
     replicas: Option<i64>,
     datacenters: Option<Vec<Datacenter>>,
@@ -165,7 +160,7 @@ fn created(
         body.insert("datacenters".to_owned(), json!(datacenters));
     }
     let response = answer::json(StatusCode::CREATED, &Value::Object(body));
-    Ok(answer::located(response, url.path(), name))
+    Ok(answer::located(response, url, name))
 }
 
 /// `DELETE /schemas/namespaces/{namespace}`

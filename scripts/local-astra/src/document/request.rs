@@ -1,15 +1,16 @@
 //! What comes in: the token, the names and the path in the URL, the parameters, the body.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
-use axum::extract::{FromRequest, FromRequestParts, OriginalUri, Query, Request};
-use axum::http::header::{ACCEPT, CONTENT_TYPE};
+use axum::extract::{FromRequest, FromRequestParts, OriginalUri, Request};
+use axum::http::header::{ACCEPT, CONTENT_TYPE, HOST};
 use axum::http::request::Parts;
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -17,6 +18,7 @@ use super::error::DocumentError;
 use super::profile::Profile;
 use crate::access::Interface;
 use crate::bridge;
+use crate::gateway::Scheme;
 use crate::store::{Store, StoreError, TokenSession};
 
 const TOKEN: &str = "x-cassandra-token";
@@ -35,6 +37,8 @@ pub async fn require_token(headers: HeaderMap, request: Request, next: Next) -> 
 pub struct Caller {
     pub store: Store,
     token: String,
+    /// The namespace in the path, if it names one.
+    namespace: Option<String>,
 }
 
 impl Caller {
@@ -44,7 +48,10 @@ impl Caller {
     /// For anything but a valid token.
     pub async fn session(&self) -> Result<Arc<TokenSession>, DocumentError> {
         let session = self.store.session(&self.token).await?;
-        session.require(Interface::Document)?;
+        match &self.namespace {
+            Some(namespace) => session.require_in(Interface::Document, namespace).await?,
+            None => session.require(Interface::Document)?,
+        }
         Ok(session)
     }
 }
@@ -64,9 +71,13 @@ impl FromRequestParts<Store> for Caller {
             .get(TOKEN)
             .ok_or(DocumentError::MissingToken)?;
         let token = token.to_str().map_err(|_| StoreError::invalid_token())?;
+        let mut segments = parts.uri.path().split('/');
+        let namespace = segments.find(|segment| *segment == "namespaces");
+        let namespace = namespace.and_then(|_| segments.next());
         Ok(Caller {
             store: store.clone(),
             token: token.to_owned(),
+            namespace: namespace.map(decode).filter(|n| !n.is_empty()),
         })
     }
 }
@@ -82,7 +93,7 @@ pub struct Address {
     pub id: String,
     /// The segments below the document, as written.
     pub path: Vec<String>,
-    /// The path of the whole URL, for `Location`.
+    /// The whole URL without its parameters, for `Location`.
     pub url: String,
 }
 
@@ -90,23 +101,36 @@ impl<S: Send + Sync> FromRequestParts<S> for Address {
     type Rejection = DocumentError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, DocumentError> {
-        let OriginalUri(whole) = OriginalUri::from_request_parts(parts, state)
-            .await
-            .unwrap_or_else(|never| match never {});
         let mut address = Address::read(parts.uri.path())?;
-        address.url = whole.path().to_owned();
+        let Ok(Url(url)) = Url::from_request_parts(parts, state).await;
+        address.url = url;
         Ok(address)
+    }
+}
+
+/// The URL of a request as its client has it, without parameters.
+pub struct Url(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Url {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let OriginalUri(whole) = OriginalUri::from_request_parts(parts, state).await?;
+        // Without either the URL is relative to the one that the client has.
+        let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
+        let host = whole.authority().map(Authority::as_str).or(host);
+        let scheme = parts.extensions.get::<Scheme>();
+        let base = match (scheme, host) {
+            (Some(scheme), Some(host)) => format!("{}://{host}", scheme.name()),
+            _ => String::new(),
+        };
+        Ok(Url(format!("{base}{}", whole.path())))
     }
 }
 
 impl Address {
     fn read(path: &str) -> Result<Address, DocumentError> {
-        // What Stargate's server refuses before it looks at the rest.
-        if path.contains(['[', ']']) {
-            return Err(DocumentError::BadBody);
-        }
-        let segments: Result<Vec<String>, _> = path.split('/').skip(1).map(decode).collect();
-        let mut segments = segments?.into_iter();
+        let mut segments = path.split('/').skip(1).map(decode);
         let mut next = || segments.next().unwrap_or_default();
         next(); // "namespaces"
         let namespace = next();
@@ -116,26 +140,22 @@ impl Address {
         if !is_word(&namespace) || !(is_word(&collection) || collection.is_empty()) {
             return Err(DocumentError::UnknownPath);
         }
-        // A slash at the end is forgiven after a collection and after a document, not below one.
-        let forgiven = path.len() == 1 && path[0].is_empty();
-        if path.iter().any(String::is_empty) && !forgiven {
+        if path.iter().any(String::is_empty) {
             return Err(DocumentError::NotFound);
         }
         Ok(Address {
             namespace,
             collection,
             id,
-            path: if forgiven { Vec::new() } else { path },
+            path,
             url: String::new(),
         })
     }
 }
 
 /// One segment; what follows a semicolon is a matrix parameter, which nothing here reads.
-fn decode(segment: &str) -> Result<String, DocumentError> {
-    let segment = segment.split(';').next().unwrap_or_default();
-    let decoded = percent_decode_str(segment).decode_utf8();
-    Ok(decoded.map_err(|_| DocumentError::BadBody)?.into_owned())
+fn decode(segment: &str) -> String {
+    bridge::decoded(segment.split(';').next().unwrap_or_default())
 }
 
 /// Letters, digits and underscores: what a namespace or a collection may be called.
@@ -154,9 +174,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Parameters {
     type Rejection = DocumentError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, DocumentError> {
-        let query = Query::try_from_uri(&parts.uri);
-        let Query(pairs) = query.map_err(|_| DocumentError::BadBody)?;
-        Ok(Parameters(pairs))
+        let parameters = bridge::parameters(&parts.uri);
+        parameters.map(Parameters).ok_or(DocumentError::BadBody)
     }
 }
 
@@ -253,7 +272,8 @@ impl Body {
 
 /// The first JSON value of a text; what follows it is not looked at, as in Stargate.
 pub fn first_json(text: &[u8]) -> Option<Value> {
-    serde_json::Deserializer::from_slice(text)
+    let text = bridge::without_lone_surrogates(std::str::from_utf8(text).ok()?);
+    serde_json::Deserializer::from_str(&text)
         .into_iter()
         .next()?
         .ok()
@@ -272,17 +292,8 @@ mod tests {
         assert_eq!(address.collection, "c");
         assert_eq!(address.id, "my büch+1");
         assert_eq!(address.path, ["a/b", "[0]"]);
-        for (url, empty) in [
-            ("/namespaces/ks/collections/c/", ""),
-            ("/namespaces/ks/collections/c/d/", "d"),
-        ] {
-            let address = Address::read(url).unwrap();
-            assert_eq!(
-                (address.id.as_str(), address.path.len()),
-                (empty, 0),
-                "{url}"
-            );
-        }
+        let address = Address::read("/namespaces/ks/collections/c/%FF/[0]").unwrap();
+        assert_eq!((address.id.as_str(), address.path.len()), ("\u{fffd}", 1));
     }
 
     #[test]
@@ -302,15 +313,6 @@ mod tests {
         ] {
             assert!(
                 matches!(Address::read(url), Err(DocumentError::NotFound)),
-                "{url}"
-            );
-        }
-        for url in [
-            "/namespaces/ks/collections/c/d/a/[0]",
-            "/namespaces/ks/collections/c/%FF",
-        ] {
-            assert!(
-                matches!(Address::read(url), Err(DocumentError::BadBody)),
                 "{url}"
             );
         }

@@ -51,10 +51,14 @@ pub enum EngineError {
     Locked { lock: PathBuf, limit: Duration },
 
     #[error(
-        "Pulsar was killed, and {folder} cannot be made fit for its next start: {why}. `cargo local reset` forgets all \
-         data and starts anew", folder = folder.display()
+        "{trouble}, and {folder} cannot be made fit for its next start: {why}. `cargo local reset` forgets all data and \
+         starts anew", folder = folder.display()
     )]
-    Mend { folder: PathBuf, why: String },
+    Mend {
+        trouble: &'static str,
+        folder: PathBuf,
+        why: String,
+    },
 
     #[error(
         "Interrupted while fetching {title}. What is there is kept: the next start goes on from there."

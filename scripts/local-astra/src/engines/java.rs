@@ -18,6 +18,9 @@ use super::EngineError;
 /// How long a `java` may take to say its version.
 const ASK_LIMIT: Duration = Duration::from_secs(10);
 
+/// How long a program of one file may take to be compiled and to run.
+const RUN_LIMIT: Duration = Duration::from_secs(120);
+
 /// A JDK that fits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Jdk {
@@ -214,6 +217,23 @@ impl Version {
             major: self.major,
             release: self.release,
         }
+    }
+}
+
+/// Runs a short Java program, and gives what it printed, or why it did not get to a good end.
+pub(super) async fn run(command: std::process::Command) -> Result<String, String> {
+    let mut command = Command::from(command);
+    command
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true);
+    match timeout(RUN_LIMIT, command.output()).await {
+        Ok(Ok(output)) if output.status.success() => {
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        }
+        Ok(Ok(output)) => Err(output.status.to_string()),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err(format!("not done after {} s", RUN_LIMIT.as_secs())),
     }
 }
 

@@ -8,6 +8,7 @@
 pub mod cassandra;
 pub mod class_archive;
 pub mod error;
+pub mod first_start;
 pub mod jars;
 pub mod java;
 pub mod log;

@@ -203,6 +203,12 @@ impl Engine {
         {
             archive.discard();
         }
+        // Its log may have had no room to say so.
+        if let Some(folder) = self.log.parent()
+            && let Err(full @ EngineError::DiskFull { .. }) = probe_disk(folder)
+        {
+            return full;
+        }
         EngineError::Died {
             engine: self.name.clone(),
             status: self
@@ -214,6 +220,15 @@ impl Engine {
             tail: tail(&self.log),
         }
     }
+}
+
+/// Writes as much as an engine does at its start, and removes it.
+fn probe_disk(folder: &Path) -> Result<(), EngineError> {
+    let file = folder.join("probe");
+    let written =
+        fs::write(&file, vec![1; 32 << 20]).map_err(EngineError::file("write to", folder));
+    let removed = fs::remove_file(&file).map_err(EngineError::file("remove", &file));
+    written.and(removed)
 }
 
 /// Asks `probe` every 50 ms until it answers with success: what it gives is given.

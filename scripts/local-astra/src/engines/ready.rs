@@ -41,7 +41,10 @@ pub async fn login(
     };
     match timeout(
         LIMIT,
-        session.query_unpaged("SELECT release_version FROM system.local", ()),
+        session.query_unpaged(
+            "SELECT release_version FROM system.local WHERE key = 'local'",
+            (),
+        ),
     )
     .await
     {

@@ -21,6 +21,10 @@ pub enum GraphqlError {
     Login(StoreError),
     #[error("HTTP 400 Bad Request")]
     BadBody,
+    #[error("Unable to find matching target resource method")]
+    UnknownPath,
+    #[error("No default keyspace defined")]
+    NoDefaultKeyspace,
     #[error("HTTP 405 Method Not Allowed")]
     WrongMethod,
     #[error("HTTP 413 Request Entity Too Large")]
@@ -66,6 +70,7 @@ impl GraphqlError {
             GraphqlError::MissingToken | GraphqlError::Hidden => StatusCode::UNAUTHORIZED,
             GraphqlError::Login(error) => status(error.code),
             GraphqlError::BadBody | GraphqlError::BadRequest(_) => StatusCode::BAD_REQUEST,
+            GraphqlError::UnknownPath | GraphqlError::NoDefaultKeyspace => StatusCode::NOT_FOUND,
             GraphqlError::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             GraphqlError::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             GraphqlError::WrongContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -89,6 +94,7 @@ impl GraphqlError {
         match self {
             GraphqlError::MissingToken
             | GraphqlError::BadBody
+            | GraphqlError::UnknownPath
             | GraphqlError::WrongMethod
             | GraphqlError::BodyTooLarge
             | GraphqlError::WrongContentType => object(Value::Null),
@@ -111,7 +117,15 @@ fn with_extensions(message: &str, mut extensions: Map<String, Value>) -> Value {
 
 impl IntoResponse for GraphqlError {
     fn into_response(self) -> Response {
-        json_response(self.status(), &self.body())
+        let (status, body) = (self.status(), self.body());
+        match self {
+            // The one answer that comes from before the API proper, with another content type.
+            GraphqlError::MissingToken => {
+                let headers = [(CONTENT_TYPE, "application/json")];
+                (status, headers, body.to_string()).into_response()
+            }
+            _ => json_response(status, &body),
+        }
     }
 }
 

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::to_bytes;
-use axum::extract::{Path, Query, Request, State};
-use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
-use axum::response::Response;
+use axum::extract::{Path, Request, State};
+use axum::http::header::{ALLOW, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use serde_json::{Map, Value};
 
@@ -18,6 +19,8 @@ use super::error::{GraphqlError, json_response};
 use super::first::deployed::Registry;
 use super::first::{admin, data};
 use super::{cql_first, ddl, engine};
+use crate::access::Interface;
+use crate::bridge;
 use crate::store::Store;
 
 const TOKEN: &str = "x-cassandra-token";
@@ -33,8 +36,52 @@ pub fn router(store: Store) -> Router {
     Router::new()
         .route("/api/graphql-admin", any(on_admin))
         .route("/api/graphql-schema", any(on_schema))
+        .route("/api/graphql", any(no_keyspace))
         .route("/api/graphql/{keyspace}", any(on_keyspace))
+        .route("/api/graphql/{keyspace}/{*rest}", any(unknown_with_token))
+        .route("/api/graphql-admin/{*rest}", any(unknown))
+        .route("/api/graphql-schema/{*rest}", any(unknown))
+        .layer(middleware::from_fn(methods))
         .with_state(addresses)
+}
+
+/// Answers OPTIONS, and other methods that none of the addresses has, once there is a token.
+async fn methods(request: Request, next: Next) -> Response {
+    const METHODS: HeaderValue = HeaderValue::from_static("HEAD, POST, GET, OPTIONS");
+    let is_known = matches!(*request.method(), Method::GET | Method::HEAD | Method::POST);
+    let mut response = if is_known {
+        next.run(request).await
+    } else if let Err(error) = token(request.headers()) {
+        error.into_response()
+    } else if request.method() == Method::OPTIONS {
+        StatusCode::OK.into_response()
+    } else {
+        GraphqlError::WrongMethod.into_response()
+    };
+    if !is_known
+        && matches!(
+            response.status(),
+            StatusCode::OK | StatusCode::METHOD_NOT_ALLOWED
+        )
+    {
+        response.headers_mut().insert(ALLOW, METHODS);
+    }
+    response
+}
+
+/// No keyspace is the default of those that a Stargate serves.
+async fn no_keyspace(headers: HeaderMap) -> Result<Response, GraphqlError> {
+    token(&headers)?;
+    Err(GraphqlError::NoDefaultKeyspace)
+}
+
+async fn unknown_with_token(headers: HeaderMap) -> Result<Response, GraphqlError> {
+    token(&headers)?;
+    Err(GraphqlError::UnknownPath)
+}
+
+async fn unknown() -> GraphqlError {
+    GraphqlError::UnknownPath
 }
 
 /// What the addresses keep between requests.
@@ -97,6 +144,8 @@ async fn on_keyspace(
     }
     let session = registry.store.session(&token).await;
     let session = session.map_err(GraphqlError::Login)?;
+    let opened = session.require_in(Interface::Graphql, &keyspace).await;
+    opened.map_err(GraphqlError::Login)?;
     let visible = session.visible_keyspaces().await;
     let visible = visible.map_err(GraphqlError::Keyspace)?;
     let found = visible.into_iter().find(|found| found.name == keyspace);
@@ -130,7 +179,7 @@ fn token(headers: &HeaderMap) -> Result<String, GraphqlError> {
 async fn read(request: Request) -> Result<Sent, GraphqlError> {
     let parameters = Parameters::of(request.uri());
     match *request.method() {
-        Method::GET => Ok(Sent::Get(parameters)),
+        Method::GET | Method::HEAD => Ok(Sent::Get(parameters)),
         Method::POST => {
             let content_type = request.headers().get(CONTENT_TYPE);
             let content_type = content_type.and_then(|t| t.to_str().ok());
@@ -188,8 +237,7 @@ struct Parameters(Vec<(String, String)>);
 
 impl Parameters {
     fn of(uri: &Uri) -> Parameters {
-        let pairs = Query::try_from_uri(uri);
-        Parameters(pairs.map(|Query(pairs)| pairs).unwrap_or_default())
+        Parameters(bridge::parameters(uri).unwrap_or_default())
     }
 
     /// One that is there and not empty.
@@ -227,9 +275,9 @@ impl Body {
     fn read(body: &[u8]) -> Result<Body, GraphqlError> {
         let mut members = match body {
             [] => Map::new(),
-            body => match serde_json::from_slice(body) {
-                Ok(Value::Object(members)) => members,
-                Ok(_) | Err(_) => return Err(GraphqlError::BadBody),
+            body => match read_json(body) {
+                Some(Value::Object(members)) => members,
+                _ => return Err(GraphqlError::BadBody),
             },
         };
         let mut text = |name: &str| match members.remove(name) {
@@ -268,6 +316,11 @@ impl Body {
             variables: self.variables,
         })
     }
+}
+
+fn read_json(body: &[u8]) -> Option<Value> {
+    let text = bridge::without_lone_surrogates(std::str::from_utf8(body).ok()?);
+    serde_json::from_str(&text).ok()
 }
 
 fn bad(message: &str) -> GraphqlError {

@@ -107,7 +107,8 @@ fn read_number(number: &serde_json::Number, native: &NativeType) -> Result<CqlVa
             let read = read.ok_or_else(|| "Expected an integer literal".to_owned())?;
             CqlValue::Varint(CqlVarint::from(read))
         }
-        NativeType::Double => CqlValue::Double(double()),
+        // graphql-java goes by BigDecimal, which has no negative zero.
+        NativeType::Double => CqlValue::Double(double() + 0.0),
         NativeType::Float => CqlValue::Float(JsonNumber::read(number).to_f32()),
         NativeType::Timestamp => CqlValue::Timestamp(CqlTimestamp(integer()?)),
         NativeType::Time => match integer()? {
@@ -270,6 +271,7 @@ pub fn write(value: &CqlValue, native: &NativeType) -> Value {
             };
             Value::String(text)
         }
+        CqlValue::Double(double) => numbers::number(&numbers::double_text(double + 0.0)),
         other => to_json(
             Some(other),
             &ColumnType::Native(native.clone()),

@@ -7,9 +7,8 @@ use super::error::Error;
 use super::parameters::{Parameters, Serial};
 use super::proto::stargate::response::Result as Answer;
 use super::proto::stargate::{Batch, Response, batch};
-use super::{bind, lexer, query};
-use crate::access::Interface;
-use crate::store::Store;
+use super::{bind, query};
+use crate::store::{Store, lexer};
 
 /// Runs a batch with a token.
 ///
@@ -25,10 +24,13 @@ pub async fn run(store: &Store, token: &str, given: Batch) -> Result<Response, E
     let session = store
         .session_in(token, parameters.keyspace.as_deref())
         .await?;
-    session.require(Interface::Grpc)?;
     let mut values = Vec::with_capacity(given.queries.len());
     let mut all = Vec::with_capacity(given.queries.len());
     let mut conditional = None;
+    let keyspace = parameters.keyspace.as_deref();
+    for single in &given.queries {
+        query::may_run(&session, &single.cql, keyspace, &store.schema()).await?;
+    }
     for single in given.queries {
         let prepared = session.prepare(&single.cql).await?;
         if lexer::is_use(&single.cql) {

@@ -9,6 +9,7 @@ use super::error::Error;
 use super::proto::stargate::value::{Inner, Null};
 use super::proto::stargate::{Collection, Decimal, Duration, Inet, UdtValue, Uuid, Value, Varint};
 use super::type_spec;
+use crate::store::values;
 
 /// The value of a cell; null if there are no bytes.
 ///
@@ -71,6 +72,11 @@ fn not_null(bytes: &[u8], whole: &ColumnType) -> Result<Inner, Error> {
 }
 
 fn native(bytes: &[u8], typ: &NativeType) -> Result<Inner, Error> {
+    if bytes.is_empty()
+        && let Some(refusal) = values::refusal(typ)
+    {
+        return Err(Error::Refused(Code::Unknown, format!("UNKNOWN: {refusal}")));
+    }
     Ok(match typ {
         NativeType::TinyInt => Inner::Int(i8::from_be_bytes(number(bytes)?).into()),
         NativeType::SmallInt => Inner::Int(i16::from_be_bytes(number(bytes)?).into()),
@@ -234,6 +240,13 @@ mod tests {
         for typ in [NativeType::Int, NativeType::BigInt, NativeType::TinyInt] {
             let read = value(Some(&[]), &ColumnType::Native(typ)).unwrap();
             assert_eq!(read.inner, Some(Inner::Int(0)));
+        }
+        let boolean = ColumnType::Native(NativeType::Boolean);
+        let read = value(Some(&[]), &boolean).unwrap();
+        assert_eq!(read.inner, Some(Inner::Boolean(false)));
+        for typ in [NativeType::Uuid, NativeType::Inet, NativeType::Decimal] {
+            let refused = value(Some(&[]), &ColumnType::Native(typ)).unwrap_err();
+            assert_eq!(refused.code(), Code::Unknown);
         }
     }
 }

@@ -6,7 +6,6 @@
 //! - [`bind`]: values to the markers of a statement
 //! - [`encode`], [`decode`]: a value to Cassandra's bytes and back
 //! - [`type_spec`]: what an answer tells of its columns
-//! - [`lexer`]: the words of a statement
 //! - [`schema_change`]: which statement changes what, and whether it did
 //! - [`traces`]: what Cassandra noted while it ran a statement
 //! - [`error`]: refusals, their status codes and trailers
@@ -18,7 +17,6 @@ mod deadline;
 mod decode;
 mod encode;
 mod error;
-mod lexer;
 mod parameters;
 pub mod proto;
 mod query;
@@ -31,6 +29,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderValue, Response};
+use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
 use tonic::{Code, Status};
 
@@ -53,11 +52,14 @@ pub fn routes(store: Store) -> Result<Router, DescriptorError> {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
     };
-    let stargate =
-        StargateServer::new(Service::new(store)).max_decoding_message_size(MESSAGE_LIMIT);
+    // As gRPC for Java does, without being told to: clients may compress, responses are not.
+    let gzip = CompressionEncoding::Gzip;
+    let stargate = StargateServer::new(Service::new(store))
+        .accept_compressed(gzip)
+        .max_decoding_message_size(MESSAGE_LIMIT);
     let mut routes = Routes::new(stargate)
-        .add_service(reflection().build_v1alpha()?)
-        .add_service(reflection().build_v1()?);
+        .add_service(reflection().build_v1alpha()?.accept_compressed(gzip))
+        .add_service(reflection().build_v1()?.accept_compressed(gzip));
     // Two routers with a fallback each cannot become one: the gateway's stays.
     let router = std::mem::take(routes.axum_router_mut()).reset_fallback();
     Ok(router.layer(axum::middleware::map_response(message_too_large)))

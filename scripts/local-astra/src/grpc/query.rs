@@ -12,9 +12,9 @@ use super::parameters::{Parameters, Serial};
 use super::proto::stargate::response::Result as Answer;
 use super::proto::stargate::{Query, Response, ResultSet, Row};
 use super::schema_change::Change;
-use super::{bind, decode, lexer, traces, type_spec};
+use super::{bind, decode, traces, type_spec};
 use crate::access::Interface;
-use crate::store::{Schema, Store};
+use crate::store::{Schema, Store, TokenSession, lexer};
 
 /// Runs a statement with a token.
 ///
@@ -24,7 +24,7 @@ pub async fn run(store: &Store, token: &str, query: Query) -> Result<Response, E
     let parameters = query.parameters.unwrap_or_default();
     let keyspace = parameters.keyspace.as_deref();
     let session = store.session_in(token, keyspace).await?;
-    session.require(Interface::Grpc)?;
+    may_run(&session, &query.cql, keyspace, &store.schema()).await?;
     let mut statement = session.prepare(&query.cql).await?;
     if lexer::is_use(&query.cql) {
         return Err(Error::invalid("USE <keyspace> not supported"));
@@ -62,6 +62,33 @@ pub async fn run(store: &Store, token: &str, query: Query) -> Result<Response, E
         response.result = Some(Answer::ResultSet(set));
     }
     Ok(response)
+}
+
+/// Refuses a token whose roles do not open this interface to the databases of the keyspaces that a statement names.
+///
+/// # Errors
+/// PERMISSION_DENIED, and Cassandra's own.
+pub async fn may_run(
+    session: &TokenSession,
+    cql: &str,
+    keyspace: Option<&str>,
+    schema: &Schema,
+) -> Result<(), Error> {
+    session.require(Interface::Grpc)?;
+    if session.rights().open_to_all(Interface::Grpc) {
+        return Ok(());
+    }
+    let named = lexer::qualifiers(cql).into_iter();
+    let named = named.chain(keyspace.map(str::to_owned));
+    let mut keyspaces: Vec<String> = named
+        .filter(|name| schema.keyspaces.contains_key(name))
+        .collect();
+    keyspaces.sort_unstable();
+    keyspaces.dedup();
+    for keyspace in keyspaces {
+        session.require_in(Interface::Grpc, &keyspace).await?;
+    }
+    Ok(())
 }
 
 fn configure(

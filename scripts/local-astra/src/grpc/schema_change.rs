@@ -11,9 +11,9 @@ use scylla::value::CqlValue;
 
 use super::error::Error;
 
-use super::lexer::{Part, Parts};
 use super::proto::stargate::SchemaChange;
 use super::proto::stargate::schema_change::{Target, Type};
+use crate::store::lexer::{Part, Parts};
 use crate::store::{Page, Schema, TokenSession};
 
 /// What a statement is about to change.

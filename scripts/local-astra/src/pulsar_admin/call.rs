@@ -1,4 +1,6 @@
-//! What a request asks for, and whether tenants may ask for that at all (`../shared/api/pulsar-admin.md`, 3 and 4).
+//! The calls of the admin API, and the ones that Astra allows to tenants. See
+//! <https://docs.datastax.com/en/astra-streaming/apis/api-operations.html> and, for what is rejected,
+//! <https://docs.datastax.com/en/astra-streaming/operations/astream-limits.html>.
 
 use axum::http::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -44,12 +46,12 @@ pub enum Call {
         tenant: String,
         namespace: Option<String>,
     },
-    /// All else that is in a tenant: passed on to `path`, which begins with `/admin/`.
+    /// All else that is in a tenant: passed on to `path`, which begins with `/admin/` or `/lookup/`.
     Within { tenant: String, path: String },
 }
 
 impl Call {
-    /// The call of a method and a path, still encoded, that begins with `/admin/`.
+    /// The call of a method and a path, still encoded, that begins with `/admin/` or `/lookup/`.
     ///
     /// The path that is passed on is made anew of what was understood, so that the server behind cannot
     /// understand another tenant.
@@ -87,6 +89,29 @@ impl Call {
                 tenant,
                 ..,
             ] => Ok(within(tenant)),
+            [
+                "lookup",
+                "v2",
+                "topic",
+                "persistent" | "non-persistent",
+                tenant,
+                _,
+                _,
+            ]
+            | [
+                "lookup",
+                "v2",
+                "topic",
+                "persistent" | "non-persistent",
+                tenant,
+                _,
+                _,
+                "bundle",
+            ] if method == Method::GET => Ok(within(tenant)),
+            ["lookup", ..] => Err(Error::NotServed(format!(
+                "Local Astra does not serve {method} on this path: it looks up topics alone, at \
+                 /lookup/v2/topic/persistent/TENANT/NAMESPACE/TOPIC"
+            ))),
             [
                 "admin",
                 "v2",
@@ -182,6 +207,8 @@ mod tests {
             "/admin/v2/namespaces/%74/n/retention",
             "/admin/v2/stats/topics/t",
             "/admin/v2/stats/namespaces/t/n",
+            "/lookup/v2/topic/persistent/t/n/topic",
+            "/lookup/v2/topic/persistent/t/n/topic/bundle",
         ] {
             assert_eq!(tenant(&Method::GET, path).as_deref(), Some("t"), "{path}");
         }

@@ -1,4 +1,5 @@
-//! Refusals of the admin API, as a client meets them on Astra (`../shared/api/pulsar-admin.md`, 7).
+//! Errors of the admin API, in the form of the proxy that stands before Pulsar on Astra
+//! (<https://github.com/datastax/burnell>).
 
 use axum::Json;
 use axum::http::StatusCode;

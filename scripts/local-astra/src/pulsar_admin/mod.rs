@@ -1,5 +1,5 @@
 //! Pulsar's admin API at the web service URL, as Astra lets tenants use it: a token reaches its own tenant, and
-//! Pulsar itself decides the rest (`../shared/api/pulsar-admin.md`).
+//! Pulsar itself decides the rest. See <https://docs.datastax.com/en/astra-streaming/apis/api-operations.html>.
 //!
 //! - [`call`]: what a request asks for, and what no tenant may ask for
 //! - [`stats`]: Astra's own statistics, made of Pulsar's
@@ -44,9 +44,10 @@ pub struct Streaming {
     pub making: Arc<Mutex<()>>,
 }
 
-/// `/admin/v2` and `/admin/v3`.
+/// `/admin/v2`, `/admin/v3` and `/lookup/v2`.
 pub fn router(streaming: Streaming) -> Router {
     Router::new()
+        .route("/lookup/{*path}", axum::routing::any(serve))
         .route("/admin/{*path}", axum::routing::any(serve))
         .with_state(streaming)
 }

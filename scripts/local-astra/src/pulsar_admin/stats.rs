@@ -1,5 +1,5 @@
-//! `/admin/v2/stats`, which Pulsar itself has not: sums of its topics' statistics
-//! (`../shared/api/pulsar-admin.md`, 6).
+//! `/admin/v2/stats`, which Pulsar itself does not have: sums of the statistics of its topics, in the form of
+//! <https://docs.datastax.com/en/astra-streaming/apis/api-operations.html>.
 
 use std::collections::BTreeMap;
 

@@ -9,6 +9,7 @@ use scylla::value::CqlValue;
 use serde_json::{Map, Value, json};
 
 use super::error::RestError;
+use crate::bridge;
 use crate::store::Rows;
 use crate::store::values::{Maps, to_json};
 
@@ -49,6 +50,17 @@ pub fn name(status: StatusCode, name: &str) -> Response {
 pub fn data(raw: bool, value: Value) -> Response {
     let body = if raw { value } else { json!({ "data": value }) };
     json(StatusCode::OK, &body)
+}
+
+/// As [`data`], for a value with marks that stand for lone surrogates.
+pub fn marked_data(raw: bool, value: &Value) -> Response {
+    let text = bridge::with_lone_surrogates(&value.to_string());
+    let body = if raw {
+        text
+    } else {
+        format!("{{\"data\":{text}}}")
+    };
+    json_text(StatusCode::OK, body)
 }
 
 /// A page of rows, with where the next one starts; raw is the rows alone.

@@ -1,11 +1,11 @@
 //! A primary key in the path: `/keyspaces/{keyspace}/{table}/{key}/{key}…`.
 
 use axum::http::Uri;
-use percent_encoding::percent_decode_str;
 use scylla::value::CqlValue;
 
 use super::error::RestError;
 use super::statement::Condition;
+use crate::bridge::decoded;
 use crate::store::values::{Maps, from_text};
 use crate::store::{Column, Table};
 
@@ -24,10 +24,6 @@ pub fn table(uri: &Uri) -> (String, String) {
     let mut segments = uri.path().split('/').skip(2).map(decoded);
     let keyspace = segments.next().unwrap_or_default();
     (keyspace, segments.next().unwrap_or_default())
-}
-
-fn decoded(segment: &str) -> String {
-    percent_decode_str(segment).decode_utf8_lossy().into_owned()
 }
 
 /// The conditions that a key in the path stands for: the whole partition key at least.

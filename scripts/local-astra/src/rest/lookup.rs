@@ -73,7 +73,7 @@ pub async fn build<T>(
         && let Some(table) = find(&seen, name)
     {
         let built = build(&table)?;
-        let schema = rest.store.schema();
+        let schema = rest.store.current().await?;
         if schema
             .keyspaces
             .get(keyspace)
@@ -94,7 +94,7 @@ async fn table(
     missing: Missing,
 ) -> Result<Arc<Table>, RestError> {
     let found = |schema: &Schema| find(schema.keyspaces.get(keyspace)?, name);
-    let mut schema = rest.store.schema();
+    let mut schema = rest.store.current().await?;
     if found(&schema).is_none() {
         schema = rest.store.refresh().await?;
     }
@@ -142,7 +142,7 @@ pub async fn unnoted_keyspace(
     store: &Store,
     name: &str,
 ) -> Result<Option<Arc<Keyspace>>, RestError> {
-    if let Some(keyspace) = store.schema().keyspaces.get(name) {
+    if let Some(keyspace) = store.current().await?.keyspaces.get(name) {
         return Ok(Some(Arc::clone(keyspace)));
     }
     let schema = store.refresh().await?;

@@ -4,6 +4,7 @@
 //! - [`rows`]: search, read, write and delete rows; [`keys`] reads the path, [`conditions`] the `where` parameter,
 //!   [`statement`] writes the CQL
 //! - [`keyspaces`], [`tables`], [`columns`], [`indexes`], [`types`]: the schema; [`lookup`] finds what they are about
+//! - [`methods`]: OPTIONS, and methods that a path does not have
 //! - [`request`]: token, names, parameters and bodies; [`answer`]: what goes back; [`error`]: refusals
 //!
 //! Not served: `POST /cql`, which Stargate has switched off by default too (404).
@@ -16,6 +17,7 @@ mod indexes;
 mod keys;
 mod keyspaces;
 mod lookup;
+mod methods;
 mod request;
 mod rows;
 mod statement;
@@ -39,10 +41,6 @@ pub fn router(store: Store) -> Router {
     Router::new()
         .route(
             "/keyspaces/{keyspace}/{table}",
-            get(rows::search).post(rows::create),
-        )
-        .route(
-            "/keyspaces/{keyspace}/{table}/",
             get(rows::search).post(rows::create),
         )
         .route(
@@ -102,7 +100,8 @@ pub fn router(store: Store) -> Router {
             get(types::one).delete(types::delete),
         )
         .fallback(async || RestError::UnknownPath)
-        .method_not_allowed_fallback(async || RestError::WrongMethod)
+        .method_not_allowed_fallback(methods::wrong)
+        .layer(middleware::from_fn(methods::told))
         .layer(middleware::from_fn(request::require_token))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .with_state(Rest::new(store))

@@ -1,8 +1,9 @@
 //! What comes in: the token, the names in the path, the parameters, the body.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, RawPathParams, Request};
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
@@ -40,6 +41,8 @@ pub async fn require_token(headers: HeaderMap, request: Request, next: Next) -> 
 pub struct Caller {
     store: Store,
     token: String,
+    /// The keyspace in the path, if it names one.
+    keyspace: Option<String>,
 }
 
 impl Caller {
@@ -49,7 +52,10 @@ impl Caller {
     /// For anything but a valid token.
     pub async fn session(&self) -> Result<Arc<TokenSession>, RestError> {
         let session = self.store.session(&self.token).await?;
-        session.require(Interface::Rest)?;
+        match &self.keyspace {
+            Some(keyspace) => session.require_in(Interface::Rest, keyspace).await?,
+            None => session.require(Interface::Rest)?,
+        }
         Ok(session)
     }
 }
@@ -66,9 +72,14 @@ impl FromRequestParts<Rest> for Caller {
         }
         let token = parts.headers.get(TOKEN).ok_or(RestError::MissingToken)?;
         let token = token.to_str().map_err(|_| StoreError::invalid_token())?;
+        let token = token.to_owned();
+        let names = RawPathParams::from_request_parts(parts, rest).await.ok();
+        let mut names = names.iter().flatten();
+        let keyspace = names.find(|(name, _)| *name == "keyspace");
         Ok(Caller {
             store: rest.store.clone(),
-            token: token.to_owned(),
+            token,
+            keyspace: keyspace.map(|(_, keyspace)| keyspace.to_owned()),
         })
     }
 }
@@ -93,9 +104,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Parameters {
     type Rejection = RestError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Parameters, RestError> {
-        let query = Query::try_from_uri(&parts.uri);
-        let Query(pairs) = query.map_err(|_| RestError::BadNumber)?;
-        Ok(Parameters(pairs))
+        let parameters = bridge::parameters(&parts.uri);
+        parameters.map(Parameters).ok_or(RestError::BadBody)
     }
 }
 
@@ -154,7 +164,12 @@ impl Body {
     /// # Errors
     /// A sentence on what is wrong; an empty body is wrong too.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, String> {
-        first_json(&String::from_utf8_lossy(&self.0))
+        first_json(&self.text())
+    }
+
+    /// The body as Java reads it.
+    pub fn text(&self) -> Cow<'_, str> {
+        bridge::lossy(&self.0)
     }
 
     /// The body as an object of the API.
@@ -176,7 +191,8 @@ impl Body {
 /// # Errors
 /// A sentence on what is wrong with it.
 pub fn first_json<T: DeserializeOwned>(text: &str) -> Result<T, String> {
-    let mut values = serde_json::Deserializer::from_str(text).into_iter();
+    let text = bridge::without_lone_surrogates(text);
+    let mut values = serde_json::Deserializer::from_str(&text).into_iter();
     match values.next() {
         Some(value) => value.map_err(|error| error.to_string()),
         None => Err("No content to map due to end-of-input".to_owned()),

@@ -1,5 +1,7 @@
 //! Rows: `/keyspaces/{keyspace}/{table}`.
 
+use std::borrow::Cow;
+
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
@@ -12,7 +14,8 @@ use super::keys;
 use super::lookup::{self, Rest};
 use super::request::{Body, Caller, Names, Parameters, first_json};
 use super::statement::{self, Assignment, Condition, Order, Statement, Target};
-use crate::store::values::numbers::JsonNumber;
+use crate::bridge;
+use crate::store::values::numbers::{self, JsonNumber};
 use crate::store::values::{Maps, ValueError, from_base64, from_json};
 use crate::store::{Page, Rows, Table, TokenSession};
 
@@ -31,7 +34,8 @@ impl Reading {
         let fields = parameters.text("fields").unwrap_or_default();
         let fields = fields
             .split(',')
-            .map(str::trim)
+            // As Java trims: control characters are blanks.
+            .map(|field| field.trim_matches(|c| c <= ' '))
             .filter(|field| !field.is_empty());
         let page_state = parameters
             .text("page-state")
@@ -151,7 +155,10 @@ pub async fn create(
         .collect();
     let statement = statement::insert(target(&keyspace, &table), values);
     run(&session, statement, Page::first(1)).await?;
-    Ok(answer::json_text(StatusCode::CREATED, body.0))
+    Ok(answer::json_text(
+        StatusCode::CREATED,
+        body.text().into_owned(),
+    ))
 }
 
 /// `PUT` and `PATCH …/{table}/{key}…`: the same UPDATE; answers what was sent.
@@ -175,10 +182,15 @@ pub async fn update(
     let (values, key) = parts.await?;
     let statement = statement::update(target(&keyspace, &table), values, key);
     run(&session, statement, Page::first(1)).await?;
-    Ok(answer::data(
-        parameters.flag("raw"),
-        as_java_writes(Value::Object(row)),
-    ))
+    let sent = as_java_writes(Value::Object(row));
+    Ok(match bridge::mark_lone_surrogates(&body.text()) {
+        Cow::Borrowed(_) => answer::data(parameters.flag("raw"), sent),
+        // The row has question marks for them; the response shows them as they were sent.
+        Cow::Owned(marked) => {
+            let marked = serde_json::from_str(&marked).map_or(sent, as_java_writes);
+            answer::marked_data(parameters.flag("raw"), &marked)
+        }
+    })
 }
 
 /// `DELETE …/{table}/{key}…`: a row, the rows of a clustering prefix, or a partition; there or not.
@@ -265,10 +277,7 @@ fn is_counter(column: &crate::store::Column) -> bool {
 /// What Java made of the numbers it read: `1.50` has become `1.5`.
 fn as_java_writes(value: Value) -> Value {
     match value {
-        Value::Number(number) => {
-            let text = JsonNumber::read(&number).text();
-            serde_json::from_str(&text).unwrap_or(Value::String(text))
-        }
+        Value::Number(number) => numbers::number(&JsonNumber::read(&number).text()),
         Value::Array(values) => Value::Array(values.into_iter().map(as_java_writes).collect()),
         Value::Object(members) => {
             let members = members.into_iter();

@@ -1,5 +1,7 @@
 //! The settings of the samples, with local Astra's values.
 
+use std::collections::HashMap;
+
 use secrecy::{ExposeSecret, SecretString};
 
 use super::layout::Ports;
@@ -27,8 +29,16 @@ pub enum Who {
     Operator,
 }
 
-/// Every name that a sample may read, with its value here. Names that have none are empty: in the process
-/// environment that hides whatever a `.env` says, so that no local token ever goes to the cloud.
+/// A door's scheme, host and port.
+pub fn base(ports: &Ports, door: Door) -> String {
+    match door {
+        Door::Tls => format!("https://localhost:{}", ports.tls),
+        Door::Plain => format!("http://localhost:{}", ports.plain),
+    }
+}
+
+/// Returns every setting of the samples with its value for local Astra. A setting without one is empty, which hides the
+/// value in a `.env`, so that no local token ever goes to the cloud.
 pub fn of(
     folders: &Folders,
     ports: &Ports,
@@ -36,10 +46,7 @@ pub fn of(
     door: Door,
     who: Who,
 ) -> Vec<(&'static str, SecretString)> {
-    let base = match door {
-        Door::Tls => format!("https://localhost:{}", ports.tls),
-        Door::Plain => format!("http://localhost:{}", ports.plain),
-    };
+    let base = base(ports, door);
     let login = match who {
         Who::Application => &secrets.application,
         Who::Operator => &secrets.operator,
@@ -51,7 +58,6 @@ pub fn of(
             "ASTRA_DB_APPLICATION_TOKEN",
             token.expose_secret().to_owned(),
         ),
-        ("ASTRA_DB_TOKEN", String::new()),
         ("ASTRA_ORG_TOKEN", token.expose_secret().to_owned()),
         ("ASTRA_DB_ID", DATABASE_ID.to_owned()),
         ("ASTRA_DB_REGION", DATABASE_REGION.to_owned()),
@@ -66,10 +72,8 @@ pub fn of(
             "ASTRA_DB_CLIENT_SECRET",
             login.secret.expose_secret().to_owned(),
         ),
-        ("CASSANDRA_CONTACT_POINTS", String::new()),
         ("ASTRA_DB_API_ENDPOINT", base.clone()),
         ("ASTRA_DB_REST_URL", format!("{base}/api/rest")),
-        ("ASTRA_DB_DOCUMENT_URL", String::new()),
         (
             "ASTRA_DB_GRAPHQL_URL",
             format!("{base}/api/graphql/{KEYSPACE}"),
@@ -83,6 +87,7 @@ pub fn of(
             format!("{base}/api/graphql-admin"),
         ),
         ("ASTRA_DB_GRPC_URL", base.clone()),
+        ("ASTRA_DB_DATA_API_URL", format!("{base}/api/json")),
         ("ASTRA_API_URL", base.clone()),
         ("ASTRA_STREAMING_API_URL", base.clone()),
         ("ASTRA_STREAMING_NAME", TENANT.to_owned()),
@@ -95,7 +100,14 @@ pub fn of(
         ("ASTRA_STREAMING_BROKER_URL", broker),
         ("ASTRA_STREAMING_WEBSERVICE_URL", base),
     ];
-    values.map(|(name, value)| (name, value.into())).into()
+    let mut values = HashMap::from(values);
+    let mut settings = Vec::new();
+    for setting in shared::ALL {
+        let value = values.remove(setting.name).unwrap_or_default();
+        settings.push((setting.name, value.into()));
+    }
+    debug_assert!(values.is_empty(), "not in shared: {:?}", values.keys());
+    settings
 }
 
 /// The bundle of the first database, if local Astra has written it.
@@ -110,26 +122,25 @@ fn bundle(folders: &Folders) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
     use crate::settings::layout::Layout;
 
     #[test]
-    fn every_setting_of_every_sample_is_set_be_it_to_nothing() {
+    fn every_setting_of_every_sample_is_set_even_if_to_nothing() {
         let data = tempfile::tempdir().unwrap();
         let folders = Folders::new(Some(data.path())).unwrap();
         let layout = Layout::of(data.path(), None).unwrap();
         let secrets = Secrets::of(data.path()).unwrap();
-        let ours = of(
-            &folders,
-            &layout.ports,
-            &secrets,
-            Door::Tls,
-            Who::Application,
-        );
-        let ours: BTreeSet<&str> = ours.iter().map(|(name, _)| *name).collect();
-        let theirs: BTreeSet<&str> = shared::ALL.iter().map(|setting| setting.name).collect();
-        assert_eq!(ours, theirs);
+        let (ports, who) = (&layout.ports, Who::Application);
+        let settings = of(&folders, ports, &secrets, Door::Tls, who);
+        let names: Vec<&str> = settings.iter().map(|(name, _)| *name).collect();
+        let all: Vec<&str> = shared::ALL.iter().map(|setting| setting.name).collect();
+        assert_eq!(names, all);
+        let value = |name: &str| {
+            let (_, value) = settings.iter().find(|(known, _)| *known == name).unwrap();
+            value.expose_secret().to_owned()
+        };
+        assert_eq!(value("CASSANDRA_CONTACT_POINTS"), "");
+        assert_eq!(value("ASTRA_DB_KEYSPACE"), KEYSPACE);
     }
 }

@@ -111,6 +111,11 @@ impl Folders {
         self.data.join("certificates")
     }
 
+    /// What Cassandra's nodes show each other, and the authority that signed it.
+    pub fn node_certificates(&self) -> PathBuf {
+        self.certificates().join("nodes")
+    }
+
     /// The secure connect bundle of the first database.
     pub fn bundle(&self) -> PathBuf {
         self.data

@@ -1,13 +1,19 @@
 //! What all interfaces stand on: one login a token, one snapshot of the schema, and Cassandra's errors.
 //!
 //! - [`session`]: a token's login and the statements it runs
+//! - [`events`]: changes of the schema, as the nodes announce them
 //! - [`schema`]: keyspaces, tables, types, indexes
 //! - [`types`]: CQL type texts and quoted names
 //! - [`values`]: CQL values as JSON and as text
 //! - [`records`]: what the engines do not keep themselves
+//! - [`lexer`]: the words of a statement
+//! - [`limits`]: names that Cassandra takes and cannot keep
 //! - [`error`]: what Cassandra refuses
 
 pub mod error;
+mod events;
+pub mod lexer;
+pub mod limits;
 pub mod records;
 pub mod schema;
 mod session;
@@ -16,7 +22,8 @@ pub mod values;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use scylla::client::PoolSize;
@@ -26,15 +33,17 @@ use scylla::client::session_builder::SessionBuilder;
 use scylla::statement::{Consistency, SerialConsistency};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{OnceCell, watch};
+use tokio::time::timeout;
 
 pub use error::{Code, StoreError};
+pub use events::Login;
 pub use schema::{Column, ColumnKind, Index, Keyspace, Schema, Table, UserType};
 pub use session::{Page, Rows, TokenSession};
 
 use crate::access::Token;
 
-/// How often the schema version is asked for: a table made over CQL shows up within this and a read.
-const SCHEMA_POLL: Duration = Duration::from_millis(200);
+/// How often the schema version is asked for beside the events, which a lost connection keeps back.
+const SCHEMA_POLL: Duration = Duration::from_secs(1);
 /// A token that is not used for this long is logged out.
 const IDLE: Duration = Duration::from_secs(600);
 /// The deadline of a statement, as Stargate's bridge has it.
@@ -52,6 +61,10 @@ struct Inner {
     /// A superuser's session, for reading the schema and for what no token may do.
     admin: Session,
     schema: watch::Sender<Arc<Schema>>,
+    /// How many changes of the schema the nodes have announced.
+    announced: watch::Sender<u64>,
+    /// How many of them had been announced before the snapshot was read.
+    read: AtomicU64,
     reading: tokio::sync::Mutex<()>,
     sessions: Mutex<HashMap<SessionKey, Arc<OnceCell<Arc<TokenSession>>>>>,
 }
@@ -64,42 +77,54 @@ struct SessionKey {
 }
 
 impl Store {
-    /// Opens the store on running Cassandra nodes, reads the schema, and keeps reading it.
+    /// Opens the store on running Cassandra nodes, reads the schema, and follows it with the superuser's login.
     ///
     /// # Errors
     /// Cassandra's, when the schema cannot be read.
-    pub async fn open(nodes: Vec<SocketAddr>, admin: Session) -> Result<Store, StoreError> {
+    pub async fn open(
+        nodes: Vec<SocketAddr>,
+        admin: Session,
+        login: Login,
+    ) -> Result<Store, StoreError> {
         let schema = Arc::new(schema::read(&admin).await?);
         let store = Store {
             inner: Arc::new(Inner {
                 nodes,
                 admin,
                 schema: watch::Sender::new(schema),
+                announced: watch::Sender::new(0),
+                read: AtomicU64::new(0),
                 reading: tokio::sync::Mutex::new(()),
                 sessions: Mutex::default(),
             }),
         };
-        let weak = Arc::downgrade(&store.inner);
-        tokio::spawn(async move {
-            let mut ticks: u64 = 0;
-            loop {
-                tokio::time::sleep(SCHEMA_POLL).await;
-                let Some(inner) = weak.upgrade() else { return };
-                let store = Store { inner };
-                // A failed read is tried again at the next tick; requests meanwhile say what is wrong.
-                let _ = store.refresh().await;
-                ticks += 1;
-                if ticks.is_multiple_of(100) {
-                    store.close_idle();
-                }
-            }
-        });
+        for node in store.nodes() {
+            let weak = Arc::downgrade(&store.inner);
+            let changed = move || weak.upgrade().map(|inner| inner.announce()).is_some();
+            tokio::spawn(events::follow(*node, login.clone(), changed));
+        }
+        tokio::spawn(keep_current(Arc::downgrade(&store.inner)));
         Ok(store)
     }
 
-    /// The schema as it was read last.
+    /// The schema as it was read last, maybe before the newest change.
     pub fn schema(&self) -> Arc<Schema> {
         self.inner.schema.borrow().clone()
+    }
+
+    /// The schema with all changes that the nodes have announced. Costs nothing when there are none.
+    ///
+    /// # Errors
+    /// Cassandra's own.
+    pub async fn current(&self) -> Result<Arc<Schema>, StoreError> {
+        if self.inner.is_current() {
+            return Ok(self.schema());
+        }
+        let _reading = self.inner.reading.lock().await;
+        if self.inner.is_current() {
+            return Ok(self.schema());
+        }
+        self.read().await
     }
 
     /// Follows the schema; the receiver is told of each change.
@@ -107,17 +132,25 @@ impl Store {
         self.inner.schema.subscribe()
     }
 
-    /// Reads the schema again if its version has changed.
+    /// Reads the schema again if a change was announced or its version is another one.
     ///
     /// # Errors
     /// Cassandra's own.
     pub async fn refresh(&self) -> Result<Arc<Schema>, StoreError> {
         let _reading = self.inner.reading.lock().await;
         let known = self.schema();
-        if schema::version(&self.inner.admin).await? == known.version {
+        if self.inner.is_current() && schema::version(&self.inner.admin).await? == known.version {
             return Ok(known);
         }
+        self.read().await
+    }
+
+    /// Reads the schema. A node announces a change before it has the new version, so an announced change is read
+    /// whatever the version says.
+    async fn read(&self) -> Result<Arc<Schema>, StoreError> {
+        let announced = *self.inner.announced.borrow();
         let mut read = schema::read(&self.inner.admin).await?;
+        let known = self.schema();
         for (name, keyspace) in &mut read.keyspaces {
             // What did not change stays the same object, for those who build on a keyspace.
             if let Some(same) = known.keyspaces.get(name).filter(|old| *old == keyspace) {
@@ -125,7 +158,11 @@ impl Store {
             }
         }
         let read = Arc::new(read);
-        self.inner.schema.send_replace(Arc::clone(&read));
+        self.inner.schema.send_if_modified(|schema| {
+            *schema = Arc::clone(&read);
+            read.keyspaces != known.keyspaces
+        });
+        self.inner.read.store(announced, Ordering::SeqCst);
         Ok(read)
     }
 
@@ -208,6 +245,34 @@ impl Store {
             .sessions
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn announce(&self) {
+        self.announced.send_modify(|announced| *announced += 1);
+    }
+
+    fn is_current(&self) -> bool {
+        *self.announced.borrow() == self.read.load(Ordering::SeqCst)
+    }
+}
+
+/// Reads the schema after each change, also when no request asks for it, and logs idle tokens out.
+async fn keep_current(inner: Weak<Inner>) {
+    let Some(mut announced) = inner.upgrade().map(|inner| inner.announced.subscribe()) else {
+        return;
+    };
+    while let Some(inner) = inner.upgrade() {
+        let store = Store { inner };
+        // A failed read is tried again at the next turn; requests meanwhile say what is wrong.
+        let _ = store.refresh().await;
+        store.close_idle();
+        drop(store);
+        // Ends with the store: its sender is gone then.
+        if let Ok(Err(_)) = timeout(SCHEMA_POLL, announced.changed()).await {
+            return;
+        }
     }
 }
 

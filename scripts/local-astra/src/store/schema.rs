@@ -198,7 +198,11 @@ struct IndexRow {
 /// # Errors
 /// Cassandra's, or one that says that the answer had no version.
 pub async fn version(admin: &Session) -> Result<Uuid, StoreError> {
-    let rows: Vec<(Uuid,)> = rows(admin, "SELECT schema_version FROM system.local").await?;
+    let rows: Vec<(Uuid,)> = rows(
+        admin,
+        "SELECT schema_version FROM system.local WHERE key = 'local'",
+    )
+    .await?;
     let row = rows.first().ok_or_else(|| {
         StoreError::new(
             Code::Internal,

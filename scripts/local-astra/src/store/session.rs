@@ -15,9 +15,9 @@ use scylla::response::query_result::QueryResult;
 use scylla::statement::Statement;
 use scylla::statement::prepared::PreparedStatement;
 use scylla::value::{CqlValue, Row};
-use uuid::Uuid;
 
-use super::{Code, Keyspace, Schema, Store, StoreError};
+use super::schema::is_system;
+use super::{Code, Keyspace, Schema, Store, StoreError, limits, values};
 use crate::access::{self, Interface, Owners, Rights, Target, Token};
 
 /// How many prepared statements a login keeps.
@@ -37,10 +37,10 @@ pub struct TokenSession {
     last_used: AtomicU64,
 }
 
-/// What was prepared under one schema version, by statement text.
+/// What was prepared under one schema, by statement text.
 #[derive(Default)]
 struct Prepared {
-    version: Uuid,
+    schema: Arc<Schema>,
     statements: HashMap<String, PreparedStatement>,
 }
 
@@ -82,7 +82,7 @@ impl Rows {
         let result = result
             .into_rows_result()
             .map_err(|error| unreadable(error.to_string()))?;
-        let columns = result
+        let columns: Vec<(String, ColumnType<'static>)> = result
             .column_specs()
             .iter()
             .map(|spec| (spec.name().to_owned(), spec.typ().clone().into_owned()))
@@ -90,15 +90,26 @@ impl Rows {
         let rows = result
             .rows::<Row>()
             .map_err(|error| unreadable(error.to_string()))?
-            .map(|row| row.map(|row| row.columns))
-            .collect::<Result<_, _>>()
-            .map_err(|error| unreadable(error.to_string()))?;
+            .map(|row| {
+                let row = row.map_err(|error| unreadable(error.to_string()))?;
+                let cells = row.columns.into_iter().zip(&columns);
+                cells
+                    .map(|(value, (_, typ))| value.map(|value| read_cell(value, typ)).transpose())
+                    .collect()
+            })
+            .collect::<Result<_, StoreError>>()?;
         Ok(Rows {
             columns,
             rows,
             page_state,
         })
     }
+}
+
+/// A value of a column. Stargate puts the code before the text of an exception, so that it comes twice.
+fn read_cell(value: CqlValue, typ: &ColumnType<'_>) -> Result<CqlValue, StoreError> {
+    let refused = |text| StoreError::new(Code::Unknown, format!("{}: {text}", Code::Unknown));
+    values::filled(value, typ).map_err(refused)
 }
 
 impl TokenSession {
@@ -147,21 +158,43 @@ impl TokenSession {
         Err(StoreError::new(Code::PermissionDenied, message))
     }
 
+    /// Refuses a token whose roles do not open an interface to the database of a keyspace. Cassandra's own keyspaces
+    /// belong to all databases.
+    ///
+    /// # Errors
+    /// [`Code::PermissionDenied`], and Cassandra's own.
+    pub async fn require_in(&self, interface: Interface, keyspace: &str) -> Result<(), StoreError> {
+        self.require(interface)?;
+        if self.rights.open_to_all(interface) || is_system(keyspace) {
+            return Ok(());
+        }
+        let database = Owners::of_one(self.store.admin(), keyspace).await?;
+        if self.rights.open_to(interface, database) {
+            return Ok(());
+        }
+        let action = interface.action();
+        let message =
+            format!("No role of this token allows {action} on the database of keyspace {keyspace}");
+        Err(StoreError::new(Code::PermissionDenied, message))
+    }
+
     /// The driver's session, for an interface that needs more than a page of rows.
     pub fn driver(&self) -> &CachingSession {
         &self.driver
     }
 
-    /// Prepares a statement, once a text and schema version: a table that was dropped and made anew may
-    /// take values of other types.
+    /// Prepares a statement, once per text and schema: a table that was dropped and made anew may take values of
+    /// other types.
     ///
     /// # Errors
-    /// Cassandra's own.
+    /// Those of [`limits::check`], and Cassandra's own.
     pub async fn prepare(&self, cql: &str) -> Result<PreparedStatement, StoreError> {
         self.used();
-        let version = self.store.schema().version;
+        limits::check(cql)?;
+        let schema = self.store.current().await?;
         let known = |prepared: &Prepared| {
-            (prepared.version == version).then(|| prepared.statements.get(cql).cloned())?
+            let is_same = Arc::ptr_eq(&prepared.schema, &schema);
+            is_same.then(|| prepared.statements.get(cql).cloned())?
         };
         if let Some(statement) = known(&self.lock_prepared()) {
             return Ok(statement);
@@ -171,9 +204,9 @@ impl TokenSession {
             return Ok(statement);
         }
         let mut prepared = self.lock_prepared();
-        if prepared.version != version || prepared.statements.len() >= PREPARED {
+        if !Arc::ptr_eq(&prepared.schema, &schema) || prepared.statements.len() >= PREPARED {
             *prepared = Prepared {
-                version,
+                schema,
                 statements: HashMap::new(),
             };
         }
@@ -229,9 +262,10 @@ impl TokenSession {
     /// Runs a statement that changes the schema, and gives the schema after it.
     ///
     /// # Errors
-    /// Cassandra's own.
+    /// Those of [`limits::check`], and Cassandra's own.
     pub async fn change_schema(&self, cql: &str) -> Result<Arc<Schema>, StoreError> {
         self.used();
+        limits::check(cql)?;
         self.driver.get_session().query_unpaged(cql, ()).await?;
         self.store.refresh().await
     }
@@ -242,8 +276,7 @@ impl TokenSession {
     /// Cassandra's own.
     pub async fn visible_keyspaces(&self) -> Result<Vec<Arc<Keyspace>>, StoreError> {
         self.used();
-        // Who asks for a list has often just made what should be in it, over CQL.
-        let schema = self.store.refresh().await?;
+        let schema = self.store.current().await?;
         let all = schema.keyspaces.values();
         if self.is_superuser() {
             return Ok(all.cloned().collect());

@@ -1,4 +1,4 @@
-//! Recorded answers of a real Stargate 2.0.51, and the runner that asks the same again.
+//! Recorded answers of a real Stargate 2.0.51 and a real Data API 1.0.51, and the runner that asks the same again.
 //!
 //! A file is one scenario: its steps build on each other. Texts in braces stand for the keyspace, the run, and what
 //! earlier steps have captured. How an answer is compared is told in [`compare`].
@@ -46,9 +46,17 @@ const PARAMETER: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Scenario {
     scenario: String,
+    /// The name of the header that the token is sent in.
+    #[serde(default = "stargate_header")]
+    token_header: String,
     steps: Vec<Step>,
+}
+
+fn stargate_header() -> String {
+    "x-cassandra-token".to_owned()
 }
 
 #[derive(Deserialize)]
@@ -114,6 +122,7 @@ pub async fn replay(base: &str, token: &str, keyspace: &str, file: &Path) -> Vec
     ]);
     let mut failures = Vec::new();
     for (number, step) in scenario.steps.iter().enumerate() {
+        let token = (scenario.token_header.as_str(), token);
         let mut problems = match ask(&client, base, token, &step.request, &variables).await {
             Ok(answer) => check(step, &answer, &mut variables),
             Err(error) => vec![format!("no answer: {error}")],
@@ -129,7 +138,7 @@ pub async fn replay(base: &str, token: &str, keyspace: &str, file: &Path) -> Vec
 async fn ask(
     client: &Client,
     base: &str,
-    token: &str,
+    (token_header, token): (&str, &str),
     request: &Request,
     variables: &BTreeMap<String, String>,
 ) -> Result<Answer, Box<dyn std::error::Error>> {
@@ -147,8 +156,8 @@ async fn ask(
     }
     match request.token.as_deref() {
         Some("none") => None,
-        Some("bad") => headers.insert("x-cassandra-token".to_owned(), BAD_TOKEN.to_owned()),
-        _ => headers.insert("x-cassandra-token".to_owned(), token.to_owned()),
+        Some("bad") => headers.insert(token_header.to_lowercase(), BAD_TOKEN.to_owned()),
+        _ => headers.insert(token_header.to_lowercase(), token.to_owned()),
     };
     // Those of the step replace the runner's own.
     for (name, value) in &request.headers {

@@ -17,11 +17,12 @@ use local_astra::settings::Folders;
 use local_astra::settings::environment::{self, Door, Who};
 use local_astra::settings::layout::Layout;
 use local_astra::settings::secrets::Secrets;
-use local_astra::store;
+use local_astra::store::{self, Login};
 use reqwest::Client;
 use scylla::client::session::Session;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
+use sysinfo::Signal;
 
 /// A run that takes longer hangs.
 pub const RUN_LIMIT: Duration = Duration::from_secs(120);
@@ -177,6 +178,15 @@ impl LocalAstra {
             .unwrap()
     }
 
+    /// The operator's login to Cassandra.
+    pub fn login(&self) -> Login {
+        let operator = &self.secrets.operator;
+        Login {
+            user: operator.client_id.clone(),
+            password: operator.token.password().clone(),
+        }
+    }
+
     /// Tables, views and types of a keyspace, as Cassandra has them.
     pub fn left_in(&self, keyspace: &str) -> Vec<String> {
         block_on(async {
@@ -227,8 +237,8 @@ pub struct Sample {
     pub name: String,
     pub folder: PathBuf,
     pub program: PathBuf,
-    /// `[package.metadata.astra] settings`.
-    pub settings: Vec<String>,
+    /// The settings that it reads, from `shared`.
+    pub settings: Vec<&'static str>,
 }
 
 #[derive(Deserialize)]
@@ -242,17 +252,6 @@ struct Metadata {
 struct Package {
     name: String,
     manifest_path: PathBuf,
-    metadata: Option<PackageMetadata>,
-}
-
-#[derive(Deserialize)]
-struct PackageMetadata {
-    astra: Option<AstraMetadata>,
-}
-
-#[derive(Deserialize)]
-struct AstraMetadata {
-    settings: Vec<String>,
 }
 
 /// All samples of the workspace, built.
@@ -269,11 +268,7 @@ pub fn samples() -> &'static [Sample] {
             .map(|package| Sample {
                 folder: package.manifest_path.parent().unwrap().to_owned(),
                 program: metadata.target_directory.join("debug").join(&package.name),
-                settings: package
-                    .metadata
-                    .and_then(|metadata| metadata.astra)
-                    .unwrap_or_else(|| panic!("{} lists no settings", package.name))
-                    .settings,
+                settings: settings(&package.name),
                 name: package.name,
             })
             .collect();
@@ -285,6 +280,16 @@ pub fn samples() -> &'static [Sample] {
         assert!(!samples.is_empty());
         samples
     })
+}
+
+fn settings(sample: &str) -> Vec<&'static str> {
+    let known = shared::SAMPLES.iter().find(|known| known.name == sample);
+    let known = known.unwrap_or_else(|| panic!("shared has no settings for {sample}"));
+    known
+        .settings()
+        .iter()
+        .map(|setting| setting.name)
+        .collect()
 }
 
 pub fn workspace() -> PathBuf {
@@ -310,7 +315,7 @@ impl Sample {
     }
 
     pub fn reads(&self, setting: &str) -> bool {
-        self.settings.iter().any(|name| name == setting)
+        self.settings.contains(&setting)
     }
 
     /// What `cargo local run` sets, with a keyspace of the test's own.
@@ -339,8 +344,6 @@ impl Sample {
         sample
             .args(flags)
             .env_clear()
-            // A wrong setting must not show a backtrace even to those who ask for one.
-            .env("RUST_BACKTRACE", "1")
             .envs(settings)
             .current_dir(folder.path());
         Running {
@@ -390,10 +393,10 @@ impl Running {
 
     /// As Ctrl-C does.
     pub fn interrupt(&self) {
-        self.signal(sysinfo::Signal::Interrupt);
+        self.signal(Signal::Interrupt);
     }
 
-    pub fn signal(&self, signal: sysinfo::Signal) {
+    pub fn signal(&self, signal: Signal) {
         let sample = ProcessId::of(self.child.id()).unwrap().unwrap();
         assert!(sample.signal(signal).unwrap());
     }

@@ -1,42 +1,45 @@
 //! `scripts/copy-sample`: what it refuses, what it makes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use crate::astra::{samples, workspace};
 use crate::projects;
 
-/// What the script takes from a clone; without git, as a downloaded archive is.
+/// A downloaded archive of the repository: what a clone has, without git and without anything built.
 fn archive(folder: &Path) -> PathBuf {
     let root = folder.join("samples of Astra");
     std::fs::create_dir_all(&root).unwrap();
-    for part in [
-        ".env.example",
-        "Cargo.lock",
-        "LICENSE",
-        "samples",
-        "scripts/copy-sample",
-        "scripts/pure-protoc",
-        "shared",
-    ] {
-        let to = root.join(part);
-        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
-        let from = workspace().join(part);
-        let copied = Command::new("cp").arg("-R").arg(from).arg(to).status();
-        assert!(copied.unwrap().success(), "{part}");
+    for entry in std::fs::read_dir(workspace()).unwrap() {
+        let from = entry.unwrap().path();
+        let name = from.file_name().and_then(OsStr::to_str).unwrap();
+        if [".env", ".git", "issues", "target"].contains(&name) {
+            continue;
+        }
+        let copied = Command::new("cp").arg("-R").arg(&from).arg(&root).status();
+        assert!(copied.unwrap().success(), "{name}");
     }
     root
 }
 
 pub fn copy_sample(root: &Path, from: &Path, arguments: &[&str]) -> Output {
-    Command::new(root.join("scripts/copy-sample"))
+    script(root)
         .args(arguments)
         .current_dir(from)
         .output()
         .unwrap()
+}
+
+/// The script of a clone or archive. It builds the list of settings; archives share a folder for that.
+fn script(root: &Path) -> Command {
+    let mut script = Command::new(root.join("scripts/copy-sample"));
+    if *root != workspace() {
+        script.env("CARGO_TARGET_DIR", workspace().join("target/archives"));
+    }
+    script
 }
 
 /// What it says on a refusal.
@@ -137,8 +140,8 @@ fn a_folder_that_is_no_empty_one_outside_is_refused() {
         ("hidden", "hidden is not empty"),
         (".", ". is not empty"),
         ("file", "file is a file"),
-        ("file/app", "cannot make file/app"),
-        ("dangling", "cannot make dangling"),
+        ("file/app", "cannot create file/app"),
+        ("dangling", "cannot create dangling"),
         (inside.as_str(), "inside this repository"),
         ("samples of Astra/app", "inside this repository"),
         ("samples of Astra/empty", "inside this repository"),
@@ -225,13 +228,16 @@ fn neither_git_nor_a_way_to_the_registry_is_needed() {
             .map(|folder| folder.join(tool))
             .find(|path| path.is_file())
     };
-    for tool in "bash basename cat cp dirname grep ls mkdir rm sed tr".split(' ') {
+    // Cargo needs the compiler and the linker to list the settings.
+    for tool in "bash basename cat cp dirname grep ls mkdir rm sed tr cc as ld".split(' ') {
         symlink(bin(tool).unwrap(), tools.join(tool)).unwrap();
     }
     let awk = bin("awk").unwrap().canonicalize().unwrap();
     symlink(awk, tools.join("awk")).unwrap();
+    let rustc = Path::new(env!("CARGO")).with_file_name("rustc");
+    symlink(rustc, tools.join("rustc")).unwrap();
     let copy = |target: &str, tools: &Path| {
-        Command::new(root.join("scripts/copy-sample"))
+        script(&root)
             .args(["grpc", target])
             .env("PATH", tools)
             .env("HTTPS_PROXY", "http://127.0.0.1:9")
@@ -240,23 +246,40 @@ fn neither_git_nor_a_way_to_the_registry_is_needed() {
             .unwrap()
     };
     let said = refused(&copy("without cargo", &tools));
-    assert!(said.contains("there is no cargo"), "{said}");
+    assert!(said.contains("cargo is not installed"), "{said}");
     assert!(!here.path().join("without cargo").exists());
 
-    symlink(env!("CARGO"), tools.join("cargo")).unwrap();
+    let cargo = tools.join("cargo");
+    symlink(env!("CARGO"), &cargo).unwrap();
     let said = copied(&copy("app", &tools));
     assert!(said.contains("grpc-sample is in "), "{said}");
     locked_as_here(&here.path().join("app"));
 
-    // A cargo that fails, as one does that finds no index: the copy is there all the same.
-    std::fs::remove_file(tools.join("cargo")).unwrap();
-    symlink(bin("false").unwrap(), tools.join("cargo")).unwrap();
+    // A cargo that finds no index: the copy exists all the same.
+    let replace = |text: &str| {
+        std::fs::remove_file(&cargo).unwrap();
+        std::fs::write(&cargo, text).unwrap();
+        std::fs::set_permissions(&cargo, PermissionsExt::from_mode(0o755)).unwrap();
+    };
+    let real = env!("CARGO");
+    replace(&format!(
+        "#!/bin/sh\n[ \"$1\" != update ] && exec '{real}' \"$@\"\n"
+    ));
     let output = copy("no index", &tools);
     assert!(output.status.success(), "{output:?}");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.starts_with("Cargo.lock is not yet cut"), "{said}");
     let lock = read(here.path().join("no index/Cargo.lock"));
     assert_eq!(lock, read(root.join("Cargo.lock")));
+
+    // A cargo that builds nothing: nothing is created.
+    replace("#!/bin/sh\necho 'no space left' >&2; exit 101\n");
+    let output = copy("no build", &tools);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let said = String::from_utf8_lossy(&output.stderr);
+    let expected = "no space left\ncopy-sample: cargo cannot list the settings of grpc-sample\n";
+    assert_eq!(said, expected);
+    assert!(!here.path().join("no build").exists());
 }
 
 /// The packages of a lock file, with their versions and sources.
@@ -311,6 +334,12 @@ fn a_copy_has_what_it_needs_and_no_more() {
                 .map(|f| with(&format!("src/{f}"))),
         );
         expected.insert(with("Cargo.toml"));
+        let connector = "shared/secure-connect";
+        if read(sample.folder.join("Cargo.toml")).contains(connector) {
+            let files = files(&workspace().join(connector)).into_iter();
+            let files = files.filter(|file| !file.starts_with("target/"));
+            expected.extend(files.map(|file| format!("{connector}/{file}")));
+        }
         if pulsar {
             let files = files(&workspace().join("scripts/pure-protoc"));
             expected.extend(files.iter().map(|file| format!("pure-protoc/{file}")));
@@ -342,27 +371,9 @@ fn a_copy_has_what_it_needs_and_no_more() {
         );
 
         let example = read(folder.join(".env.example"));
-        let settings: BTreeSet<&str> = sample.settings.iter().map(String::as_str).collect();
+        let settings: BTreeSet<&str> = sample.settings.iter().copied().collect();
         assert_eq!(names(&example), settings, "{name}");
         assert!(!example.contains("#   for: "), "{example}");
-        let paragraph = |text: &str| -> BTreeMap<String, String> {
-            text.split("\n\n")
-                .filter_map(|p| {
-                    Some((
-                        p.trim().rsplit_once('\n')?.1.to_owned(),
-                        p.trim().to_owned(),
-                    ))
-                })
-                .collect()
-        };
-        let whole = paragraph(&read(workspace().join(".env.example")));
-        for (setting, text) in paragraph(&example).iter().filter(|(s, _)| s.ends_with('=')) {
-            let mut lines = whole[setting].lines();
-            assert!(
-                text.lines().all(|line| lines.any(|other| line == other)),
-                "{text}"
-            );
-        }
 
         let page = read(folder.join("README.md"));
         assert!(!page.contains("](../"), "{name}: a link out of the folder");
@@ -380,11 +391,13 @@ fn a_copy_has_what_it_needs_and_no_more() {
         } else {
             "cargo local up"
         };
-        let settings = format!("&& {up} >&2 && cargo local env) > .env\n");
-        assert!(page.contains(&settings), "{page}");
-        let header = "`cargo run -p";
-        assert!(read(sample.folder.join("src/main.rs")).contains(header));
-        assert!(!read(folder.join("src/main.rs")).contains(header));
+        let lines =
+            format!("\n(cd \"$clone\" && {up})\n(cd \"$clone\" && cargo local env) > .env\n");
+        assert!(page.contains(&lines), "{page}");
+        let program = read(folder.join("src/main.rs"));
+        for command in ["cargo run -p", "cargo local run"] {
+            assert!(!program.contains(command), "{name}: {command}");
+        }
         let env = format!("{up} && cargo local env > \"{}/.env\"\n", folder.display());
         assert!(said.contains(&env), "{said}");
     }

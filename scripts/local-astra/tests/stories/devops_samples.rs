@@ -242,7 +242,10 @@ fn the_downloaded_bundle_is_private_and_leads_cql_to_the_database() {
     let mut login = settings.clone();
     login.remove("ASTRA_DB_CLIENT_ID");
     login.remove("ASTRA_DB_CLIENT_SECRET");
-    told(&run("cql-sample", &[], &login), &["1. Cluster cndb"]);
+    told(
+        &run("cql-sample", &[], &login),
+        &["1. Connected to cluster cndb"],
+    );
 
     std::fs::write(&bundle, "mine").unwrap();
     told(&run(DATABASE, &[], &settings), &["4. Kept ", "--force"]);

@@ -4,7 +4,11 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 
-use crate::astra::{Ended, LocalAstra, Sample, local_astra, samples};
+use sysinfo::Signal;
+
+use crate::astra::{Ended, LocalAstra, Sample, block_on, local_astra, samples};
+use crate::devops::Api;
+use crate::devops_samples::sample;
 use crate::http::{self, Then};
 
 pub type Settings = BTreeMap<String, String>;
@@ -69,7 +73,7 @@ fn without_settings_every_missing_name_is_told_with_both_ways_to_get_it() {
             .collect();
         assert!(!missing.is_empty(), "{said}");
         for name in missing {
-            assert!(sample.settings.iter().any(|known| known == name), "{said}");
+            assert!(sample.reads(name), "{said}");
         }
     }
 }
@@ -188,36 +192,87 @@ fn what_cannot_be_removed_is_named() {
 }
 
 #[test]
-fn after_ctrl_c_nothing_is_left() {
+fn whenever_a_signal_comes_what_is_left_is_named() {
     let astra = local_astra();
+    let signals = [Signal::Interrupt, Signal::Term, Signal::Hangup];
     for sample in makers() {
-        let keyspace = astra.keyspace();
-        let proxy = http::failing(astra.layout.ports.plain, 4, Then::Stall);
-        let settings = through(astra, &sample.settings_in(astra, &keyspace), proxy.port);
-        let running = proxy.wait_past(4, sample.start(&settings));
-        assert!(
-            !astra.left_in(&keyspace).is_empty(),
-            "nothing to clean up yet"
-        );
-        running.interrupt();
-        let ended = running.end();
-        assert!(ended.code.is_some_and(|code| code != 0), "{ended:#?}");
-        assert_eq!(astra.left_in(&keyspace), [""; 0], "{ended:#?}");
+        let port = astra.layout.ports.plain;
+        let run = |whole| {
+            let keyspace = astra.keyspace();
+            let proxy = http::failing(port, whole, Then::Stall);
+            let settings = through(astra, &sample.settings_in(astra, &keyspace), proxy.port);
+            (keyspace, proxy, sample.start(&settings))
+        };
+        let (_, proxy, undisturbed) = run(usize::MAX);
+        assert_eq!(undisturbed.end().code, Some(0), "{}", sample.name);
+        // All at once: a request to create or drop is waited for until its time limit.
+        let stopped: Vec<_> = (0..proxy.seen())
+            .map(|whole| {
+                let (keyspace, proxy, running) = run(whole);
+                let running = proxy.wait_past(whole, running);
+                running.signal(signals[whole % signals.len()]);
+                (keyspace, proxy, running)
+            })
+            .collect();
+        for (keyspace, _proxy, running) in stopped {
+            let ended = running.end();
+            assert!(ended.code.is_some_and(|code| code != 0), "{ended:#?}");
+            assert_eq!(ended.err.matches("Error: ").count(), 1, "{ended:#?}");
+            for left in astra.left_in(&keyspace) {
+                assert!(ended.err.contains(&left), "{left} is left: {ended:#?}");
+            }
+        }
     }
 }
 
 #[test]
-fn when_nobody_reads_on_nothing_is_left() {
+fn after_a_signal_in_the_middle_of_the_story_nothing_is_left() {
     let astra = local_astra();
-    for sample in samples().iter().filter(|sample| sample.has_keyspace()) {
-        let keyspace = astra.keyspace();
-        let mut running = sample.start(&sample.settings_in(astra, &keyspace));
+    for sample in makers() {
+        for (signal, name) in [
+            (Signal::Interrupt, "Ctrl-C"),
+            (Signal::Term, "SIGTERM"),
+            (Signal::Hangup, "SIGHUP"),
+        ] {
+            let keyspace = astra.keyspace();
+            let proxy = http::failing(astra.layout.ports.plain, 4, Then::Stall);
+            let settings = through(astra, &sample.settings_in(astra, &keyspace), proxy.port);
+            let running = proxy.wait_past(4, sample.start(&settings));
+            let left = astra.left_in(&keyspace);
+            assert!(!left.is_empty(), "nothing to clean up yet");
+            running.signal(signal);
+            let ended = running.end();
+            let said = refused(sample, &settings, &ended);
+            assert!(said.contains(&format!("stopped by {name}")), "{said}");
+            assert_eq!(astra.left_in(&keyspace), [""; 0], "{ended:#?}");
+        }
+    }
+}
+
+#[test]
+fn what_costs_money_or_opens_a_door_is_removed_even_if_nothing_can_be_printed() {
+    let astra = local_astra().with_pulsar();
+    let settings = astra.settings("samples");
+    for (name, flag) in [
+        ("devops-database-sample", "--create-db"),
+        ("devops-organization-sample", "--create-role"),
+        ("devops-streaming-sample", "--create-tenant"),
+    ] {
+        let mut running = sample(name).start_with(&[flag], &settings);
+        let process = running.child.id().to_string();
         let mut out = BufReader::new(running.child.stdout.take().unwrap());
-        // As `... | head -1` does.
         out.read_line(&mut String::new()).unwrap();
-        drop(out);
-        let ended = running.end();
-        assert!(ended.code.is_some_and(|code| code != 0), "{ended:#?}");
-        assert_eq!(astra.left_in(&keyspace), [""; 0], "{ended:#?}");
+        // As with `... | head -1` in a terminal that is closed then.
+        drop((out, running.child.stderr.take()));
+        running.end();
+        let own = |word: &str| word.starts_with("rust") && word.ends_with(&process);
+        let api = Api::of(astra, &astra.application());
+        for path in ["databases", "organizations/roles", "streaming/tenants"] {
+            let list = block_on(api.get(&format!("/v2/{path}")));
+            assert_eq!(list.status, 200, "{path}");
+            let text = list.body.to_string();
+            let mut words = text.split('"');
+            assert!(!words.any(own), "{name} {flag} leaves one of {path}");
+        }
     }
 }

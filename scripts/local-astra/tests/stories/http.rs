@@ -81,12 +81,17 @@ pub struct Proxy {
 }
 
 impl Proxy {
+    /// The number of requests so far.
+    pub fn seen(&self) -> usize {
+        self.seen.load(Ordering::SeqCst)
+    }
+
     /// Waits for the request after `whole` others. A sample that ends before, or hangs, fails the test with what it
     /// said.
     pub fn wait_past(&self, whole: usize, mut running: Running) -> Running {
         let limit = Instant::now() + RUN_LIMIT;
         loop {
-            let seen = self.seen.load(Ordering::SeqCst);
+            let seen = self.seen();
             if seen > whole {
                 return running;
             }

@@ -4,6 +4,7 @@
 mod astra;
 mod copying;
 mod cql;
+mod data_api;
 mod devops;
 mod devops_failures;
 mod devops_samples;
@@ -16,6 +17,7 @@ mod graphql_first;
 mod graphql_values;
 mod grpc;
 mod http;
+mod leftovers;
 mod lifecycle;
 mod nodes;
 mod pages;
@@ -27,9 +29,6 @@ mod rest;
 mod roles;
 mod samples;
 mod schemas;
-#[path = "../../../../samples/cql/src/secure_connect.rs"]
-#[allow(dead_code)]
-mod secure_connect;
 mod setup_project;
 mod streaming;
 mod tokens;

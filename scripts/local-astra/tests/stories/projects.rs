@@ -31,8 +31,10 @@ pub fn cargo(what: &[&str], folder: &Path, sample: &Sample) -> Command {
     // Cargo would take a `shared` in a project for the workspace's own, and the other way round: both have the same
     // name, version and path from the root. With another profile they have other file names.
     let mut own = vec!["shared"];
-    if sample.name == "pulsar-client-sample" {
-        own.push("prost-build@0.13.99");
+    match sample.name.as_str() {
+        "cql-sample" => own.push("astra-secure-connect"),
+        "pulsar-client-sample" => own.push("prost-build@0.13.99"),
+        _ => {}
     }
     // The registry's crates are compiled with the workspace's profile.
     cargo.args(["--config", "profile.dev.debug=\"line-tables-only\""]);

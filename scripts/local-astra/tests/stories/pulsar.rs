@@ -2,11 +2,12 @@
 //! names that its own runs have told.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader};
 
+use local_astra::engines::process::ProcessId;
 use reqwest::{Method, StatusCode};
+use sysinfo::Signal;
 
-use crate::astra::{Ended, Sample, block_on, local_astra, samples};
+use crate::astra::{Ended, Running, Sample, block_on, local_astra, samples};
 use crate::failures::{Settings, refused};
 use crate::http::{self, Proxy, Then};
 use crate::samples::{story, told};
@@ -99,6 +100,36 @@ fn left(names: &BTreeSet<String>) -> Vec<&String> {
         .collect()
 }
 
+/// Deletes what a run has left.
+fn delete(name: &str) {
+    let tenant = &settings()["ASTRA_STREAMING_NAME"];
+    let paths = if name.starts_with("rust_sample_namespace_") {
+        vec![
+            format!("persistent/{tenant}/{name}/orders"),
+            format!("namespaces/{tenant}/{name}"),
+        ]
+    } else {
+        vec![format!("persistent/{tenant}/default/{name}")]
+    };
+    for path in paths {
+        let (status, said) = ask(Method::DELETE, &path);
+        let gone = [StatusCode::NO_CONTENT, StatusCode::NOT_FOUND];
+        assert!(gone.contains(&status), "{path}: {status}, {said}");
+    }
+}
+
+/// As Ctrl-C, `kill` and a closed terminal do.
+const SIGNALS: [(Signal, &str); 3] = [
+    (Signal::Interrupt, "Ctrl-C"),
+    (Signal::Term, "SIGTERM"),
+    (Signal::Hangup, "SIGHUP"),
+];
+
+fn send(signal: Signal, running: &Running) {
+    let sample = ProcessId::of(running.child.id()).unwrap().unwrap();
+    assert!(sample.signal(signal).unwrap());
+}
+
 /// What every run that made something must leave: nothing.
 fn left_nothing(ended: &Ended) {
     let names = named(ended);
@@ -140,11 +171,7 @@ fn a_wrong_token_is_a_readable_refusal() {
             let settings = with(TOKEN, wrong);
             let ended = sample.run(&settings);
             let said = refused(sample, &settings, &ended);
-            let sign = match sample.name.as_str() {
-                "pulsar-client-sample" => "the token was refused",
-                _ => "401",
-            };
-            assert!(said.contains(sign), "{said}");
+            assert!(said.contains("401"), "{said}");
             assert!(said.contains(TOKEN), "{said}");
         }
     }
@@ -175,7 +202,7 @@ fn a_host_that_refuses_is_named_with_its_setting() {
     }
     let ended = client_sample().run(&broker);
     let said = refused(client_sample(), &broker, &ended);
-    assert!(said.contains("no broker answers"), "{said}");
+    assert!(said.contains("Connection refused"), "{said}");
     assert!(said.contains(&format!("127.0.0.1:{port}")), "{said}");
     assert!(said.contains(BROKER), "{said}");
 }
@@ -211,7 +238,7 @@ fn an_error_page_is_cut_down_to_what_a_reader_needs() {
 }
 
 #[test]
-fn a_server_that_does_not_speak_pulsar_is_called_so() {
+fn a_server_that_does_not_speak_pulsar_is_named_with_its_setting() {
     let ports = &local_astra().layout.ports;
     for wrong in [
         format!("pulsar://127.0.0.1:{}", ports.plain),
@@ -222,7 +249,8 @@ fn a_server_that_does_not_speak_pulsar_is_called_so() {
         let settings = with(BROKER, &wrong);
         let ended = client_sample().run(&settings);
         let said = refused(client_sample(), &settings, &ended);
-        assert!(said.contains("the port of the"), "{wrong}: {said}");
+        let cannot = format!("cannot connect to {wrong}: ");
+        assert!(said.contains(&cannot), "{wrong}: {said}");
         assert!(said.contains(BROKER), "{said}");
     }
 }
@@ -236,6 +264,12 @@ fn a_certificate_that_nobody_vouches_for_is_refused() {
         let said = refused(sample, &settings, &ended);
         assert!(said.contains("certificate"), "{said}");
     }
+    let mut settings = with(WEB, local_astra().url());
+    settings.remove("SSL_CERT_FILE");
+    let ended = client_sample().run(&settings);
+    let said = refused(client_sample(), &settings, &ended);
+    assert!(said.contains("SSL_CERT_FILE"), "{said}");
+    left_nothing(&ended);
 }
 
 #[test]
@@ -253,8 +287,8 @@ fn after_a_cut_in_the_middle_of_the_story_nothing_is_left() {
             left_nothing(&ended);
         }
     }
-    // Three commands go to the broker before the topic is made: connect, list the topics, and somewhere a ping.
-    for whole in [3, 4] {
+    // To connect is one command, to create a producer are more.
+    for whole in [0, 1, 3, 4] {
         let (settings, _proxy) = failing_broker(whole, Then::CutAll);
         let ended = client_sample().run(&settings);
         refused(client_sample(), &settings, &ended);
@@ -264,7 +298,6 @@ fn after_a_cut_in_the_middle_of_the_story_nothing_is_left() {
 
 #[test]
 fn what_cannot_be_removed_is_named() {
-    let tenant = &settings()["ASTRA_STREAMING_NAME"];
     for (sample, whole) in pulsar_samples().zip([4, 1]) {
         let (settings, _proxy) = failing_web(whole, Then::CutAll);
         let ended = sample.run(&settings);
@@ -273,50 +306,56 @@ fn what_cannot_be_removed_is_named() {
         let left = left(&names);
         assert_eq!(left.len(), 1, "{}: {ended:#?}", sample.name);
         assert!(said.contains(left[0]), "{said}");
-        let ours = match left[0].starts_with("rust_sample_namespace_") {
-            true => vec![
-                format!("persistent/{tenant}/{}/orders", left[0]),
-                format!("namespaces/{tenant}/{}", left[0]),
-            ],
-            false => vec![format!("persistent/{tenant}/default/{}", left[0])],
-        };
-        for path in ours {
-            let (status, said) = ask(Method::DELETE, &path);
-            assert_eq!(status, StatusCode::NO_CONTENT, "{path}: {said}");
+        delete(left[0]);
+    }
+}
+
+#[test]
+fn after_a_signal_in_the_middle_of_the_story_nothing_is_left() {
+    for sample in pulsar_samples() {
+        for (signal, name) in SIGNALS {
+            let (whole, (settings, proxy)) = match sample.name.as_str() {
+                "pulsar-client-sample" => (3, failing_broker(3, Then::Stall)),
+                _ => (4, failing_web(4, Then::Stall)),
+            };
+            let running = proxy.wait_past(whole, sample.start(&settings));
+            send(signal, &running);
+            let ended = running.end();
+            refused(sample, &settings, &ended);
+            let stopped = format!("stopped by {name}");
+            assert!(ended.err.contains(&stopped), "{ended:#?}");
+            left_nothing(&ended);
         }
     }
 }
 
 #[test]
-fn after_ctrl_c_nothing_is_left() {
-    for sample in pulsar_samples() {
-        let (whole, (settings, proxy)) = match sample.name.as_str() {
-            "pulsar-client-sample" => (3, failing_broker(3, Then::Stall)),
-            _ => (4, failing_web(4, Then::Stall)),
-        };
-        let running = proxy.wait_past(whole, sample.start(&settings));
-        running.interrupt();
+fn whenever_a_signal_comes_what_is_left_is_named() {
+    let requests = |sample: &Sample| match sample.name.as_str() {
+        "pulsar-client-sample" => 0..2,
+        _ => 0..10,
+    };
+    // All at once: a request to create or delete is waited for until its time limit.
+    let stopped: Vec<_> = pulsar_samples()
+        .flat_map(|sample| requests(sample).map(move |whole| (sample, whole)))
+        .map(|(sample, whole)| {
+            let (settings, proxy) = failing_web(whole, Then::Stall);
+            let running = proxy.wait_past(whole, sample.start(&settings));
+            send(SIGNALS[whole % SIGNALS.len()].0, &running);
+            (sample, whole, settings, proxy, running)
+        })
+        .collect();
+    for (sample, whole, settings, _proxy, running) in stopped {
         let ended = running.end();
-        refused(sample, &settings, &ended);
-        assert!(ended.err.contains("Stopped by Ctrl-C"), "{ended:#?}");
-        left_nothing(&ended);
-    }
-}
-
-#[test]
-fn when_nobody_reads_on_nothing_is_left() {
-    for sample in pulsar_samples() {
-        let mut running = sample.start(&settings());
-        let mut out = BufReader::new(running.child.stdout.take().unwrap());
-        let mut read = String::new();
-        // Until the line that names what it has made; later ones find no reader.
-        while !read.contains("Created") {
-            assert_ne!(out.read_line(&mut read).unwrap(), 0, "{read}");
+        let said = refused(sample, &settings, &ended);
+        let names = named(&ended);
+        for name in left(&names) {
+            assert!(said.contains(name), "{whole}: {name} is left: {ended:#?}");
+            delete(name);
         }
-        drop(out);
-        let mut ended = running.end();
-        assert!(ended.code.is_some_and(|code| code != 0), "{ended:#?}");
-        ended.out = read;
-        left_nothing(&ended);
+        if sample.name == "pulsar-admin-sample" && whole == 3 {
+            // A topic that comes after the clean-up has looked would keep its namespace.
+            assert!(said.contains("timed out"), "{ended:#?}");
+        }
     }
 }

@@ -1,14 +1,13 @@
 //! What a role's token may do, over every interface, on what was open before a change too.
 
 use std::fmt::Debug;
-use std::sync::Arc;
 
+use astra_secure_connect::SecureConnect;
 use local_astra::grpc::proto::stargate::streaming_response::Message;
 use local_astra::grpc::proto::stargate::{Query, StreamingResponse};
 use local_astra::store::{self, Code};
 use reqwest::Method;
 use scylla::client::session::Session;
-use scylla::client::session_builder::SessionBuilder;
 use scylla::errors::{DbError, ExecutionError, RequestAttemptError};
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -21,7 +20,6 @@ use tonic_prost::ProstCodec;
 use crate::astra::{LocalAstra, block_on, local_astra};
 use crate::devops::{Answer, Api};
 use crate::recorded::grpc::Stargate;
-use crate::secure_connect::SecureConnect;
 
 /// What became of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,10 +159,8 @@ async fn direct(astra: &LocalAstra, token: &str) -> Result<Session, impl Debug> 
 
 async fn through_bundle(astra: &LocalAstra, token: &str) -> Result<Session, impl Debug> {
     let bundle = SecureConnect::open(&astra.folders.bundle()).await.unwrap();
-    let session = SessionBuilder::new()
-        .known_nodes_addr(bundle.contact_points())
-        .prefer_datacenter(bundle.local_datacenter().to_owned())
-        .address_translator(Arc::new(bundle))
+    let session = bundle
+        .session_builder()
         .user("token", token)
         .fetch_schema_metadata(false);
     session.build().await
@@ -269,13 +265,13 @@ impl Scene {
     fn body(&self, actions: &[&str]) -> Value {
         let organization = local_astra::settings::ORGANIZATION_ID;
         let database = local_astra::settings::DATABASE_ID;
-        let organization = format!("drn:astra:org:{organization}");
-        let database = format!("{organization}:db:{database}");
+        // As in the documented examples, without the organization itself.
+        let database = format!("drn:astra:org:{organization}:db:{database}");
         let keyspace = format!("{database}:keyspace:{}", self.keyspace);
         let tables = format!("{keyspace}:table:*");
         json!({"name": format!("role of {}", self.keyspace), "policy": {
             "description": "one keyspace", "effect": "allow", "actions": actions,
-            "resources": [organization, database, keyspace, tables]}})
+            "resources": [database, keyspace, tables]}})
     }
 
     async fn allow(&self, actions: &[&str]) {

@@ -22,13 +22,12 @@ const NODE: Uuid = Uuid::from_u128(0x0000_0000_dead_4eef_8000_0000_0000_0001);
 
 fn catalog(nodes: &[(Uuid, SocketAddr)]) -> Catalog {
     let database = Database {
-        region: "us-east1".to_owned(),
         keyspace: "books".to_owned(),
     };
     Catalog {
         databases: HashMap::from([(DATABASE, database)]),
         nodes: nodes.iter().copied().collect(),
-        local_datacenter: "datacenter1".to_owned(),
+        local_datacenter: "us-east1".to_owned(),
     }
 }
 

@@ -205,7 +205,7 @@ fn token() -> Token {
 async fn metadata_tells_of_the_certificates_database() {
     let services = Services::start().await;
     let wanted = json!({"version": 1, "region": "us-east1", "contact_info": {
-        "type": "sni_proxy", "local_dc": "datacenter1", "contact_points": [NODE],
+        "type": "sni_proxy", "local_dc": "us-east1", "contact_points": [NODE],
         "sni_proxy_address": format!("localhost:{}", services.bundles.ports.proxy),
     }});
     assert_eq!(services.get("/metadata").await, (200, wanted.clone()));

@@ -71,7 +71,7 @@ fn the_zip_has_all_files_of_a_real_one() {
         config,
         json!({
             "host": "localhost", "port": 29080, "cql_port": 29042, "keyspace": "books",
-            "localDC": "datacenter1", "caCertLocation": "./ca.crt", "keyLocation": "./key",
+            "localDC": "us-east1", "caCertLocation": "./ca.crt", "keyLocation": "./key",
             "certLocation": "./cert", "keyStoreLocation": "./identity.jks",
             "trustStoreLocation": "./trustStore.jks", "csvLocation": "./data",
         })

@@ -14,7 +14,8 @@ use crate::settings::KEYSPACE;
 use crate::store::schema::is_system;
 use crate::store::{StoreError, records};
 
-/// The keyspaces that are there, the first one first.
+/// Names of the keyspaces, the first one first. A keyspace is listed from the moment it was asked for, as on
+/// Astra, although it exists only when the database is ACTIVE again.
 ///
 /// # Errors
 /// Cassandra's own.
@@ -29,7 +30,7 @@ pub async fn of(devops: &DevOps, record: &DatabaseRecord) -> Result<Vec<String>,
         names.extend(schema.keyspaces.keys().filter(free).cloned());
         names.sort_by_key(|name| name != KEYSPACE);
     }
-    owned.retain(|k| k.database == record.id && k.state != KeyspaceState::Coming);
+    owned.retain(|keyspace| keyspace.database == record.id);
     owned.sort_by_key(|keyspace| keyspace.position);
     names.extend(owned.into_iter().map(|keyspace| keyspace.name));
     Ok(names)

@@ -114,7 +114,6 @@ async fn change_keyspaces(devops: &DevOps, record: &DatabaseRecord) -> Result<()
 pub async fn publish(devops: &DevOps, record: &DatabaseRecord) -> Result<(), StoreError> {
     let keyspaces = keyspaces::of(devops, record).await?;
     let database = Database {
-        region: record.region.clone(),
         keyspace: keyspaces.into_iter().next().unwrap_or_default(),
     };
     devops.inner.publish(record.id, Some(database));

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::super::error::{DevOpsError, json_answer};
-use super::super::request::Caller;
+use super::super::request::{Caller, problem};
 use super::super::{DevOps, now};
 use super::{bad, require, role_names, unknown};
 use crate::access::{CustomRole, Policy, Rights, TokenRecord, built_in};
@@ -26,7 +26,7 @@ struct Body {
 
 impl Body {
     fn read(body: &Bytes) -> Result<Body, DevOpsError> {
-        let body: Body = serde_json::from_slice(body).map_err(|error| bad(error.to_string()))?;
+        let body: Body = serde_json::from_slice(body).map_err(|error| bad(problem(&error)))?;
         if body.name.trim().is_empty() {
             return Err(bad("a role needs a name"));
         }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::error::{DevOpsError, json_answer};
-use super::super::request::{Caller, Parameters};
+use super::super::request::{Caller, Parameters, problem};
 use super::super::{DevOps, now};
 use super::{RolesError, bad, known_roles, require, unknown};
 use crate::access::{self, Credentials, Token, TokenRecord};
@@ -52,7 +52,7 @@ pub async fn create(
     body: Bytes,
 ) -> Result<Response, DevOpsError> {
     require(&caller, "org-token-write")?;
-    let body: Body = serde_json::from_slice(&body).map_err(|error| bad(error.to_string()))?;
+    let body: Body = serde_json::from_slice(&body).map_err(|error| bad(problem(&error)))?;
     if body
         .org_id
         .is_some_and(|id| !id.is_empty() && id != ORGANIZATION_ID)

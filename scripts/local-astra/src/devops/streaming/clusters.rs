@@ -58,9 +58,9 @@ pub fn name(cloud: &str, region: &str) -> String {
     format!("pulsar-{cloud}-{region}")
 }
 
-/// Whether this cloud has this region.
-pub fn has(cloud: &str, region: &str) -> bool {
-    all().any(|(c, r)| (c, r) == (cloud, region))
+/// A cloud and its region by their names in any case: the Astra CLI sends `AWS`, older clients `aws`.
+pub fn of(cloud: &str, region: &str) -> Option<(&'static str, &'static str)> {
+    all().find(|(c, r)| c.eq_ignore_ascii_case(cloud) && r.eq_ignore_ascii_case(region))
 }
 
 /// Cloud and region of a cluster.
@@ -94,7 +94,11 @@ pub async fn list(
     parameters: Parameters,
 ) -> Result<Json<Value>, StreamingError> {
     admitted(&devops, &caller)?;
-    let fits = |name: &str, value: &str| parameters.text(name).is_none_or(|text| text == value);
+    let fits = |name: &str, value: &str| {
+        parameters
+            .text(name)
+            .is_none_or(|text| text.eq_ignore_ascii_case(value))
+    };
     let urls = Urls::of(&devops, &caller.base);
     let clusters = all()
         .filter(|(cloud, region)| fits("provider", cloud) && fits("region", region))

@@ -1,4 +1,4 @@
-//! What streaming refuses, and in which shape (`../shared/api/devops-streaming.md`, 7).
+//! Errors of streaming. Their form follows <https://docs.datastax.com/en/astra-streaming/apis/index.html>.
 
 use axum::Json;
 use axum::http::StatusCode;

@@ -1,4 +1,5 @@
-//! Streaming: tenants of the one Pulsar, and their tokens (`../shared/api/devops-streaming.md`).
+//! Streaming: tenants of the one Pulsar, and their tokens. See
+//! <https://docs.datastax.com/en/astra-streaming/apis/index.html>.
 //!
 //! - [`clusters`]: providers, regions and clusters; all of them are this machine
 //! - [`tenants`]: a tenant is a tenant of Pulsar, with a record beside

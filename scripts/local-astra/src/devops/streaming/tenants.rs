@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::DevOps;
-use super::super::request::{Caller, Parameters};
+use super::super::request::{Caller, Parameters, problem};
 use super::clusters::{self, Urls};
 use super::error::StreamingError;
 use super::{admitted, find, find_on_cluster, own_organization};
@@ -121,7 +121,7 @@ pub async fn create(
 ) -> Result<Json<Value>, StreamingError> {
     let pulsar = admitted(&devops, &caller)?;
     let body: Body = serde_json::from_slice(&body)
-        .map_err(|error| StreamingError::BadRequest(error.to_string()))?;
+        .map_err(|error| StreamingError::BadRequest(problem(&error)))?;
     let mut record = checked(&body)?;
     record.email = body.user_email;
     let _changing = devops.inner.changing.lock().await;
@@ -193,18 +193,20 @@ fn checked(body: &Body) -> Result<TenantRecord, StreamingError> {
         ));
     }
     let (cloud, region) = match body.cluster_name.as_str() {
-        "" => (body.cloud_provider.as_str(), body.cloud_region.as_str()),
+        "" => match clusters::of(&body.cloud_provider, &body.cloud_region) {
+            Some(found) => found,
+            None => {
+                return wrong(format!(
+                    "there is no region {:?} of {:?}: GET /v2/streaming/providers lists them, without dashes",
+                    body.cloud_region, body.cloud_provider
+                ));
+            }
+        },
         cluster => match clusters::find(cluster) {
             Some(found) => found,
             None => return wrong(format!("there is no cluster {cluster:?}")),
         },
     };
-    if !clusters::has(cloud, region) {
-        return wrong(format!(
-            "there is no region {region:?} of {cloud:?}: GET /v2/streaming/providers lists them, in lower case and \
-             without dashes"
-        ));
-    }
     let cluster = clusters::name(cloud, region);
     let token = Claims::new(ORGANIZATION_ID, name, None)?;
     Ok(TenantRecord::new(name, cloud, region, &cluster, token))

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::DevOps;
-use super::super::request::{Caller, Parameters};
+use super::super::request::{Caller, Parameters, problem};
 use super::error::StreamingError;
 use super::{admitted, find_on_cluster};
 use crate::access::streaming::Claims;
@@ -76,7 +76,7 @@ pub async fn create_v3(
     let body: Body = match body.is_empty() {
         true => Body::default(),
         false => serde_json::from_slice(&body)
-            .map_err(|error| StreamingError::BadRequest(error.to_string()))?,
+            .map_err(|error| StreamingError::BadRequest(problem(&error)))?,
     };
     match body.kind.as_deref() {
         None | Some("" | "admin") => (),

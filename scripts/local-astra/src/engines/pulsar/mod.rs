@@ -11,16 +11,15 @@ use std::{
     io::ErrorKind,
     net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
-    process::Stdio,
     time::Duration,
 };
 
 pub use admin::{Admin, AdminError, Tenant};
 
 use super::{
-    EngineError, class_archive,
+    EngineError, class_archive, first_start,
     jars::ClassPath,
-    java::Jdk,
+    java::{self, Jdk},
     process::{Engine, Stopped},
     temporary_folder,
 };
@@ -41,9 +40,8 @@ const RECORD: &str = "engine.json";
 /// Is in its folder when it was stopped well, and not killed.
 const STOPPED: &str = "stopped";
 const METADATA: &str = "metadata";
+const BOOKKEEPER: &str = "bookkeeper";
 
-/// How long Java may take to compile and run [`REMOVE_BOOKIES`].
-const REMOVE_LIMIT: Duration = Duration::from_secs(60);
 const REMOVE_BOOKIES: &str = include_str!("../../../engines/RemoveBookies.java");
 
 /// The Pulsar of one data folder.
@@ -106,6 +104,20 @@ impl Pulsar {
         (Ipv4Addr::LOCALHOST, self.ports.web).into()
     }
 
+    /// Removes what an incomplete first start left behind, if Pulsar does not run.
+    ///
+    /// # Errors
+    /// When a file cannot be written or removed.
+    pub fn begin(&self) -> Result<(), EngineError> {
+        if self.running()?.is_some() {
+            return Ok(());
+        }
+        let data = [METADATA, BOOKKEEPER].map(|name| self.folder.join(name));
+        // The last files that each of them writes when it is new.
+        let is_whole = data[0].join("CURRENT").exists() && data[1].join("current/VERSION").exists();
+        first_start::begin(&self.folder, &data, is_whole)
+    }
+
     /// Makes a Pulsar that was killed fit to be started again; does nothing if it runs, or was stopped well.
     ///
     /// A killed Pulsar leaves its bookie's registration behind. The next one removes it and registers its own bookie,
@@ -121,28 +133,18 @@ impl Pulsar {
         }
         let source = self.folder.join("RemoveBookies.java");
         fs::write(&source, REMOVE_BOOKIES).map_err(EngineError::file("write", &source))?;
-        let mut java = tokio::process::Command::from(jdk.command());
-        java.args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp"])
+        let mut command = jdk.command();
+        command
+            .args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp"])
             .arg(&class_path.value)
             .arg(&source)
-            .arg(&metadata)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .kill_on_drop(true);
-        let failed = |why: String| EngineError::Mend {
-            folder: metadata.clone(),
+            .arg(&metadata);
+        let run = java::run(command).await.map(drop);
+        run.map_err(|why| EngineError::Mend {
+            trouble: "Pulsar was killed",
+            folder: metadata,
             why,
-        };
-        match tokio::time::timeout(REMOVE_LIMIT, java.status()).await {
-            Ok(Ok(status)) if status.success() => Ok(()),
-            Ok(Ok(status)) => Err(failed(status.to_string())),
-            Ok(Err(error)) => Err(failed(error.to_string())),
-            Err(_) => Err(failed(format!(
-                "not done after {} s",
-                REMOVE_LIMIT.as_secs()
-            ))),
-        }
+        })
     }
 
     /// Writes the configuration and starts it, if it does not run already. It is not ready yet:
@@ -202,7 +204,7 @@ impl Pulsar {
             .arg("--metadata-dir")
             .arg(folder.join(METADATA))
             .arg("--bookkeeper-dir")
-            .arg(folder.join("bookkeeper"))
+            .arg(folder.join(BOOKKEEPER))
             .arg("--bookkeeper-port")
             .arg(bookie.to_string());
         command.current_dir(&folder);
@@ -325,6 +327,10 @@ allowAutoTopicCreation=false
 allowAutoSubscriptionCreation=true
 maxNumPartitionsPerPartitionedTopic=128
 maxMessageSize=5242880
+nettyMaxFrameSizeBytes=5253120
+enableLocalTransport=true
+disableServerSocketBind=true
+brokerClient_dnsLookupBindAddress=127.0.0.1
 maxProducersPerTopic=50
 maxConsumersPerTopic=50
 maxConsumersPerSubscription=50

@@ -16,6 +16,7 @@ use apollo_compiler::validation::Valid;
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
+use crate::access::Interface;
 use crate::graphql::object::resolved;
 use crate::graphql::run::{Arguments, RunError, arguments};
 use crate::store::{Keyspace, StoreError, TokenSession};
@@ -50,6 +51,9 @@ impl Root {
 
     async fn change(&self, name: &str, given: &Arguments) -> Result<(), RunError> {
         let session = self.session.clone()?;
+        let keyspace = given.get("keyspaceName").or(given.get("name"));
+        let keyspace = keyspace.and_then(Value::as_str).unwrap_or_default();
+        session.require_in(Interface::Graphql, keyspace).await?;
         session
             .change_schema(&statements::cql(name, given)?)
             .await?;
@@ -57,7 +61,9 @@ impl Root {
     }
 
     async fn keyspaces(&self) -> Result<Vec<Arc<Keyspace>>, StoreError> {
-        self.session.clone()?.visible_keyspaces().await
+        let session = self.session.clone()?;
+        session.require(Interface::Graphql)?;
+        session.visible_keyspaces().await
     }
 }
 

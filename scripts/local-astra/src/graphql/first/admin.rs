@@ -15,7 +15,7 @@ use super::deployed::Registry;
 use super::migration::Strategy;
 use super::problems::Log;
 use super::sources::{LockError, ReadError, Source};
-use crate::access;
+use crate::access::{self, Interface};
 use crate::graphql::engine::Extras;
 use crate::graphql::object::resolved;
 use crate::graphql::run::{Arguments, arguments};
@@ -92,6 +92,7 @@ impl Root {
     async fn field(&self, name: &str, arguments: &Arguments) -> Result<Answer, AdminError> {
         let session = self.session.clone()?;
         let keyspace = text(arguments, "keyspace").unwrap_or_default();
+        session.require_in(Interface::Graphql, &keyspace).await?;
         let found = visible(&session, &keyspace).await?;
         match name {
             "schema" => {

@@ -102,7 +102,7 @@ impl Sources {
     /// # Errors
     /// Cassandra's own.
     pub async fn latest(&self, keyspace: &str) -> Result<Latest, StoreError> {
-        if !self.exists() {
+        if !self.exists().await? {
             return Ok(Latest::Never);
         }
         let prepared = self.latest.get_or_try_init(|| {
@@ -154,7 +154,7 @@ impl Sources {
         conditions: &str,
         values: impl SerializeRow,
     ) -> Result<Vec<Source>, ReadError> {
-        if !self.exists() {
+        if !self.exists().await? {
             return Ok(Vec::new());
         }
         let cql = format!("SELECT version, contents FROM {KEYSPACE}.{TABLE} WHERE {conditions}");
@@ -193,7 +193,7 @@ impl Sources {
         expected: Uuid,
         force: bool,
     ) -> Result<(), LockError> {
-        if !self.exists() {
+        if !self.exists().await? {
             return Err(LockError::NoVersion);
         }
         let set = "latest_version = null, deployment_in_progress = false";
@@ -282,12 +282,13 @@ impl Sources {
         self.store.admin()
     }
 
-    fn exists(&self) -> bool {
-        self.store.schema().table(KEYSPACE, TABLE).is_some()
+    async fn exists(&self) -> Result<bool, StoreError> {
+        let schema = self.store.current().await?;
+        Ok(schema.table(KEYSPACE, TABLE).is_some())
     }
 
     async fn create(&self) -> Result<(), StoreError> {
-        if self.exists() {
+        if self.exists().await? {
             return Ok(());
         }
         let replicas = self.store.nodes().len().clamp(1, REPLICAS);

@@ -14,17 +14,42 @@ pub(super) fn read(text: &str) -> Option<IpAddr> {
         return Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
     }
     let bare = text.strip_prefix('[').and_then(|t| t.strip_suffix(']'));
-    if let Ok(v6) = bare.unwrap_or(text).parse::<Ipv6Addr>() {
-        // An IPv4 address in IPv6 clothes is one of version 4 to Java.
-        return Some(v6.to_canonical());
+    if let Some(v6) = read_v6(bare.unwrap_or(text)) {
+        return Some(v6);
     }
     if text.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
         return read_v4(text).map(IpAddr::V4);
     }
-    if bare.is_some() || text.contains(':') {
+    if bare.is_some() || text.contains([':', '%']) || is_ambiguous(text) {
         return None;
     }
     look_up(text)
+}
+
+/// An address of version 6, perhaps with the number of a zone, which is not kept. An IPv4 address in IPv6 clothes is
+/// one of version 4 to Java, and has no zone.
+fn read_v6(text: &str) -> Option<IpAddr> {
+    let (address, zone) = match text.split_once('%') {
+        Some((address, zone)) => (address, Some(zone)),
+        None => (text, None),
+    };
+    let address = address.parse::<Ipv6Addr>().ok()?.to_canonical();
+    match zone {
+        None => Some(address),
+        Some(zone) => {
+            let is_number = zone.bytes().all(|b| b.is_ascii_digit()) && zone.parse::<i32>().is_ok();
+            (is_number && address.is_ipv6()).then_some(address)
+        }
+    }
+}
+
+/// A text that C reads as an address, hexadecimal parts and all, and Java rejects.
+fn is_ambiguous(text: &str) -> bool {
+    let is_number = |part: &str| match part.strip_prefix("0x").or(part.strip_prefix("0X")) {
+        Some(digits) => digits.bytes().all(|b| b.is_ascii_hexdigit()),
+        None => !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()),
+    };
+    text.split('.').all(is_number)
 }
 
 /// One to four numbers; the last one fills what the others leave, so `1.2` is `1.0.0.2`.

@@ -46,27 +46,15 @@ pub fn to_json(value: Option<&CqlValue>, typ: &ColumnType<'_>, maps: Maps) -> Va
         CqlValue::List(values) | CqlValue::Set(values) | CqlValue::Vector(values) => each(values),
         CqlValue::Map(pairs) => map(pairs, typ, maps),
         CqlValue::Tuple(fields) => {
-            let types: &[ColumnType<'_>] = match typ {
-                ColumnType::Tuple(types) => types,
-                _ => &[],
-            };
             let fields = fields.iter().enumerate();
-            let fields = fields.map(|(at, field)| {
-                to_json(field.as_ref(), types.get(at).unwrap_or(&UNKNOWN), maps)
-            });
+            let fields =
+                fields.map(|(at, field)| to_json(field.as_ref(), item_type(typ, at), maps));
             Value::Array(fields.collect())
         }
         CqlValue::UserDefinedType { fields, .. } => {
-            let types: &[_] = match typ {
-                ColumnType::UserDefinedType { definition, .. } => &definition.field_types,
-                _ => &[],
-            };
             let fields = fields.iter().map(|(name, value)| {
-                let typ = types
-                    .iter()
-                    .find(|(n, _)| n == name)
-                    .map_or(&UNKNOWN, |(_, t)| t);
-                (name.clone(), to_json(value.as_ref(), typ, maps))
+                let value = to_json(value.as_ref(), field_type(typ, name), maps);
+                (name.clone(), value)
             });
             Value::Object(fields.collect())
         }
@@ -100,35 +88,104 @@ fn element_type<'a>(typ: &'a ColumnType<'a>) -> Cow<'a, ColumnType<'a>> {
     }
 }
 
-fn map(pairs: &[(CqlValue, CqlValue)], typ: &ColumnType<'_>, maps: Maps) -> Value {
-    let (key_type, value_type): (&ColumnType<'_>, &ColumnType<'_>) = match typ {
+fn entry_type<'a>(typ: &'a ColumnType<'a>) -> (&'a ColumnType<'a>, &'a ColumnType<'a>) {
+    match typ {
         ColumnType::Collection {
             typ: CollectionType::Map(key, value),
             ..
         } => (key, value),
         _ => (&UNKNOWN, &UNKNOWN),
-    };
-    let pairs = pairs.iter().map(|(key, value)| {
-        let json = to_json(Some(key), key_type, maps);
-        (key, json, to_json(Some(value), value_type, maps))
-    });
+    }
+}
+
+fn item_type<'a>(typ: &'a ColumnType<'a>, at: usize) -> &'a ColumnType<'a> {
+    match typ {
+        ColumnType::Tuple(types) => types.get(at).unwrap_or(&UNKNOWN),
+        _ => &UNKNOWN,
+    }
+}
+
+fn field_type<'a>(typ: &'a ColumnType<'a>, name: &str) -> &'a ColumnType<'a> {
+    match typ {
+        ColumnType::UserDefinedType { definition, .. } => {
+            let mut types = definition.field_types.iter();
+            types
+                .find(|(field, _)| field == name)
+                .map_or(&UNKNOWN, |(_, typ)| typ)
+        }
+        _ => &UNKNOWN,
+    }
+}
+
+fn map(pairs: &[(CqlValue, CqlValue)], typ: &ColumnType<'_>, maps: Maps) -> Value {
+    let (key_type, value_type) = entry_type(typ);
+    let pairs = pairs
+        .iter()
+        .map(|(key, value)| (key, to_json(Some(value), value_type, maps)));
     match maps {
         Maps::Compact => {
-            let members = pairs.map(|(key, json, value)| match key {
-                // Jackson has no words for an address as a member's name and takes Java's.
-                CqlValue::Inet(_) => (format!("/{}", java_text(&json)), value),
-                CqlValue::Decimal(decimal) => (numbers::decimal_text(decimal), value),
-                _ => (java_text(&json), value),
-            });
+            let members = pairs.map(|(key, value)| (name(Some(key), key_type, maps), value));
             Value::Object(members.collect())
         }
         Maps::Entries => {
-            let entries = pairs.map(|(_, key, value)| {
+            let entries = pairs.map(|(key, value)| {
+                let key = to_json(Some(key), key_type, maps);
                 let entry = [("key".to_owned(), key), ("value".to_owned(), value)];
                 Value::Object(entry.into_iter().collect())
             });
             Value::Array(entries.collect())
         }
+    }
+}
+
+/// A value as the name of a member: Java's `toString` of what Stargate has made of it. So an address has a slash
+/// before it, and a time is as short as it can be, also inside other values.
+fn name(value: Option<&CqlValue>, typ: &ColumnType<'_>, maps: Maps) -> String {
+    let list = |items: Vec<String>| format!("[{}]", items.join(", "));
+    let object = |members: Vec<String>| format!("{{{}}}", members.join(", "));
+    match value {
+        Some(CqlValue::Inet(address)) => format!("/{}", inet::text(address)),
+        Some(CqlValue::Time(time)) => time::time_name(*time),
+        Some(CqlValue::Decimal(decimal)) => numbers::decimal_text(decimal),
+        Some(CqlValue::List(values) | CqlValue::Set(values) | CqlValue::Vector(values)) => {
+            let element = element_type(typ);
+            let values = values.iter();
+            list(
+                values
+                    .map(|value| name(Some(value), &element, maps))
+                    .collect(),
+            )
+        }
+        Some(CqlValue::Tuple(fields)) => {
+            let fields = fields.iter().enumerate();
+            let fields = fields.map(|(at, field)| name(field.as_ref(), item_type(typ, at), maps));
+            list(fields.collect())
+        }
+        Some(CqlValue::Map(pairs)) => {
+            let (key_type, value_type) = entry_type(typ);
+            let pairs = pairs.iter().map(|(key, value)| {
+                let key = name(Some(key), key_type, maps);
+                (key, name(Some(value), value_type, maps))
+            });
+            match maps {
+                Maps::Compact => {
+                    object(pairs.map(|(key, value)| format!("{key}={value}")).collect())
+                }
+                Maps::Entries => list(
+                    pairs
+                        .map(|(key, value)| format!("{{key={key}, value={value}}}"))
+                        .collect(),
+                ),
+            }
+        }
+        Some(CqlValue::UserDefinedType { fields, .. }) => {
+            let fields = fields.iter().map(|(field, value)| {
+                let text = name(value.as_ref(), field_type(typ, field), maps);
+                format!("{field}={text}")
+            });
+            object(fields.collect())
+        }
+        other => java_text(&to_json(other, typ, maps)),
     }
 }
 
@@ -147,6 +204,52 @@ pub(super) fn java_text(value: &Value) -> String {
             let members = members.iter();
             let members = members.map(|(name, value)| format!("{name}={}", java_text(value)));
             format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::from;
+
+    #[test]
+    fn times_are_as_jackson_writes_them_and_names_as_java_prints_them() {
+        for (cql, text, wanted) in [
+            ("time", "08:30", r#""08:30:00""#),
+            ("time", "08:30:00.5", r#""08:30:00.5""#),
+            ("list<time>", "['08:30']", r#"["08:30:00"]"#),
+            (
+                "map<text, time>",
+                "{a: '08:30:00.04'}",
+                r#"{"a":"08:30:00.04"}"#,
+            ),
+            (
+                "map<time, int>",
+                "{'08:30': 1, '01:02:03.04': 2}",
+                r#"{"08:30":1,"01:02:03.040":2}"#,
+            ),
+            (
+                "map<frozen<list<inet>>, time>",
+                "{['10.0.0.1', '::1']: '08:30'}",
+                r#"{"[/10.0.0.1, /0:0:0:0:0:0:0:1]":"08:30:00"}"#,
+            ),
+            (
+                "map<frozen<map<time, inet>>, int>",
+                "{{'08:30': '10.0.0.1'}: 1}",
+                r#"{"{08:30=/10.0.0.1}":1}"#,
+            ),
+            (
+                "map<frozen<tuple<time, double>>, int>",
+                "{('08:30:00.5', 1): 1, ('08:30'): 2}",
+                r#"{"[08:30:00.500, 1.0]":1,"[08:30, null]":2}"#,
+            ),
+            (
+                "map<double, decimal>",
+                "{5e-324: 1e3, 1: 1.50}",
+                r#"{"4.9E-324":1E+3,"1.0":1.50}"#,
+            ),
+        ] {
+            assert_eq!(from(cql, text).as_deref(), Ok(wanted), "{text}");
         }
     }
 }

@@ -7,12 +7,14 @@
 //! - [`from_json_strictly`]: JSON where a text is only a text, as inside a collection
 //! - [`from_text`]: text alone, as in a path, with CQL's forms of collections
 //! - [`to_json`]: a value as JSON
+//! - [`filled`]: what Cassandra's empty values stand for
 //!
 //! One file a kind of value: [`numbers`], [`time`], `duration`, `inet`, `blob`, `uuid`; `structure` takes the text
 //! forms of collections apart.
 
 mod blob;
 mod duration;
+mod empty;
 mod error;
 mod inet;
 mod json_in;
@@ -26,6 +28,7 @@ pub mod time;
 mod uuid;
 
 pub use blob::from_base64;
+pub use empty::{filled, refusal};
 pub use error::ValueError;
 pub use json_in::{from_json, from_json_strictly};
 pub use json_out::to_json;

@@ -85,13 +85,24 @@ impl JsonNumber {
 /// Java's `Double.toString`.
 pub fn double_text(value: f64) -> String {
     let plain = (1e-3..1e7).contains(&value.abs());
-    float_text(&format!("{value:e}"), plain, value.is_finite())
+    let shortest = format!("{value:e}");
+    // Java looks for the nearest decimal with at least two digits: 4.9E-324, not 5.0E-324.
+    let scientific = match shortest.contains('.') {
+        true => shortest,
+        false => format!("{value:.1e}"),
+    };
+    float_text(&scientific, plain, value.is_finite())
 }
 
 /// Java's `Float.toString`.
 pub fn single_text(value: f32) -> String {
     let plain = (1e-3..1e7).contains(&value.abs());
-    float_text(&format!("{value:e}"), plain, value.is_finite())
+    let shortest = format!("{value:e}");
+    let scientific = match shortest.contains('.') {
+        true => shortest,
+        false => format!("{value:.1e}"),
+    };
+    float_text(&scientific, plain, value.is_finite())
 }
 
 fn float_text(scientific: &str, plain: bool, finite: bool) -> String {
@@ -105,6 +116,11 @@ fn float_text(scientific: &str, plain: bool, finite: bool) -> String {
     let (mantissa, exponent) = rest.split_once('e').unwrap_or((rest, "0"));
     let digits = mantissa.replace('.', "");
     let exponent: i32 = exponent.parse().unwrap_or(0);
+    // The second digit may be there only because Java wants two.
+    let digits = match digits.strip_suffix('0') {
+        Some(first) if first.len() == 1 => first,
+        _ => digits.as_str(),
+    };
     if digits == "0" {
         return format!("{sign}0.0");
     }
@@ -190,8 +206,11 @@ pub(super) fn float_to_parse(text: &str) -> Option<&str> {
     numeric.then(|| text.strip_suffix(['f', 'F', 'd', 'D']).unwrap_or(text))
 }
 
-/// A JSON number of a text that is one.
-pub(super) fn number(text: &str) -> Value {
-    // NaN and Infinity are no JSON numbers: Jackson writes them as texts.
-    serde_json::from_str(text).map_or_else(|_| Value::String(text.to_owned()), Value::Number)
+/// A JSON number of a text that is one, written as the text is: serde_json's own would turn `E` into `e`.
+pub fn number(text: &str) -> Value {
+    match serde_json::from_str::<Number>(text) {
+        Ok(_) => Value::Number(Number::from_string_unchecked(text.to_owned())),
+        // NaN and Infinity are no JSON numbers: Jackson writes them as texts.
+        Err(_) => Value::String(text.to_owned()),
+    }
 }

@@ -101,8 +101,30 @@ pub fn date_text(date: CqlDate) -> String {
     day_text(i64::from(date.0) - DATE_EPOCH)
 }
 
-/// `03:04`, `03:04:05` or with a fraction of 3, 6 or 9 digits, the shortest that says it all.
+/// `03:04:05`, with as many digits of a fraction as there are: Java's `ISO_LOCAL_TIME`, which Jackson uses.
 pub fn time_text(time: CqlTime) -> String {
+    let (seconds, nanos) = (
+        time.0.div_euclid(1_000_000_000),
+        time.0.rem_euclid(1_000_000_000),
+    );
+    let whole = format!(
+        "{:02}:{:02}:{:02}",
+        seconds / 3600,
+        seconds / 60 % 60,
+        seconds % 60
+    );
+    match nanos {
+        0 => whole,
+        _ => {
+            let digits = format!("{nanos:09}");
+            format!("{whole}.{}", digits.trim_end_matches('0'))
+        }
+    }
+}
+
+/// `03:04`, `03:04:05` or with a fraction of 3, 6 or 9 digits, the shortest that holds it all: Java's `toString`,
+/// which member names are.
+pub fn time_name(time: CqlTime) -> String {
     let (seconds, nanos) = (
         time.0.div_euclid(1_000_000_000),
         time.0.rem_euclid(1_000_000_000),
@@ -383,9 +405,11 @@ mod tests {
             ("date", "-0001-12-31", "-0001-12-31"),
             ("date", "+10000-01-01", "+10000-01-01"),
             ("date", "1969-12-31", "1969-12-31"),
-            ("time", "23:59:59.5", "23:59:59.500"),
-            ("time", "00:00", "00:00"),
+            ("time", "23:59:59.5", "23:59:59.5"),
+            ("time", "23:59:59.", "23:59:59"),
+            ("time", "00:00", "00:00:00"),
             ("time", "01:02:00.000001", "01:02:00.000001"),
+            ("time", "01:02:00.123456789", "01:02:00.123456789"),
             (
                 "timestamp",
                 "2026-01-02T03:04:05+01:00",

@@ -305,7 +305,8 @@ fn what_one_gateway_deploys_another_answers() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let (_running, stop) = watch::channel(false);
     let other = runtime.block_on(async {
-        let store = Store::open(astra.layout.cassandra(), astra.cql().await).await;
+        let nodes = astra.layout.cassandra();
+        let store = Store::open(nodes, astra.cql().await, astra.login()).await;
         let app = graphql::router(store.unwrap());
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
         let listener = listener.unwrap();

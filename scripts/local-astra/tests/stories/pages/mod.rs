@@ -2,9 +2,10 @@
 //!
 //! `REFRESH_PAGES=1 cargo test -p local-astra --test stories pages` rewrites the code and the output in them.
 
-mod code;
+pub mod code;
 mod links;
 mod normal;
+mod one_page;
 mod output;
 mod run;
 mod shell;
@@ -36,7 +37,7 @@ pub struct Heading {
 /// A fenced block.
 #[derive(Clone, Debug)]
 pub struct Block {
-    /// What stands behind the fence, as `sh`.
+    /// The word behind the fence, such as `sh`.
     pub language: String,
     pub code: String,
     /// Where the code stands in the page.
@@ -44,11 +45,11 @@ pub struct Block {
     pub line: usize,
     /// The heading of level 2 above it.
     pub section: String,
-    /// What is marked as code in the paragraph right before it.
+    /// The words marked as code in the paragraph right before it.
     pub introduced_by: Vec<String>,
 }
 
-/// How to bring a page up to date, for whom a test refuses it.
+/// The way to bring a page up to date, for the message of a failed test.
 pub const REFRESH: &str =
     "REFRESH_PAGES=1 cargo test -p local-astra --test stories pages rewrites code and output";
 

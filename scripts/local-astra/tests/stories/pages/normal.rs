@@ -98,7 +98,6 @@ pub fn as_alone(output: &str, page: &str, refreshing: bool) -> String {
     let mut out = String::new();
     for line in output.lines() {
         let line = hidden(line, ", one of ", digit, "7");
-        let line = hidden(&line, "topics in rust-samples/default: ", digit, "0");
         out.push_str(&without(&line, theirs));
         out.push('\n');
     }
@@ -109,7 +108,7 @@ pub fn as_alone(output: &str, page: &str, refreshing: bool) -> String {
 fn without(line: &str, theirs: impl Fn(&str) -> bool) -> String {
     const LISTS: [&str; 5] = [
         "1. Databases, ",
-        "1. Namespaces of tenant ",
+        "1. Namespaces: ",
         "2. Tenants, ",
         "2. Users of ",
         "3. Roles, ",

@@ -8,6 +8,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use super::normal::normal;
 use super::output::everything;
 use super::run::finish;
 use super::{Block, Page, pages};
@@ -21,7 +22,7 @@ use crate::devops_samples::{database, terminate};
 const LIMIT: Duration = Duration::from_secs(600);
 
 /// Why a block is not pasted here in which a line begins so.
-const NOT_PASTED: [(&str, &str); 12] = [
+const NOT_PASTED: [(&str, &str); 13] = [
     ("REFRESH_PAGES=1 ", "it runs this test"),
     ("astra ", "needs an Astra account, and the Astra CLI"),
     (
@@ -46,6 +47,10 @@ const NOT_PASTED: [(&str, &str); 12] = [
         "setup_project.rs pastes it after the block before",
     ),
     ("cargo add ", "for a program of the reader's own"),
+    (
+        "curl -H 'Content-Type: application/json' http://localhost:8081/v1/auth",
+        "needs a Stargate of the reader's own",
+    ),
     ("cargo test --workspace", "it runs this test"),
     (".ci/run", "it runs this test"),
     (
@@ -128,8 +133,8 @@ impl Reader {
             std::env::var(name).unwrap_or_else(|_| format!("{home}/{folder}"))
         };
         let path = std::env::var("PATH").unwrap();
-        let mut bash = Command::new("bash");
-        bash.args(["-c", &format!("set -e\n{code}")])
+        let mut sh = Command::new("sh");
+        sh.args(["-c", &format!("set -e\n{code}")])
             .current_dir(&self.clone)
             .env("HOME", self.folder.path())
             .env("CARGO_HOME", own("CARGO_HOME", ".cargo"))
@@ -141,9 +146,9 @@ impl Reader {
             .env("NO_PROXY", "localhost,127.0.0.1")
             .env("no_proxy", "localhost,127.0.0.1");
         for setting in shared::ALL {
-            bash.env_remove(setting.name);
+            sh.env_remove(setting.name);
         }
-        let (code, out) = finish(bash, LIMIT);
+        let (code, out) = finish(sh, LIMIT);
         match code {
             Some(0) => Ok(out),
             other => Err(format!("{other:?}: {out}")),
@@ -166,7 +171,7 @@ impl Reader {
 /// What a killed run leaves: the names that the page has for it, with those that it has here.
 type Left = Vec<(&'static str, String)>;
 
-/// Makes what a killed run of the sample leaves.
+/// Creates what a killed run of the sample leaves.
 fn leave(astra: &LocalAstra, sample: &Sample, reader: &Reader) -> Left {
     let api = Api::of(astra, &astra.application());
     let post = |path: &str, body: Value| block_on(api.ask(Method::POST, path, Some(body)));
@@ -189,6 +194,12 @@ fn leave(astra: &LocalAstra, sample: &Sample, reader: &Reader) -> Left {
                 json!({ "name": name() }),
             );
             assert_eq!(made.status, 201, "{}", made.body);
+            vec![("COLLECTION", name())]
+        }
+        "data-api-sample" => {
+            let command = json!({ "createCollection": { "name": name() } });
+            let made = post("/api/json/v1/samples", command);
+            assert_eq!(made.body, json!({ "status": { "ok": 1 } }));
             vec![("COLLECTION", name())]
         }
         "graphql-cql-first-sample" => {
@@ -272,24 +283,28 @@ fn leave(astra: &LocalAstra, sample: &Sample, reader: &Reader) -> Left {
     }
 }
 
-/// Pastes a block of "Clean up" with what is really left, which is then gone.
+/// Pastes a block of "Clean up" with what is really left, which is then gone. The page shows the output below.
 fn clean_up(
     astra: &LocalAstra,
     sample: &Sample,
     reader: &Reader,
     block: &Block,
+    shown: Option<&Block>,
 ) -> Result<(), String> {
     reader.paste("cargo local env > .env\n")?;
     let left = leave(astra, sample, reader);
     let mut code = block.code.clone();
+    let mut expected = shown.map(|shown| shown.code.clone());
     for (name, value) in &left {
         assert!(code.contains(name), "{}: no {name} in: {code}", sample.name);
         code = code.replace(name, value);
+        expected = expected.map(|expected| expected.replace(name, value));
     }
     let before = everything(astra, sample);
     let out = reader.paste(&code)?;
-    if out.contains("\"errors\"") {
-        return Err(out);
+    let as_shown = expected.is_some_and(|expected| normal(&expected) == normal(&out));
+    if out.contains("\"errors\"") || !as_shown {
+        return Err(format!("not the output on the page: {out}"));
     }
     if sample.name == "devops-database-sample" {
         let text = std::fs::read_to_string(reader.clone.join(".env")).unwrap();
@@ -338,14 +353,17 @@ fn no_command_fails_when_pasted() {
         let sample = samples()
             .iter()
             .find(|sample| Page::of(sample).path == page.path);
-        for block in page.blocks().iter().filter(|block| block.language == "sh") {
-            if not_pasted(block).is_some() {
+        let blocks = page.blocks();
+        for (number, block) in blocks.iter().enumerate() {
+            if block.language != "sh" || not_pasted(block).is_some() {
                 continue;
             }
             pasted += 1;
             let done = match sample {
                 Some(sample) if block.section == "Clean up" => {
-                    clean_up(astra, sample, &reader, block)
+                    let next = blocks.get(number + 1);
+                    let shown = next.filter(|next| next.language == "text");
+                    clean_up(astra, sample, &reader, block, shown)
                 }
                 _ => reader.paste(&block.code).map(|_| ()),
             };

@@ -1,4 +1,4 @@
-//! What stands where: the headings of the samples' pages, the table of the page at the top, the names of settings.
+//! The headings of the samples' pages, the table of the page at the top, the names of settings.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use pulldown_cmark::HeadingLevel;
 use super::{Page, pages};
 use crate::astra::{samples, workspace};
 
-/// The sections of a sample's page, in this order. Then there may be one on SDKs.
+/// The sections of a sample's page, in this order.
 const SECTIONS: [&str; 7] = [
     "Overview",
     "Prerequisites [ASTRA]",
@@ -18,21 +18,22 @@ const SECTIONS: [&str; 7] = [
     "Clean up",
 ];
 
-/// A sample's number on the docs page of all languages, and that page's section on SDKs, if it has one.
-fn numbers(sample: &str) -> (&'static str, Option<&'static str>) {
+/// A sample's number on the docs page of all languages, and the other sections of that page that its page has.
+fn numbers(sample: &str) -> (&'static str, &'static [&'static str]) {
     match sample {
-        "cql-sample" => ("3.1", Some("3.2 Astra SDK")),
-        "rest-sample" => ("4.1", Some("4.2 Astra SDK")),
-        "document-sample" => ("5.1", Some("5.2 Astra SDK")),
-        "graphql-cql-first-sample" => ("6.1", None),
-        "graphql-first-sample" => ("6.2", None),
-        "grpc-sample" => ("7.1", Some("7.2 Astra SDK")),
-        "pulsar-client-sample" => ("8.1", Some("8.2 Astra SDK")),
-        "pulsar-admin-sample" => ("9", None),
-        "devops-database-sample" => ("10", None),
-        "devops-organization-sample" => ("11", None),
-        "devops-streaming-sample" => ("12", None),
-        other => panic!("{other} has no number here: say where the docs page has it"),
+        "cql-sample" => ("3.1", &["3.2 Astra SDK"]),
+        "rest-sample" => ("4.1", &["4.2 Astra SDK"]),
+        "document-sample" => ("5.1", &["5.2 Astra SDK"]),
+        "graphql-cql-first-sample" => ("6.1", &[]),
+        "graphql-first-sample" => ("6.2", &[]),
+        "grpc-sample" => ("7.1", &["7.2 Astra SDK"]),
+        "pulsar-client-sample" => ("8.1", &["8.2 Astra SDK"]),
+        "pulsar-admin-sample" => ("9", &[]),
+        "devops-database-sample" => ("10", &[]),
+        "devops-organization-sample" => ("11", &[]),
+        "devops-streaming-sample" => ("12", &[]),
+        "data-api-sample" => ("13.1", &["13.3 Astra SDK", "13.4 From the Document API"]),
+        other => panic!("{other} has no number here: add the one of the docs page"),
     }
 }
 
@@ -40,7 +41,7 @@ fn numbers(sample: &str) -> (&'static str, Option<&'static str>) {
 fn a_sample_s_page_has_its_number_and_the_sections_in_their_order() {
     for sample in samples() {
         let headings = Page::of(sample).headings();
-        let (number, sdk) = numbers(&sample.name);
+        let (number, others) = numbers(&sample.name);
         let title = &headings[0];
         assert_eq!(title.level, HeadingLevel::H1, "{}", sample.name);
         assert!(
@@ -49,14 +50,14 @@ fn a_sample_s_page_has_its_number_and_the_sections_in_their_order() {
             sample.name,
             title.text
         );
-        let others = &headings[1..];
-        assert!(others.iter().all(|h| h.level != HeadingLevel::H1));
-        let sections: Vec<&str> = others
+        let below = &headings[1..];
+        assert!(below.iter().all(|h| h.level != HeadingLevel::H1));
+        let sections: Vec<&str> = below
             .iter()
             .filter(|heading| heading.level == HeadingLevel::H2)
             .map(|heading| heading.text.as_str())
             .collect();
-        let wanted: Vec<&str> = SECTIONS.into_iter().chain(sdk).collect();
+        let wanted = [&SECTIONS, others].concat();
         assert_eq!(sections, wanted, "{}", sample.name);
     }
 }
@@ -82,10 +83,8 @@ fn no_heading_is_without_text() {
 #[test]
 fn the_table_of_interfaces_has_each_sample_once() {
     let page = Page::read("README.md".as_ref());
-    let table = page
-        .text
-        .split("\n## ")
-        .find(|s| s.starts_with("Interfaces\n"));
+    let mut sections = page.text.split("\n## ");
+    let table = sections.find(|section| section.starts_with("Interfaces\n"));
     let table = table.expect("README.md has a section Interfaces");
     let rows: Vec<Vec<&str>> = table
         .lines()
@@ -95,22 +94,31 @@ fn the_table_of_interfaces_has_each_sample_once() {
         .collect();
     for sample in samples() {
         let folder = sample.folder.strip_prefix(workspace()).unwrap();
-        let (link, package) = (
-            format!("]({})", folder.display()),
-            format!("`{}`", sample.name),
-        );
-        let of_it: Vec<_> = rows.iter().filter(|row| row[2].ends_with(&link)).collect();
-        assert_eq!(of_it.len(), 1, "{} in the table of README.md", sample.name);
+        let link = format!("[`{}`]({})", sample.name, folder.display());
+        let of_it: Vec<_> = rows.iter().filter(|row| row[0] == link).collect();
+        assert_eq!(of_it.len(), 1, "{link} in the table of README.md");
+        // Every deprecated interface has a successor.
         let row = of_it[0];
-        assert_eq!(row[4], package);
-        // What is deprecated has a successor.
-        assert_eq!(row[5] == "current", row[6].is_empty(), "{row:?}");
+        assert_eq!(row[2] == "current", row[3].is_empty(), "{row:?}");
     }
     assert_eq!(
         rows.len(),
         samples().len(),
         "a row without a sample: {rows:#?}"
     );
+}
+
+#[test]
+fn the_first_page_begins_with_a_run() {
+    let page = Page::read("README.md".as_ref());
+    let lines: Vec<&str> = page.text.lines().collect();
+    let run = lines
+        .iter()
+        .position(|l| *l == "cargo local run rest-sample");
+    assert!(run.is_some_and(|line| line < 15), "{run:?}");
+    let mut blocks = page.blocks().into_iter();
+    assert_eq!(blocks.next().unwrap().code, "cargo local run rest-sample\n");
+    assert_eq!(blocks.next().unwrap().language, "text");
 }
 
 /// The names of settings in a text.
@@ -122,14 +130,7 @@ fn settings(text: &str) -> BTreeSet<&str> {
 
 #[test]
 fn each_setting_in_a_page_exists() {
-    let example = std::fs::read_to_string(workspace().join(".env.example")).unwrap();
-    let lines = example.lines().filter_map(|line| line.split_once('='));
-    let known: BTreeSet<&str> =
-        settings(&lines.map(|(name, _)| name).collect::<Vec<_>>().join(" "))
-            .into_iter()
-            .map(|name| &example[example.find(name).unwrap()..][..name.len()])
-            .collect();
-    assert!(known.len() > 20, "{known:?}");
+    let known: BTreeSet<&str> = shared::ALL.iter().map(|setting| setting.name).collect();
     for page in pages() {
         for name in settings(&page.text) {
             // `ASTRA_STREAMING_` means those that begin so.
@@ -137,7 +138,7 @@ fn each_setting_in_a_page_exists() {
             let path = page.path.display();
             assert!(
                 group || known.contains(name),
-                "{path}: {name} is not in .env.example"
+                "{path}: {name} is not in shared"
             );
         }
     }

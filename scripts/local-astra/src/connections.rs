@@ -1,0 +1,270 @@
+//! The connections that a door holds: each has a limit for its first request and for its silence, and a full door makes
+//! room for the next one.
+//!
+//! A connection without a request costs a client nothing, so nobody may keep others out with such: when no place is
+//! free, the connection that has been idle longest has to go.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Resource, getrlimit, setrlimit};
+use tokio::sync::Notify;
+use tokio::time::timeout;
+
+/// How long a connection may be idle between two requests.
+const IDLE_LIMIT: Duration = Duration::from_secs(60);
+/// A request that takes longer than this, longer than clients wait, gives way too, if all places are taken by requests.
+const REQUEST_LIMIT: Duration = Duration::from_secs(30);
+/// How often a connection that has work to do is looked at.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// Open files that all doors together may need, and the most that macOS allows.
+const FILES: u64 = 10_240;
+
+/// Lets this process, and the engines that it starts, have as many open files as the doors hold connections.
+pub fn allow_open_files() {
+    let mut limit = getrlimit(Resource::Nofile);
+    let wanted = limit.maximum.map_or(FILES, |maximum| maximum.min(FILES));
+    if limit.current.is_some_and(|current| current < wanted) {
+        limit.current = Some(wanted);
+        // Where it stays as it is, a door makes room earlier.
+        let _raised = setrlimit(Resource::Nofile, limit);
+    }
+}
+
+/// The places of one door. Cheap to clone.
+#[derive(Clone)]
+pub struct Places {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    seats: Mutex<Seats>,
+    limit: usize,
+    first: Duration,
+    freed: Notify,
+}
+
+#[derive(Default)]
+struct Seats {
+    next: u64,
+    taken: HashMap<u64, Arc<Seat>>,
+}
+
+struct Seat {
+    usage: Mutex<Use>,
+    leave: Notify,
+}
+
+/// What a connection is used for.
+#[derive(Clone, Copy)]
+struct Use {
+    /// Since it is idle, or has had work to do without a break.
+    since: Instant,
+    requests: usize,
+    /// Has it had a request yet?
+    served: bool,
+    /// It stays as long as both sides want.
+    stays: bool,
+}
+
+impl Places {
+    /// So many places, for connections that have to send their first request within `first`.
+    pub fn new(limit: usize, first: Duration) -> Places {
+        Places {
+            inner: Arc::new(Inner {
+                seats: Mutex::default(),
+                limit,
+                first,
+                freed: Notify::new(),
+            }),
+        }
+    }
+
+    /// A place, if one is free or can be made free.
+    pub fn try_take(&self) -> Option<Place> {
+        if self.lock().taken.len() >= self.inner.limit && !self.make_room() {
+            return None;
+        }
+        let seat = Arc::new(Seat {
+            usage: Mutex::new(Use {
+                since: Instant::now(),
+                requests: 0,
+                served: false,
+                stays: false,
+            }),
+            leave: Notify::new(),
+        });
+        let mut seats = self.lock();
+        let id = seats.next;
+        seats.next += 1;
+        seats.taken.insert(id, Arc::clone(&seat));
+        Some(Place {
+            places: self.clone(),
+            id,
+            seat,
+        })
+    }
+
+    /// A place: waits for one while all are taken by requests.
+    pub async fn take(&self) -> Place {
+        loop {
+            if let Some(place) = self.try_take() {
+                return place;
+            }
+            // Also without a place that is given back one of the requests may have become old.
+            let _freed = timeout(LOOK, self.inner.freed.notified()).await;
+        }
+    }
+
+    /// Sends away the connection that can be missed most: that which is idle longest, else the oldest request that nobody
+    /// waits for any more. Gives false if there is none.
+    pub fn make_room(&self) -> bool {
+        let mut seats = self.lock();
+        let uses = seats.taken.iter().map(|(id, seat)| (*id, seat.now()));
+        let may_go =
+            |now: &Use| !now.stays && (now.requests == 0 || now.since.elapsed() >= REQUEST_LIMIT);
+        let longest = uses
+            .filter(|(_, now)| may_go(now))
+            .min_by_key(|(_, now)| (now.requests > 0, now.since));
+        let Some(seat) = longest.and_then(|(id, _)| seats.taken.remove(&id)) else {
+            return false;
+        };
+        seat.leave.notify_one();
+        true
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Seats> {
+        let seats = self.inner.seats.lock();
+        seats.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Seat {
+    fn lock(&self) -> MutexGuard<'_, Use> {
+        self.usage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> Use {
+        *self.lock()
+    }
+}
+
+/// The place of one connection; free again when it is dropped.
+pub struct Place {
+    places: Places,
+    id: u64,
+    seat: Arc<Seat>,
+}
+
+impl Place {
+    /// Notes that a request has come, until what this gives is dropped.
+    pub fn request(&self) -> Request {
+        let mut now = self.seat.lock();
+        if now.requests == 0 {
+            now.since = Instant::now();
+        }
+        now.requests += 1;
+        now.served = true;
+        Request(Arc::clone(&self.seat))
+    }
+
+    /// From now on the connection stays as long as both sides want: its client has logged in.
+    pub fn stay(&self) {
+        self.seat.lock().stays = true;
+    }
+
+    /// Waits until the connection has to end: it is idle for too long, or its place is needed.
+    pub async fn is_over(&self) {
+        while let Some(left) = self.left() {
+            if timeout(left, self.seat.leave.notified()).await.is_ok() {
+                return;
+            }
+        }
+    }
+
+    /// How long to wait before the next look; nothing if its time is over.
+    fn left(&self) -> Option<Duration> {
+        let now = self.seat.now();
+        if now.stays || now.requests > 0 {
+            return Some(LOOK);
+        }
+        let limit = match now.served {
+            true => IDLE_LIMIT,
+            false => self.places.inner.first,
+        };
+        let left = limit.checked_sub(now.since.elapsed());
+        left.filter(|left| !left.is_zero())
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.places.lock().taken.remove(&self.id);
+        self.places.inner.freed.notify_one();
+    }
+}
+
+/// A request under way.
+pub struct Request(Arc<Seat>);
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        let mut now = self.0.lock();
+        now.requests = now.requests.saturating_sub(1);
+        if now.requests == 0 {
+            now.since = Instant::now();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOON: Duration = Duration::from_millis(50);
+    const LATE: Duration = Duration::from_secs(3600);
+
+    #[tokio::test]
+    async fn a_full_door_sends_the_longest_idle_connection_away() {
+        let places = Places::new(3, LATE);
+        let [idle, busy, used] = [(); 3].map(|()| places.try_take().unwrap());
+        let request = busy.request();
+        drop(used.request());
+        let next = places.try_take().unwrap();
+        idle.is_over().await;
+        assert!(timeout(SOON, busy.is_over()).await.is_err());
+        // What has left gives nothing back twice.
+        drop(idle);
+        next.stay();
+        let last = places.try_take().unwrap();
+        used.is_over().await;
+        let _last = last.request();
+        assert!(places.try_take().is_none());
+        drop(request);
+        assert!(places.try_take().is_some());
+        busy.is_over().await;
+    }
+
+    #[tokio::test]
+    async fn a_connection_has_so_long_for_its_first_request() {
+        let places = Places::new(3, SOON);
+        let [silent, served, logged_in] = [(); 3].map(|()| places.try_take().unwrap());
+        drop(served.request());
+        logged_in.stay();
+        silent.is_over().await;
+        let others = async { tokio::join!(served.is_over(), logged_in.is_over()) };
+        assert!(timeout(SOON * 3, others).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn who_comes_to_a_door_full_of_requests_waits() {
+        let places = Places::new(1, LATE);
+        let place = places.take().await;
+        let request = place.request();
+        assert!(timeout(SOON, places.take()).await.is_err());
+        let both = async { tokio::join!(places.take(), async { drop((request, place)) }) };
+        assert!(timeout(LATE, both).await.is_ok());
+    }
+}

@@ -1,0 +1,66 @@
+//! The Data API: JSON documents over Cassandra, one POST per command.
+//!
+//! - [`request`]: token, address and body of a request, and the way to its command
+//! - [`command`]: the commands, with their fields and options
+//! - [`keyspaces`]: commands at the top
+//! - [`collections`]: commands on collections and their documents
+//! - [`json`]: JSON with members in order and decimal numbers
+//! - [`response`], [`error`], [`codes`]: responses and their errors
+//!
+//! Commands of tables are not served yet: their module will stand beside [`collections`].
+
+mod codes;
+mod collections;
+mod command;
+mod error;
+mod json;
+mod keyspaces;
+mod request;
+mod response;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::any;
+
+use crate::store::Store;
+
+use collections::Making;
+
+/// The most collections and indexes that a database may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    pub collections: usize,
+    pub indexes: usize,
+}
+
+impl Limits {
+    /// Those of Astra's free plan.
+    pub const ASTRA: Limits = Limits {
+        collections: 10,
+        indexes: 100,
+    };
+}
+
+/// The state behind all requests.
+#[derive(Clone)]
+struct DataApi {
+    store: Store,
+    limits: Limits,
+    making: Arc<Making>,
+}
+
+/// Returns the routes of the Data API, with paths below `/v1`.
+pub fn router(store: Store, limits: Limits) -> Router {
+    let api = DataApi {
+        store,
+        limits,
+        making: Arc::default(),
+    };
+    // The path is read from the request as it was sent: an encoded slash is part of a name.
+    Router::new()
+        .route("/v1", any(request::serve))
+        .route("/v1/", any(request::serve))
+        .route("/v1/{*names}", any(request::serve))
+        .with_state(api)
+}

@@ -1,0 +1,95 @@
+//! Indexes that keep Cassandra from starting: their folders cannot be made, because their names are too long.
+//!
+//! Cassandra refuses such an index only after it is in its schema. None of local Astra's interfaces lets one through,
+//! and one that is made over CQL is dropped at once; a Cassandra that was stopped before that is mended here.
+
+use std::fs;
+
+use super::{Cassandra, Join, LOG};
+use crate::engines::{
+    EngineError,
+    jars::ClassPath,
+    java::{self, Jdk},
+};
+use crate::store::limits::{INDEX_NAME, is_unusable_index};
+
+const DROP_INDEXES: &str = include_str!("../../../engines/DropIndexes.java");
+
+/// How a line about a dropped index begins.
+const DROPPED: &str = "DROPPED ";
+
+impl Cassandra {
+    /// Did a node end because it could not read the folder of an index?
+    pub fn has_unusable_index(&self) -> bool {
+        (1..=self.nodes).any(|node| {
+            let log = fs::read(self.node_folder(node).join(LOG)).unwrap_or_default();
+            names_a_folder_too_long(&String::from_utf8_lossy(&log))
+        })
+    }
+
+    /// Drops the indexes that keep the nodes from starting, none of which may run. All else is kept. Gives the keyspace
+    /// and table of each, and its name.
+    ///
+    /// # Errors
+    /// [`EngineError::Mend`], [`EngineError::File`]
+    pub async fn drop_unusable_indexes(
+        &self,
+        jdk: &Jdk,
+        class_path: &ClassPath,
+    ) -> Result<Vec<String>, EngineError> {
+        let mut dropped = Vec::new();
+        for node in (1..=self.nodes).filter(|node| self.data(*node).exists()) {
+            let folder = self.node_folder(node);
+            let folder = folder
+                .canonicalize()
+                .map_err(EngineError::file("open", &folder))?;
+            let source = folder.join("DropIndexes.java");
+            fs::write(&source, DROP_INDEXES).map_err(EngineError::file("write", &source))?;
+            let mut command = jdk.command();
+            command
+                .args(self.options(node, Join::Again, jdk, &folder))
+                .arg("-cp")
+                .arg(&class_path.value)
+                .arg(source)
+                .arg(INDEX_NAME.to_string())
+                .current_dir(&folder);
+            let said = java::run(command).await.map_err(|why| EngineError::Mend {
+                trouble: "An index of Cassandra has a name that is too long for a file",
+                folder,
+                why,
+            })?;
+            let named = said.lines().filter_map(|line| line.strip_prefix(DROPPED));
+            dropped.extend(named.map(str::to_owned));
+        }
+        // Each node has the whole schema.
+        dropped.sort_unstable();
+        dropped.dedup();
+        Ok(dropped)
+    }
+}
+
+/// Whatever the language in which the system says why.
+fn names_a_folder_too_long(log: &str) -> bool {
+    log.split(|c: char| c == '/' || c.is_whitespace())
+        .filter_map(|part| part.strip_prefix('.'))
+        .any(|part| is_unusable_index(part.trim_end_matches([':', '"', '\'', ',', '.'])))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_folder_too_long_is_told_of() {
+        let of = |letters| {
+            let folder = format!("/data/ks/t-0a1b/.{}", "i".repeat(letters));
+            format!(
+                "ERROR x - Failed\njava.lang.RuntimeException: Failed to list files in {folder}\n\tat a.b.C\n"
+            )
+        };
+        assert!(names_a_folder_too_long(&of(255)));
+        assert!(!names_a_folder_too_long(&of(254)));
+        let cause = of(255).replace('\n', ": Der Dateiname ist zu lang\n");
+        assert!(names_a_folder_too_long(&cause));
+    }
+}

@@ -1,0 +1,81 @@
+//! The methods that a path has: what OPTIONS tells, and what another method is answered.
+
+use axum::extract::Request;
+use axum::http::header::ALLOW;
+use axum::http::{HeaderValue, Method, StatusCode, Uri};
+use axum::middleware::Next;
+use axum::response::Response;
+
+use super::answer;
+use super::error::RestError;
+
+/// Answers OPTIONS for every path, and takes care that only a 405 tells the methods of its path.
+pub async fn told(request: Request, next: Next) -> Response {
+    if request.method() == Method::OPTIONS {
+        let mut response = answer::empty(StatusCode::OK);
+        let methods = HeaderValue::from_static(methods(request.uri().path()));
+        response.headers_mut().insert(ALLOW, methods);
+        return response;
+    }
+    let mut response = next.run(request).await;
+    if response.status() != StatusCode::METHOD_NOT_ALLOWED {
+        response.headers_mut().remove(ALLOW);
+    }
+    response
+}
+
+/// The answer to a method that a path does not have. Below a keyspace's schema several of Stargate's classes serve one
+/// path, and none of them says more than that it does not know it.
+pub async fn wrong(uri: Uri) -> RestError {
+    match segments(uri.path()).as_slice() {
+        ["schemas", "keyspaces", _, _, ..] => RestError::UnknownPath,
+        _ => RestError::WrongMethod,
+    }
+}
+
+/// As Stargate tells them: the methods of all paths that the classes behind this one serve.
+fn methods(path: &str) -> &'static str {
+    match segments(path).as_slice() {
+        ["schemas", "keyspaces"]
+        | ["schemas", "keyspaces", _]
+        | ["schemas", "keyspaces", _, "tables", _, "indexes", ..] => {
+            "HEAD, DELETE, POST, GET, OPTIONS"
+        }
+        ["schemas", "keyspaces", _, "tables" | "types", ..] => {
+            "HEAD, DELETE, POST, GET, OPTIONS, PUT"
+        }
+        ["keyspaces", _, _, ..] => "HEAD, DELETE, POST, GET, OPTIONS, PUT, PATCH",
+        _ => "HEAD, GET, OPTIONS",
+    }
+}
+
+fn segments(path: &str) -> Vec<&str> {
+    path.split('/').skip(1).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_have_the_methods_of_their_classes() {
+        for (path, wanted) in [
+            ("/schemas/keyspaces", "HEAD, DELETE, POST, GET, OPTIONS"),
+            (
+                "/schemas/keyspaces/ks/tables/t/columns",
+                "HEAD, DELETE, POST, GET, OPTIONS, PUT",
+            ),
+            (
+                "/schemas/keyspaces/ks/tables/t/indexes/i",
+                "HEAD, DELETE, POST, GET, OPTIONS",
+            ),
+            (
+                "/keyspaces/ks/t/a/b",
+                "HEAD, DELETE, POST, GET, OPTIONS, PUT, PATCH",
+            ),
+            ("/keyspaces/ks", "HEAD, GET, OPTIONS"),
+        ] {
+            assert_eq!(methods(path), wanted, "{path}");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Tokens and their roles, and the limits of requests.
+
+use reqwest::Method;
+use serde_json::json;
+
+use super::DataApi;
+use crate::astra::{block_on, local_astra};
+use crate::devops::Api;
+
+#[test]
+fn what_a_role_may_not_do_is_unauthorized() {
+    let astra = local_astra();
+    let api = DataApi::new();
+    block_on(async {
+        api.create("c", json!({})).await;
+        api.done("c", json!({"insertOne": {"document": {"_id": 1}}}))
+            .await;
+        let (status, body) = api
+            .send(
+                "",
+                json!({"createKeyspace": {"name": "of_data_api"}}).to_string(),
+            )
+            .await;
+        assert_eq!(
+            (status, &body["errors"][0]["errorCode"]),
+            (401, &json!("UNAUTHORIZED_ACCESS"))
+        );
+        // The built-in role "API RO User".
+        let owner = Api::of(astra, &astra.application());
+        let roles = owner.get("/v2/organizations/roles").await;
+        let role = roles
+            .body
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|role| role["Name"] == "API RO User" || role["name"] == "API RO User");
+        let role = role.unwrap_or_else(|| panic!("{}", roles.body));
+        let id = role.get("ID").or_else(|| role.get("id")).unwrap();
+        let made = owner
+            .ask(
+                Method::POST,
+                "/v2/clientIdSecrets",
+                Some(json!({"roles": [id]})),
+            )
+            .await;
+        let token = made.body["token"].as_str().unwrap().to_owned();
+        let reader = DataApi::with(api.keyspace.clone(), token.clone());
+        let path = format!("/{}/c", api.keyspace);
+        let find = reader.send(&path, json!({"find": {}}).to_string()).await;
+        assert_eq!(
+            find,
+            (
+                200,
+                json!({"data": {"documents": [{"_id": 1}], "nextPageState": null}})
+            )
+        );
+        for (path, command) in [
+            (path.clone(), json!({"insertOne": {"document": {"_id": 2}}})),
+            (
+                path.clone(),
+                json!({"updateOne": {"filter": {"_id": 1}, "update": {"$set": {"a": 1}}}}),
+            ),
+            (path, json!({"deleteMany": {}})),
+            (
+                format!("/{}", api.keyspace),
+                json!({"createCollection": {"name": "d"}}),
+            ),
+        ] {
+            let (status, body) = reader.send(&path, command.to_string()).await;
+            assert_eq!(
+                (status, &body["errors"][0]["errorCode"]),
+                (401, &json!("UNAUTHORIZED_ACCESS")),
+                "{command} {body}"
+            );
+        }
+        // A right client id with a wrong third part, while the right token is in use.
+        let (head, _) = token.rsplit_once(':').unwrap();
+        for bad in [
+            format!("{head}:{}", "0".repeat(64)),
+            "Cassandra:YQ==:Yg==".to_owned(),
+            "x".to_owned(),
+        ] {
+            let bad = DataApi::with(api.keyspace.clone(), bad);
+            let (status, body) = bad.send("", json!({"findKeyspaces": {}}).to_string()).await;
+            assert_eq!(
+                (status, &body["errors"][0]["errorCode"]),
+                (401, &json!("UNAUTHENTICATED_REQUEST")),
+                "{body}"
+            );
+        }
+    });
+}
+
+#[test]
+fn bodies_and_paths_have_limits() {
+    let api = DataApi::new();
+    block_on(async {
+        let (status, _) = api
+            .send("/x/y", format!("\"{}\"", "a".repeat(20 * 1024 * 1024 + 1)))
+            .await;
+        assert_eq!(status, 413);
+        let (status, body) = api.send("/x/y/z", "{}".to_owned()).await;
+        assert_eq!((status, body), (404, json!("")));
+        let deep = format!(
+            "{{\"insertOne\":{{\"document\":{}{}}}}}",
+            "[".repeat(5000),
+            "]".repeat(5000)
+        );
+        let (status, body) = api.send("/x/y", deep).await;
+        assert_eq!(
+            (status, &body["errors"][0]["errorCode"]),
+            (200, &json!("SHRED_DOC_LIMIT_VIOLATION"))
+        );
+        let url = format!("{}/api/json/swagger-ui", local_astra().url());
+        assert_eq!(
+            crate::astra::client()
+                .get(url)
+                .send()
+                .await
+                .unwrap()
+                .status(),
+            501
+        );
+    });
+}
