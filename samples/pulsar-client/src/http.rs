@@ -1,6 +1,6 @@
 //! An HTTP client that sends the token with every request, and errors that say what to check.
 
-use std::time::Duration;
+use std::{io::Write, time::Duration};
 
 use anyhow::{Context, Result, anyhow, bail};
 use reqwest::{Client, RequestBuilder, header, redirect};
@@ -53,7 +53,7 @@ pub async fn fetch<T: DeserializeOwned>(request: RequestBuilder) -> Result<T> {
                 let seconds = retry_after.and_then(|value| value.to_str().ok()?.parse().ok());
                 let seconds: u64 = seconds.unwrap_or(5).clamp(1, 120);
                 pauses = if status == 429 { 0 } else { pauses - 1 };
-                eprintln!("{status}, trying again in {seconds} s");
+                _ = writeln!(std::io::stderr(), "{status}, trying again in {seconds} s");
                 tokio::time::sleep(Duration::from_secs(seconds)).await;
                 continue;
             }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::Method;
 use serde_json::json;
+use sysinfo::Signal;
 use tempfile::tempdir;
 
 use crate::astra::{Ended, LocalAstra, RUN_LIMIT, Sample, block_on, local_astra, samples};
@@ -89,23 +90,48 @@ fn goes(astra: &LocalAstra, keyspace: &str) {
     }
 }
 
-/// Runs the sample up to the line that begins with this step, then presses Ctrl-C.
-fn interrupted(flag: &str, step: &str, settings: &BTreeMap<String, String>) -> Ended {
+/// Runs the sample up to the line of this step, then sends a signal.
+fn interrupted(
+    flag: &str,
+    step: &str,
+    signal: Signal,
+    settings: &BTreeMap<String, String>,
+) -> Ended {
     let mut running = sample(DATABASE).start_with(&[flag], settings);
     let mut out = BufReader::new(running.child.stdout.take().unwrap());
-    let mut told = String::new();
-    while !told.contains(&format!("\n{step}")) {
-        let read = out.read_line(&mut told).unwrap();
-        assert!(read > 0, "it never comes to {step}: {told}");
+    let (mut line, mut seen) = (String::new(), String::new());
+    while !line.starts_with(step) {
+        line.clear();
+        assert!(out.read_line(&mut line).unwrap() > 0, "no {step}: {seen}");
+        seen += &line;
     }
-    running.interrupt();
+    running.signal(signal);
+    // What it goes on to print must have a reader.
     let rest = std::thread::spawn(move || std::io::read_to_string(out).unwrap());
     let mut ended = running.end();
-    ended.out = told + &rest.join().unwrap();
+    ended.out = seen + &rest.join().unwrap();
     assert_eq!(ended.code, Some(1), "{ended:#?}");
-    assert!(ended.err.contains("stopped by Ctrl-C"), "{ended:#?}");
+    let name = if signal == Signal::Term {
+        "SIGTERM"
+    } else {
+        "Ctrl-C"
+    };
+    assert!(
+        ended.err.contains(&format!("stopped by {name}")),
+        "{ended:#?}"
+    );
     assert!(!ended.err.contains("left behind"), "{ended:#?}");
     ended
+}
+
+/// The id of a database that a sample named.
+pub fn id_of(api: &Api, name: &str) -> Option<String> {
+    let all = block_on(api.get("/v2/databases?include=all&limit=100")).body;
+    let all = all.as_array().unwrap();
+    let found = all
+        .iter()
+        .find(|database| database["info"]["name"] == name)?;
+    Some(found["id"].as_str().unwrap().to_owned())
 }
 
 #[test]
@@ -119,19 +145,19 @@ fn a_keyspace_comes_and_goes_also_after_ctrl_c() {
         &ended,
         &[
             "5. Created keyspace ",
-            "6. ACTIVE after ",
+            "6. ACTIVE again after ",
             "7. Deleted keyspace ",
         ],
     );
-    assert!(ended.err.contains(" s of 900"), "{ended:#?}");
+    assert!(ended.err.contains("Waiting for keyspace "), "{ended:#?}");
     assert!(!has_keyspace(
         astra,
         after(&ended.out, "7. Deleted keyspace ")
     ));
 
     let api = Api::of(astra, &astra.application());
-    for step in ["5. Created", "7. Deleted"] {
-        let ended = interrupted("--create-keyspace", step, &settings);
+    for (step, signal) in [("5. ", Signal::Interrupt), ("7. ", Signal::Term)] {
+        let ended = interrupted("--create-keyspace", step, signal, &settings);
         goes(astra, after(&ended.out, "5. Created keyspace "));
         block_on(api.wait(&id, "ACTIVE"));
     }
@@ -156,9 +182,17 @@ fn a_database_comes_and_goes_also_after_ctrl_c() {
         after(&ended.out, "8. Created database ")
     ));
 
-    for step in ["8. Created", "10. Terminated"] {
-        let ended = interrupted("--create-db", step, &settings);
-        goes(astra, after(&ended.out, "10. Terminated database "));
+    let api = Api::of(astra, &astra.application());
+    for (step, signal) in [
+        ("8. ", Signal::Interrupt),
+        ("8. ", Signal::Term),
+        ("10. ", Signal::Term),
+    ] {
+        let ended = interrupted("--create-db", step, signal, &settings);
+        let name = after(&ended.out, "8. Created database ");
+        assert!(ended.out.contains("10. Terminated database "), "{ended:#?}");
+        block_on(api.wait(&id_of(&api, name).unwrap(), "TERMINATED"));
+        goes(astra, name);
     }
 }
 
@@ -220,6 +254,29 @@ fn the_downloaded_bundle_is_private_and_leads_cql_to_the_database() {
     assert!(std::fs::read(&bundle).unwrap().starts_with(b"PK"));
     assert_eq!(mode(&bundle), 0o600);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn the_name_of_a_database_never_leads_out_of_the_folder() {
+    let astra = local_astra();
+    let api = Api::of(astra, &astra.application());
+    let name = "x/../../y \u{202e}z";
+    let id = block_on(async {
+        let body = json!({"name": name, "keyspace": "odd_name", "cloudProvider": "GCP",
+            "tier": "serverless", "capacityUnits": 1, "region": "us-east1"});
+        let made = api.ask(Method::POST, "/v2/databases", Some(body)).await;
+        let id = made.location.unwrap_or_else(|| panic!("{}", made.body));
+        api.wait(&id, "ACTIVE").await;
+        id
+    });
+    let mut settings = astra.settings("samples");
+    settings.insert("ASTRA_DB_ID".into(), id.clone());
+    settings.remove("ASTRA_DB_SECURE_BUNDLE_PATH");
+    told(
+        &run(DATABASE, &[], &settings),
+        &["4. Wrote secure-connect-x_______y__z.zip: "],
+    );
+    terminate(astra, &id);
 }
 
 #[test]

@@ -1,11 +1,10 @@
 //! Every type in and out, and every refusal.
 
+use super::*;
+use crate::store::types::{TypeName, UserTypes};
 use scylla::cluster::metadata::ColumnType;
 use scylla::value::CqlValue;
 use serde_json::{Value, json};
-
-use super::*;
-use crate::store::types::{TypeName, UserTypes};
 
 fn typ(cql: &str) -> ColumnType<'static> {
     let field = |name: &str, typ: &str| (name.to_owned(), TypeName::parse(typ).unwrap());
