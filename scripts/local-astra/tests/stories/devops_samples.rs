@@ -145,7 +145,7 @@ fn a_keyspace_comes_and_goes_also_after_ctrl_c() {
         &ended,
         &[
             "5. Created keyspace ",
-            "6. ACTIVE again after ",
+            "6. ACTIVE after ",
             "7. Deleted keyspace ",
         ],
     );

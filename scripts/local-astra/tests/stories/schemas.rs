@@ -109,8 +109,8 @@ fn of_the_rows_graphql_first() {
     let sample = "graphql-first-sample";
     block_on(async {
         let query = read(sample, "graphql/admin.graphql");
-        let variables =
-            json!({ "keyspace": keyspace, "schema": read(sample, "src/schema.graphql") });
+        let schema = read(sample, "src/schema.graphql");
+        let variables = json!({ "keyspace": keyspace, "schema": schema, "force": false });
         let body = json!({ "query": query, "operationName": "Deploy", "variables": variables });
         ask(astra, "graphql-admin", body).await;
         is_served(

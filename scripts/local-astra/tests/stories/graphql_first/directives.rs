@@ -21,7 +21,7 @@ fn the_directives_work_together() {
            insertAt(note: NewNote!, at: String @cql_timestamp): Boolean @cql_insert \
            createNotesIfNotExists(notes: [NewNote!]!): [Boolean] \
            edit(owner: String!, at: [Int] @cql_where(predicate: IN), text: String): Boolean \
-             @cql_update(targetEntity: \"Note\", consistencyLevel: QUORUM) \
+             @cql_update(targetEntity: \"Note\", consistencyLevel: LOCAL_QUORUM) \
            editIf(owner: String!, at: Int!, text: String, was: [Int] @cql_if(field: \"n\", predicate: IN)): Done \
              @cql_update(targetEntity: \"Note\", ttl: \"PT1H\") \
            deleteFrom(owner: String!, at: Int @cql_where(predicate: GTE)): Boolean @cql_delete(targetEntity: \"Note\") }";

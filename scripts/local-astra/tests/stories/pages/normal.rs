@@ -4,13 +4,13 @@
 pub fn normal(text: &str) -> String {
     let mut lines: Vec<String> = text.lines().map(line).collect();
     // How often a sample looks while it waits, and at what it then finds, is a matter of time.
-    lines.dedup_by(|next, line| next == line && line.starts_with("Waiting: "));
+    lines.dedup_by(|next, line| next == line && line.starts_with("Waiting for "));
     lines.join("\n")
 }
 
 fn line(line: &str) -> String {
-    if let Some((what, _state_and_seconds)) = line.rsplit_once(": ")
-        && line.starts_with("Waiting: ")
+    if let Some((what, _seconds)) = line.rsplit_once(", ")
+        && line.starts_with("Waiting for ")
     {
         return what.replace_words();
     }
@@ -26,7 +26,12 @@ fn line(line: &str) -> String {
     line = hidden(&line, "localhost:", digit, "PORT");
     line = hidden(&line, " after ", digit, "N");
     line = hidden(&line, ".zip: ", digit, "N");
-    line = hidden(&line, " tokens, 1: ", |c| c.is_ascii_hexdigit(), "ID");
+    line = hidden(
+        &line,
+        "5. Ids of its tokens: ",
+        |c| c.is_ascii_hexdigit(),
+        "ID",
+    );
     hidden(&line, " client id ", |c| c.is_ascii_alphanumeric(), "ID")
 }
 
@@ -155,12 +160,12 @@ fn what_is_a_run_s_own_is_left_out_and_nothing_else() {
             "3. Sent Hello World as message 9:12",
         ),
         (
-            "Waiting: x: PENDING, 0 s of at most 9\nWaiting: x: PENDING, 2 s of at most 9",
-            "Waiting: x: PENDING, 0 s of at most 9",
+            "Waiting for x, 0 s of 9\nWaiting for x, 2 s of 9",
+            "Waiting for x, 0 s of 9",
         ),
         (
-            "Waiting: keyspace rust_sample_1795517143324898_40213 comes: A, 0 s of at most 9",
-            "Waiting: keyspace rust_sample_1795517143324899_7 comes: B, 2 s of at most 9",
+            "Waiting for keyspace rust_sample_1795517143324898_40213, 0 s of 9",
+            "Waiting for keyspace rust_sample_1795517143324899_7, 2 s of 9",
         ),
         ("9. ACTIVE after 5 s", "9. ACTIVE after 17 s"),
         (
