@@ -99,11 +99,9 @@ pub fn as_alone(output: &str, page: &str, refreshing: bool) -> String {
         true => item.starts_with("test_"),
         false => !page.contains(item),
     };
-    let digit = |c: char| c.is_ascii_digit();
     let mut out = String::new();
     for line in output.lines() {
-        let line = hidden(line, ", one of ", digit, "7");
-        out.push_str(&without(&line, theirs));
+        out.push_str(&without(line, theirs));
         out.push('\n');
     }
     out
@@ -111,37 +109,47 @@ pub fn as_alone(output: &str, page: &str, refreshing: bool) -> String {
 
 /// A line that lists things, without those of others.
 fn without(line: &str, theirs: impl Fn(&str) -> bool) -> String {
-    const LISTS: [&str; 5] = [
-        "1. Databases, ",
-        "1. Namespaces: ",
-        "2. Tenants, ",
-        "2. Users of ",
-        "3. Roles, ",
+    const COUNTED: [(&str, &str); 4] = [
+        ("1. Found ", "database"),
+        ("2. Found ", "tenant"),
+        ("2. Found ", "user"),
+        ("3. Found ", "role"),
     ];
-    let keyspaces = "2. Database local: keyspaces ";
-    let (start, end) = if line.starts_with(keyspaces) {
-        (keyspaces.len(), line.find("; ").unwrap_or(line.len()))
-    } else if let Some(colon) = line
-        .find(": ")
-        .filter(|_| LISTS.iter().any(|l| line.starts_with(l)))
+    const KEYSPACES: &str = "2. Database local: keyspaces ";
+    const NAMESPACES: &str = "1. Namespaces: ";
+    if let Some((list, rest)) = line
+        .strip_prefix(KEYSPACES)
+        .and_then(|l| l.split_once("; "))
     {
-        (colon + 2, line.len())
-    } else {
-        return line.to_owned();
-    };
+        return format!("{KEYSPACES}{}; {rest}", kept(list, theirs).join(", "));
+    }
+    if let Some(list) = line.strip_prefix(NAMESPACES) {
+        return format!("{NAMESPACES}{}", kept(list, theirs).join(", "));
+    }
+    for (step, noun) in COUNTED {
+        let Some((head, list)) = line.split_once(": ") else {
+            continue;
+        };
+        let counted = head
+            .strip_prefix(step)
+            .and_then(|rest| rest.split_once(' '));
+        if counted.is_some_and(|(_, what)| what.trim_end_matches('s') == noun) {
+            let kept = kept(list, theirs);
+            let s = if kept.len() == 1 { "" } else { "s" };
+            return format!("{step}{} {noun}{s}: {}", kept.len(), kept.join(", "));
+        }
+    }
+    line.to_owned()
+}
+
+/// The items of a list that are not of others; a comma in brackets is part of an item.
+fn kept(list: &str, theirs: impl Fn(&str) -> bool) -> Vec<&str> {
     let mut depth = 0;
-    let items = line[start..end].split(|c| {
+    let items = list.split(|c| {
         depth += i32::from(c == '(') - i32::from(c == ')');
         c == ',' && depth == 0
     });
-    let kept: Vec<&str> = items.map(str::trim).filter(|item| !theirs(item)).collect();
-    let mut head = line[..start].to_owned();
-    if let Some((what, count)) = head.trim_end_matches(": ").rsplit_once(", ")
-        && count.parse::<usize>().is_ok()
-    {
-        head = format!("{what}, {}: ", kept.len());
-    }
-    format!("{head}{}{}", kept.join(", "), &line[end..])
+    items.map(str::trim).filter(|item| !theirs(item)).collect()
 }
 
 #[test]
@@ -199,13 +207,18 @@ fn what_is_a_run_s_own_is_left_out_and_nothing_else() {
 
 #[test]
 fn of_a_list_what_others_made_is_left_out() {
-    let told = "1. Databases, 2: local (1, us-east1, ACTIVE), made (2, us-east1, PENDING)\nFound x, one of 12\n";
-    let page = "1. Databases, 1: local (1, us-east1, ACTIVE)\nFound x, one of 7\n";
+    let told = "1. Found 2 databases: local (1, us-east1, ACTIVE), made (2, us-east1, PENDING)\n";
+    let page = "1. Found 1 database: local (1, us-east1, ACTIVE)\n";
     assert_eq!(as_alone(told, page, false), page);
+    let told = "1. Namespaces: a/default, a/made\n";
+    assert_eq!(
+        as_alone(told, "1. Namespaces: a/default\n", false),
+        "1. Namespaces: a/default\n"
+    );
     let told = "2. Database local: keyspaces samples, test_1; regions us-east1\n";
     for refreshing in [false, true] {
         let page = "2. Database local: keyspaces samples; regions us-east1\n";
         assert_eq!(as_alone(told, page, refreshing), page);
     }
-    assert_ne!(as_alone("1. Databases, 0: \n", page, false), page);
+    assert_ne!(as_alone("1. Found 0 databases: \n", page, false), page);
 }
