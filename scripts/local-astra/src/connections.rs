@@ -190,9 +190,10 @@ impl Place {
         if now.stays || now.requests > 0 {
             return Some(LOOK);
         }
-        let limit = match now.served {
-            true => IDLE_LIMIT,
-            false => self.places.inner.first,
+        let limit = if now.served {
+            IDLE_LIMIT
+        } else {
+            self.places.inner.first
         };
         let left = limit.checked_sub(now.since.elapsed());
         left.filter(|left| !left.is_zero())

@@ -264,6 +264,22 @@ fn a_helper_with_the_same_name_is_the_same_but_for_its_constants() {
 }
 
 #[test]
+fn the_wait_of_the_devops_samples_is_the_same_in_each() {
+    let mut waits = Vec::new();
+    for file in ["src/create.rs", "src/token.rs", "src/delete.rs"] {
+        for (sample, text) in files(file) {
+            let from = text.find("async fn wait_until(");
+            let from = from.unwrap_or_else(|| panic!("{sample} has no wait_until in {file}"));
+            let end = text[from..].find("\n}\n").unwrap();
+            waits.push(text[from..from + end].to_owned());
+        }
+    }
+    assert_eq!(waits.len(), 3);
+    waits.dedup();
+    assert_eq!(waits.len(), 1, "{waits:#?}");
+}
+
+#[test]
 fn only_constants_may_differ() {
     let text = "//! Doc.\n\nconst A: &str = \"a\";\nconst B: &str =\n    \"b; c\";\n\nfn d() {}\n";
     assert_eq!(without_constants(text), "//! Doc.\n\n\nfn d() {}\n");
