@@ -32,7 +32,7 @@ pub use names::{ALL, Setting};
 pub use printable::printable;
 pub use reader::{Problems, Sample};
 pub use secrecy::{ExposeSecret, SecretString};
-pub use stop::{Stopped, stop_signal};
+pub use stop::{StopSignal, Stopped, stop_signal};
 
 use check::{file, http_url, identifier, list, path, pulsar_url, token, uuid, word};
 use names::*;

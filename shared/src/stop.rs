@@ -1,9 +1,9 @@
 //! A future that completes when the user, or the system, asks the program to stop.
 
 use std::fmt;
-use std::future::poll_fn;
 use std::io;
-use std::task::Poll;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
 
 /// The program was asked to stop. Its text says by what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,11 +17,36 @@ impl fmt::Display for Stopped {
 
 impl std::error::Error for Stopped {}
 
-/// Returns a future that completes at the next Ctrl-C; on Unix also at SIGTERM, and at SIGHUP, which a
-/// terminal sends when it is closed.
-///
-/// The signals are registered at once: from here on they no longer end the process, and one that comes before
-/// the future is polled is kept. Poll the future again (`&mut stop`) to wait for the next signal.
+/// A future that completes at the next Ctrl-C; on Unix also at SIGTERM, and at SIGHUP, which a terminal sends when it
+/// is closed. Poll it again (`&mut stop`) to wait for the next signal.
+#[derive(Debug)]
+pub struct StopSignal(Signals);
+
+impl StopSignal {
+    /// Returns an error if a signal has come that no poll has returned yet, such as one during a clean-up.
+    pub fn check(&mut self) -> Result<(), Stopped> {
+        match Pin::new(self).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(stopped) => Err(stopped),
+            Poll::Pending => Ok(()),
+        }
+    }
+}
+
+impl Future for StopSignal {
+    type Output = Stopped;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Stopped> {
+        for (name, signal) in &mut self.0 {
+            if signal.poll_recv(context).is_ready() {
+                return Poll::Ready(Stopped(name));
+            }
+        }
+        Poll::Pending
+    }
+}
+
+/// Registers the signals at once: from here on they no longer end the process, and one that comes before the future is
+/// polled is kept.
 ///
 /// # Errors
 ///
@@ -30,20 +55,18 @@ impl std::error::Error for Stopped {}
 /// # Panics
 ///
 /// Outside a tokio runtime with I/O enabled.
-pub fn stop_signal() -> io::Result<impl Future<Output = Stopped> + Unpin> {
-    let mut signals = signals()?;
-    Ok(poll_fn(move |context| {
-        for (name, signal) in &mut signals {
-            if signal.poll_recv(context).is_ready() {
-                return Poll::Ready(Stopped(name));
-            }
-        }
-        Poll::Pending
-    }))
+pub fn stop_signal() -> io::Result<StopSignal> {
+    Ok(StopSignal(signals()?))
 }
 
 #[cfg(unix)]
-fn signals() -> io::Result<[(&'static str, tokio::signal::unix::Signal); 3]> {
+type Signals = [(&'static str, tokio::signal::unix::Signal); 3];
+
+#[cfg(windows)]
+type Signals = [(&'static str, tokio::signal::windows::CtrlC); 1];
+
+#[cfg(unix)]
+fn signals() -> io::Result<Signals> {
     use tokio::signal::unix::{SignalKind, signal};
     Ok([
         ("Ctrl-C", signal(SignalKind::interrupt())?),
@@ -53,6 +76,6 @@ fn signals() -> io::Result<[(&'static str, tokio::signal::unix::Signal); 3]> {
 }
 
 #[cfg(windows)]
-fn signals() -> io::Result<[(&'static str, tokio::signal::windows::CtrlC); 1]> {
+fn signals() -> io::Result<Signals> {
     Ok([("Ctrl-C", tokio::signal::windows::ctrl_c()?)])
 }

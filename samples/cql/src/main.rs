@@ -52,13 +52,14 @@ async fn main() -> Result<()> {
     create_table(&db, &table).await?;
     let story = tokio::select! {
         story = use_table(&db, &table) => story,
-        stopped = stop => Err(stopped.into()),
+        stopped = &mut stop => Err(stopped.into()),
     };
     let dropped = drop_table(&astra, &table).await;
     if let (Err(_), Err(error)) = (&story, &dropped) {
         eprintln!("{error:#}");
     }
-    story.and(dropped)
+    story.and(dropped)?;
+    Ok(stop.check()?) // a signal during the clean-up
 }
 
 async fn open_session(astra: &Cql) -> Result<Session> {

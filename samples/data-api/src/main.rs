@@ -74,13 +74,14 @@ async fn main() -> Result<()> {
     let books = format!("{keyspace}/{name}");
     let story = tokio::select! {
         story = use_collection(&http, &books) => story,
-        stopped = stop => Err(stopped.into()),
+        stopped = &mut stop => Err(stopped.into()),
     };
     let deleted = delete_collection(&http, &keyspace, &name).await;
     if let (Err(_), Err(error)) = (&story, &deleted) {
         eprintln!("{error:#}");
     }
-    story.and(deleted)
+    story.and(deleted)?;
+    Ok(stop.check()?) // a signal during the clean-up
 }
 
 async fn list_collections(http: &Client, keyspace: &str) -> Result<()> {
@@ -135,10 +136,8 @@ async fn use_collection(http: &Client, books: &str) -> Result<()> {
     let change = json!({ "filter": { "_id": "emma" }, "update": update, "options": options });
     let found: Found = run(http, books, json!({ "findOneAndUpdate": change })).await?;
     let emma = found.document.context("Emma is gone")?;
-    println!(
-        "8. Updated Emma: {:?}, {} reader",
-        emma.genres, emma.readers
-    );
+    let (genres, readers) = (emma.genres, emma.readers);
+    println!("8. Updated Emma: {genres:?}, {readers} reader");
 
     let old = json!({ "deleteMany": { "filter": { "year": { "$lt": 1860 } } } });
     for _ in 0..10 {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use reqwest::RequestBuilder;
-use shared::Stopped;
+use shared::StopSignal;
 
 use crate::http::send;
 
@@ -16,7 +16,7 @@ pub async fn create_and_remove(
     (what, how): (&str, &str),
     create: RequestBuilder,
     find: impl AsyncFn() -> Result<Option<(String, RequestBuilder)>>,
-    stop: &mut (impl Future<Output = Stopped> + Unpin),
+    stop: &mut StopSignal,
 ) -> Result<()> {
     // A signal has to wait for the response: only what exists can be removed.
     let response = send(create).await;
@@ -59,8 +59,7 @@ pub async fn create_and_remove(
         _ = writeln!(stderr(), "{error:#}");
     }
     story.and(removed)?;
-    let stopped = tokio::time::timeout(Duration::ZERO, stop).await; // during the removal
-    stopped.map_or(Ok(()), |stopped| Err(stopped.into()))
+    Ok(stop.check()?) // a signal during the clean-up
 }
 
 /// Checks a condition every five seconds. An error is final unless a check succeeded in the last `patience` seconds.

@@ -34,7 +34,7 @@ use create::create_and_remove;
 use database::{Database, Info};
 use reqwest::Client;
 use serde_json::json;
-use shared::{DevopsDatabase, ExposeSecret, Stopped};
+use shared::{DevopsDatabase, ExposeSecret, StopSignal};
 
 const FLAGS: [&str; 3] = ["--create-keyspace", "--create-db", "--force"];
 
@@ -82,7 +82,7 @@ async fn use_keyspace(
     http: &Client,
     database: &str,
     name: &str,
-    stop: &mut (impl Future<Output = Stopped> + Unpin),
+    stop: &mut StopSignal,
 ) -> Result<()> {
     let url = format!("{database}/keyspaces/{name}");
     let find = async || {
@@ -101,7 +101,7 @@ async fn use_database(
     databases: &str,
     name: &str,
     like: &Info,
-    stop: &mut (impl Future<Output = Stopped> + Unpin),
+    stop: &mut StopSignal,
 ) -> Result<()> {
     let create = http.post(databases).json(&json!({
         "name": name,

@@ -24,8 +24,8 @@ mod http;
 mod role;
 mod token;
 
+use std::ffi::OsString;
 use std::io::{Write, stderr, stdout};
-use std::{ffi::OsString, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use http::fetch;
@@ -103,8 +103,7 @@ async fn main() -> Result<()> {
         _ = writeln!(stderr(), "{error:#}");
     }
     story.and(deleted)?;
-    let stopped = tokio::time::timeout(Duration::ZERO, stop).await; // during the clean-up
-    stopped.map_or(Ok(()), |stopped| Err(stopped.into()))
+    Ok(stop.check()?) // a signal during the clean-up
 }
 
 async fn show_organization(http: &Client, url: &str) -> Result<String> {

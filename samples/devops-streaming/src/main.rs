@@ -25,8 +25,8 @@ mod http;
 mod tenant;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::{Write, stderr};
-use std::{ffi::OsString, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use http::fetch;
@@ -95,8 +95,7 @@ async fn main() -> Result<()> {
         _ = writeln!(stderr(), "{error:#}");
     }
     story.and(deleted)?;
-    let stopped = tokio::time::timeout(Duration::ZERO, stop).await; // during the clean-up
-    stopped.map_or(Ok(()), |stopped| Err(stopped.into()))
+    Ok(stop.check()?) // a signal during the clean-up
 }
 
 async fn show_clouds_and_tenants(http: &Client, url: &str) -> Result<Clouds> {

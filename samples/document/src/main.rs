@@ -66,14 +66,15 @@ async fn main() -> Result<()> {
     create_collection(&http, &collections, &name).await?;
     let story = tokio::select! {
         story = use_collection(&http, &people) => story,
-        stopped = stop => Err(stopped.into()),
+        stopped = &mut stop => Err(stopped.into()),
     }
     .with_context(|| format!("check that collection {name} is gone; a late write may restore it"));
     let deleted = delete_collection(&http, &people, &name).await;
     if let (Err(_), Err(error)) = (&story, &deleted) {
         eprintln!("{error:#}");
     }
-    story.and(deleted)
+    story.and(deleted)?;
+    Ok(stop.check()?) // a signal during the clean-up
 }
 
 async fn check_namespace(http: &Client, url: &str) -> Result<()> {

@@ -52,17 +52,17 @@ async fn main() -> Result<()> {
         checked = check_keyspace(&http, &astra) => checked?,
         stopped = &mut stop => return Err(stopped.into()),
     }
-
     create_table(&http, &astra.schema_url, astra.keyspace.clone()).await?;
     let story = tokio::select! {
         story = use_table(&http, &astra.url) => story,
-        stopped = stop => Err(stopped.into()),
+        stopped = &mut stop => Err(stopped.into()),
     };
     let dropped = drop_table(&http, &astra.schema_url, astra.keyspace).await;
     if let (Err(_), Err(error)) = (&story, &dropped) {
         eprintln!("{error:#}");
     }
-    story.and(dropped)
+    story.and(dropped)?;
+    Ok(stop.check()?) // a signal during the clean-up
 }
 
 async fn check_keyspace(http: &Client, astra: &GraphqlCqlFirst) -> Result<()> {

@@ -57,13 +57,14 @@ async fn main() -> Result<()> {
     let version = deploy(&http, &astra, force).await.context(left)?;
     let story = tokio::select! {
         story = use_schema(&http, &astra.url) => story,
-        stopped = stop => Err(stopped.into()),
+        stopped = &mut stop => Err(stopped.into()),
     };
     let removed = remove::remove(&http, &astra, version).await;
     if let (Err(_), Err(error)) = (&story, &removed) {
         eprintln!("{error:#}");
     }
-    story.and(removed)
+    story.and(removed)?;
+    Ok(stop.check()?) // a signal during the clean-up
 }
 
 /// Returns whether a killed run left something, after which deploying has to be forced.

@@ -43,21 +43,21 @@ async fn main() -> Result<()> {
         checked = check_token(&client, &astra.url) => checked?,
         stopped = &mut stop => return Err(stopped.into()),
     }
-
     let run = std::time::SystemTime::UNIX_EPOCH.elapsed()?.as_micros();
     let (keyspace, process) = (&astra.keyspace, std::process::id());
     let table = format!("\"{keyspace}\".rust_sample_books_{run}_{process}");
     create_table(&client, &table).await?;
     let story = tokio::select! {
         story = use_table(&client, &table) => story,
-        stopped = stop => Err(stopped.into()),
+        stopped = &mut stop => Err(stopped.into()),
     };
     // Over a new connection: the old one may be what failed.
     let dropped = drop_table(&connect()?, &table).await;
     if let (Err(_), Err(error)) = (&story, &dropped) {
         eprintln!("{error:#}");
     }
-    story.and(dropped)
+    story.and(dropped)?;
+    Ok(stop.check()?) // a signal during the clean-up
 }
 
 async fn check_token(client: &Client, url: &str) -> Result<()> {

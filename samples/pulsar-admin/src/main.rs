@@ -67,7 +67,7 @@ async fn main() -> Result<()> {
     let story = match create_topic(&http, &topics).await {
         Ok(()) => tokio::select! {
             story = use_topic(&http, &topics) => story,
-            stopped = stop => Err(stopped.into()),
+            stopped = &mut stop => Err(stopped.into()),
         },
         failed => failed,
     };
@@ -77,7 +77,8 @@ async fn main() -> Result<()> {
     if let (Err(_), Err(error)) = (&story, &deleted) {
         eprintln!("{error:#}");
     }
-    story.and(deleted)
+    story.and(deleted)?;
+    Ok(stop.check()?) // a signal during the clean-up
 }
 
 async fn check_tenant(http: &Client, tenant: &str) -> Result<()> {

@@ -42,7 +42,7 @@ struct Reading {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    let stop = shared::stop_signal()?;
+    let mut stop = shared::stop_signal()?;
     let astra = shared::PulsarClient::from_env()?;
     let bearer = format!("Bearer {}", astra.token.expose_secret());
     let http = http::client("Authorization", &bearer)?;
@@ -54,13 +54,14 @@ async fn main() -> Result<()> {
     create_topic(&http, &url, &topic).await?;
     let story = tokio::select! {
         story = use_topic(&astra, &topic) => story,
-        stopped = stop => Err(stopped.into()),
+        stopped = &mut stop => Err(stopped.into()),
     };
     let deleted = delete_topic(&http, &url, &topic).await;
     if let (Err(_), Err(error)) = (&story, &deleted) {
         eprintln!("{error:#}");
     }
-    story.and(deleted)
+    story.and(deleted)?;
+    Ok(stop.check()?) // a signal during the clean-up
 }
 
 /// On Astra no topic is created automatically, and the broker's protocol cannot create one.

@@ -56,20 +56,20 @@ async fn main() -> Result<()> {
         checked = check_keyspace(&http, &schema) => checked?,
         stopped = &mut stop => return Err(stopped.into()),
     }
-
     let run = std::time::SystemTime::UNIX_EPOCH.elapsed()?.as_micros();
     let table = format!("rust_sample_users_{run}_{}", std::process::id());
     let rows = format!("{api}/keyspaces/{keyspace}/{table}");
     create_table(&http, &schema, &table).await?;
     let story = tokio::select! {
         story = use_table(&http, &rows) => story,
-        stopped = stop => Err(stopped.into()),
+        stopped = &mut stop => Err(stopped.into()),
     };
     let dropped = drop_table(&http, &schema, &table).await;
     if let (Err(_), Err(error)) = (&story, &dropped) {
         eprintln!("{error:#}");
     }
-    story.and(dropped)
+    story.and(dropped)?;
+    Ok(stop.check()?) // a signal during the clean-up
 }
 
 async fn check_keyspace(http: &Client, schema: &str) -> Result<()> {

@@ -226,6 +226,30 @@ fn whenever_a_signal_comes_what_is_left_is_named() {
 }
 
 #[test]
+fn a_signal_during_the_clean_up_does_not_abort_it_and_is_reported() {
+    let astra = local_astra();
+    for sample in makers() {
+        let run = |whole| {
+            let keyspace = astra.keyspace();
+            let proxy = http::failing(astra.layout.ports.plain, whole, Then::Hold);
+            let settings = through(astra, &sample.settings_in(astra, &keyspace), proxy.port);
+            (keyspace, proxy, sample.start(&settings))
+        };
+        let (_, proxy, undisturbed) = run(usize::MAX);
+        told(&undisturbed.end(), story(&sample.name));
+        let last = proxy.seen() - 1;
+        let (keyspace, proxy, running) = run(last);
+        let running = proxy.wait_past(last, running);
+        running.signal(Signal::Term);
+        proxy.release();
+        let ended = running.end();
+        assert_eq!(ended.code, Some(1), "{ended:#?}");
+        assert_eq!(ended.err, "Error: stopped by SIGTERM\n", "{ended:#?}");
+        assert_eq!(astra.left_in(&keyspace), [""; 0], "{ended:#?}");
+    }
+}
+
+#[test]
 fn after_a_signal_in_the_middle_of_the_story_nothing_is_left() {
     let astra = local_astra();
     for sample in makers() {

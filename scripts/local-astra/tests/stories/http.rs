@@ -61,6 +61,8 @@ pub enum Then {
     Cut,
     /// Cuts its connection, and those of all later requests.
     CutAll,
+    /// Passes it on when the test calls [`Proxy::release`]; later requests pass.
+    Hold,
     /// Never answers it; later requests pass.
     Stall,
     /// Never answers it, nor any later request.
@@ -78,9 +80,15 @@ const FAILED: &[u8] = b"HTTP/1.1 500 Internal Server Error\r\ncontent-length: 4\
 pub struct Proxy {
     pub port: u16,
     seen: Arc<AtomicUsize>,
+    released: watch::Sender<bool>,
 }
 
 impl Proxy {
+    /// Passes the request on that is held.
+    pub fn release(&self) {
+        self.released.send_replace(true);
+    }
+
     /// The number of requests so far.
     pub fn seen(&self) -> usize {
         self.seen.load(Ordering::SeqCst)
@@ -108,6 +116,8 @@ impl Proxy {
 pub fn failing(target: u16, whole: usize, then: Then) -> Proxy {
     let seen = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&seen);
+    let released = watch::Sender::new(false);
+    let release = released.subscribe();
     let port = serve(move |client| {
         let Ok(mut server) = TcpStream::connect((Ipv4Addr::LOCALHOST, target)) else {
             return;
@@ -127,12 +137,15 @@ pub fn failing(target: u16, whole: usize, then: Then) -> Proxy {
             if heads.begin_in(&bytes[..n]) {
                 let number = counter.fetch_add(1, Ordering::SeqCst);
                 let hit = match then {
-                    Then::Cut | Then::Stall | Then::Fail => number == whole,
+                    Then::Cut | Then::Hold | Then::Stall | Then::Fail => number == whole,
                     Then::CutAll | Then::StallAll | Then::FailAll => number >= whole,
                 };
-                if hit {
+                if hit && then == Then::Hold {
+                    // The proxy is gone when its test has failed.
+                    let _gone = block_on(release.clone().wait_for(|released| *released)).is_err();
+                } else if hit {
                     match then {
-                        Then::Cut | Then::CutAll => (),
+                        Then::Hold | Then::Cut | Then::CutAll => (),
                         // Until the client gives up.
                         Then::Stall | Then::StallAll => {
                             while client.read(&mut bytes).is_ok_and(|n| n > 0) {}
@@ -152,7 +165,11 @@ pub fn failing(target: u16, whole: usize, then: Then) -> Proxy {
         let _ended = client.shutdown(Shutdown::Both);
         answering.join().unwrap();
     });
-    Proxy { port, seen }
+    Proxy {
+        port,
+        seen,
+        released,
+    }
 }
 
 /// Finds where requests begin in what a client sends.
