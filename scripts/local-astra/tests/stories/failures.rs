@@ -10,6 +10,7 @@ use crate::astra::{Ended, LocalAstra, Sample, block_on, local_astra, samples};
 use crate::devops::Api;
 use crate::devops_samples::sample;
 use crate::http::{self, Then};
+use crate::samples::{story, told};
 
 pub type Settings = BTreeMap<String, String>;
 
