@@ -67,9 +67,9 @@ enum Command {
     },
 }
 
-/// The stack of each thread, of which only what is used takes memory. What a client sends is read within a bound that
-/// far less is enough for. But the driver goes down every level of a type that Cassandra tells of, and Cassandra itself
-/// takes types of some hundred levels, each of which takes 4 KB here.
+/// Stack size per thread; memory is only used as needed. Client input is bounded to a depth that needs far less.
+/// However, the driver recurses through every level of a type reported by Cassandra, and Cassandra accepts types with
+/// several hundred levels, each of which uses 4 KB here.
 const STACK: usize = 64 * 1024 * 1024;
 
 fn main() -> ExitCode {

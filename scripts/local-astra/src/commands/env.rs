@@ -1,4 +1,4 @@
-//! `env`: the settings of the samples, as lines of a `.env`.
+//! `env`: the settings of the samples, as lines of a `.env` file.
 
 use anyhow::{Result, bail};
 use secrecy::ExposeSecret;
@@ -12,7 +12,7 @@ use crate::settings::secrets::Secrets;
 /// Prints the settings with the plain URLs, which work from a `.env` on every platform.
 ///
 /// # Errors
-/// When local Astra was never started.
+/// Local Astra was never started.
 pub fn env(folders: &Folders, who: Who) -> Result<u8> {
     if !folders.data.join("secrets.json").exists() {
         bail!("local Astra was never started: `cargo local up` starts it");
@@ -30,7 +30,7 @@ pub fn env(folders: &Folders, who: Who) -> Result<u8> {
     Ok(0)
 }
 
-/// Returns a value as a `.env` and a shell read it: in quotes where a shell would split it.
+/// Formats a value for a `.env` file and a shell: quoted where a shell would split it.
 fn quoted(value: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "_./:@%+,=-".contains(c);
     if value.chars().all(plain) {

@@ -1,4 +1,4 @@
-//! `reset`: stops local Astra and forgets all its data.
+//! `reset`: stops local Astra and deletes all its data.
 
 use std::fs;
 use std::io::{self, IsTerminal};
@@ -7,10 +7,10 @@ use anyhow::{Context, Result, bail};
 
 use crate::settings::Folders;
 
-/// Asks, unless `yes`; then stops everything and removes the data folder.
+/// Asks for confirmation unless `yes` is set, then stops everything and removes the data folder.
 ///
 /// # Errors
-/// When nobody can be asked, or something cannot be stopped or removed.
+/// There is no terminal to ask on, or something cannot be stopped or removed.
 pub async fn reset(folders: &Folders, yes: bool) -> Result<u8> {
     let data = folders.data.display();
     if !yes {

@@ -1,4 +1,4 @@
-//! `status`: what is running, where, since when, with how much memory.
+//! `status`: the running processes, their endpoints, uptime and memory.
 
 use anyhow::Result;
 
@@ -8,10 +8,10 @@ use crate::engines::process::ProcessId;
 use crate::settings::Folders;
 use crate::settings::layout::Layout;
 
-/// Prints what is running. Gives 0 when local Astra is ready, 1 when it is not.
+/// Prints what is running. Returns 0 if local Astra is ready, 1 otherwise.
 ///
 /// # Errors
-/// When the state cannot be read.
+/// The state cannot be read.
 pub fn status(folders: &Folders) -> Result<u8> {
     let running = Lock::try_take(folders, Which::Process)?.is_none();
     let state = State::read(folders)?;
