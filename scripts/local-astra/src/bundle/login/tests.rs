@@ -54,7 +54,7 @@ async fn frames(mut from: DuplexStream) -> Vec<Frame> {
     all
 }
 
-/// Runs a login in which the client sends `bytes` and disconnects, while the node sends one answer per frame.
+/// Runs a login. The client sends `bytes` and disconnects; the node sends `answers`.
 async fn told(bytes: &[u8], answers: &[Frame]) -> Told {
     let (mut client, mut client_far) = duplex(1 << 20);
     let (mut node, mut node_far) = duplex(1 << 20);
