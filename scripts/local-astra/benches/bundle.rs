@@ -1,7 +1,7 @@
-//! What the way through the secure connect bundle costs: single reads, and prepared writes at 64 in flight,
-//! through the bundle and straight to Cassandra, in turns, with both ends optimised.
+//! Cost of the secure connect bundle: single reads, and prepared writes with 64 in flight, through the bundle and
+//! directly to Cassandra, alternately, with both ends optimized.
 //!
-//! `cargo bench -p local-astra --bench bundle` prints the ratios. They mean something on a quiet machine only.
+//! `cargo bench -p local-astra --bench bundle` prints the ratios. They are only meaningful on an idle machine.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! What goes back: the wrapper of the documents, and bare JSON.
+//! Responses: documents in their wrapper, and plain JSON.
 
 use axum::body::Body;
 use axum::http::header::{ALLOW, CONTENT_TYPE, LOCATION};
@@ -62,7 +62,7 @@ pub fn data(raw: bool, value: Value) -> Response {
     json(StatusCode::OK, &body)
 }
 
-/// What most calls on documents answer; members that are not set are left out.
+/// Response of most calls on documents. Members that are not set are omitted.
 #[derive(Debug, Default)]
 pub struct Wrapper {
     pub document_id: Option<String>,

@@ -13,7 +13,7 @@ use super::path::{self, Pattern, is_on};
 use super::rows::{Row, Value};
 use crate::store::values::numbers;
 
-/// How arrays come out.
+/// JSON form of arrays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arrays {
     AsArrays,
@@ -269,7 +269,7 @@ fn index(segment: &str) -> Result<Option<usize>, DocumentError> {
     }
 }
 
-/// What a member is called: an index without its leading zeros.
+/// Returns the name of a member: an index without leading zeros.
 fn name(segment: &str, index: Option<usize>) -> String {
     match index {
         Some(index) => format!("[{index}]"),

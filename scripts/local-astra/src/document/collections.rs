@@ -16,7 +16,7 @@ use crate::store::schema::rows;
 use crate::store::types::quote_in;
 use crate::store::{Schema, Store, StoreError, Table, TokenSession, limits};
 
-/// How long an index of a new table may take to be built, and how often that is asked.
+/// Limit for building an index of a new table, and the interval of the checks.
 const INDEX_LIMIT: Duration = Duration::from_secs(5);
 const INDEX_POLL: Duration = Duration::from_millis(10);
 

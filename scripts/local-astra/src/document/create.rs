@@ -20,7 +20,7 @@ use super::{json_schema, layout};
 use crate::store::StoreError;
 use crate::store::values::numbers::JsonNumber;
 
-/// How many documents of a batch are written at once.
+/// Number of documents of a batch that are written concurrently.
 const AT_ONCE: usize = 16;
 
 /// `POST …/collections/{collection}`
@@ -160,7 +160,7 @@ fn ids(documents: &[Value], id_path: Option<&IdPath>) -> Result<Vec<String>, Doc
     Ok(ids)
 }
 
-/// Where documents hold their ids: `a.b`, `a.[0]`.
+/// Path of the ids in documents: `a.b`, `a.[0]`.
 struct IdPath {
     /// As a JSON pointer.
     pointer: String,

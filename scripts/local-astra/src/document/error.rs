@@ -1,4 +1,4 @@
-//! What the Document API refuses, and how: the four members of every error body.
+//! Errors of the Document API: the four members of every error body.
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -42,7 +42,7 @@ pub enum DocumentError {
     WrongContentType,
     #[error("The accept header value did not match the value in @Produces")]
     NotAcceptable,
-    /// Where Stargate runs into an exception of Java's.
+    /// An unhandled Java exception in Stargate.
     #[error("{0}")]
     Exception(String),
 

@@ -171,13 +171,13 @@ async fn set(
     Ok(Value::Null)
 }
 
-/// What is deleted: here a backslash keeps a period from splitting a path.
+/// Reads the paths to delete. A period after a backslash does not split a path.
 fn deleted(values: &Map<String, Value>, base: &[String]) -> Result<Vec<Delete>, DocumentError> {
     let delete = |path: &String| Ok(Delete::Below([base, &field_path(path)?].concat()));
     values.keys().map(delete).collect()
 }
 
-/// What is written: here every period splits.
+/// Reads the values to write. Every period splits a path.
 fn set_rows(
     values: &Map<String, Value>,
     base: &[String],

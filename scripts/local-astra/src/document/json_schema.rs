@@ -65,7 +65,7 @@ fn check(schema: &Value) -> Result<(), DocumentError> {
     }
 }
 
-/// What Stargate's validator refuses in a schema beyond what the draft says, in all its parts.
+/// Returns the problems that Stargate's validator finds in a schema beyond the rules of the draft, in all its parts.
 fn problems(schema: &Value) -> Vec<String> {
     let mut problems = Vec::new();
     let mut parts = vec![schema];
@@ -137,8 +137,8 @@ fn canonical(value: &Value) -> String {
     }
 }
 
-/// How schemas are read: as draft 4, with the formats that Stargate's validator knows. It checks neither date nor
-/// time, and takes any text that Java takes for a URI.
+/// Returns the validation options: draft 4, with the formats that Stargate's validator supports. It checks neither
+/// dates nor times, and accepts any text that Java accepts as a URI.
 fn options() -> ValidationOptions<'static> {
     let hex = |text: &str, length| {
         text.len() == length && text.bytes().all(|byte| byte.is_ascii_hexdigit())
@@ -230,7 +230,7 @@ pub fn refuse_partial_update(collection: &Collection) -> Result<(), DocumentErro
     }
 }
 
-/// What does not fit, in the words of Stargate's validator where they are known.
+/// Describes a violation, in the words of Stargate's validator where known.
 fn text(error: &ValidationError<'_>) -> String {
     let found = error.instance();
     match error.kind() {

@@ -8,9 +8,9 @@ use scylla::cluster::metadata::{ColumnType, NativeType};
 use crate::store::types::{quote, quote_in};
 use crate::store::{ColumnKind, Table};
 
-/// How deep a document may be.
+/// Maximum depth of a document.
 pub const MAX_DEPTH: usize = 64;
-/// How long an array may be.
+/// Maximum length of an array.
 pub const MAX_ARRAY_LENGTH: usize = 1_000_000;
 
 pub const LEAF: &str = "leaf";

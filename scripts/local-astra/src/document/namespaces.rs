@@ -144,7 +144,7 @@ fn integer(value: Option<Value>) -> Result<Option<i64>, DocumentError> {
     Ok(Some(number as i64))
 }
 
-/// What was asked for comes back, without what was left out.
+/// Returns the request as the response, without omitted members.
 fn created(
     url: &str,
     name: &str,

@@ -48,7 +48,7 @@ impl Profile {
         }
     }
 
-    /// What was noted, one entry a description; nothing if it was not wanted.
+    /// Returns the recorded steps, one entry per description; `None` if profiling is off.
     pub fn json(&self) -> Option<Value> {
         let steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
         let mut nested: Vec<(&str, Vec<Value>)> = Vec::new();

@@ -43,10 +43,10 @@ pub async fn read(
     Ok(wrapper.answer(StatusCode::OK, parameters.raw()))
 }
 
-/// What is at a path in a document; nothing if there is nothing. `fields` are relative to the path.
+/// Returns the value at a path in a document, or `None` if it does not exist. `fields` are relative to the path.
 ///
 /// # Errors
-/// For a path that can't be one, and Cassandra's own.
+/// An invalid path, and Cassandra's own.
 pub async fn part(
     collection: &Collection,
     id: &str,

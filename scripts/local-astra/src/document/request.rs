@@ -1,4 +1,4 @@
-//! What comes in: the token, the names and the path in the URL, the parameters, the body.
+//! Requests: the token, the names and the path in the URL, the parameters, the body.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -32,8 +32,7 @@ pub async fn require_token(headers: HeaderMap, request: Request, next: Next) -> 
     }
 }
 
-/// Who asks. Whether the token is good turns out at the login, which comes after the request's own checks,
-/// as it does in Stargate.
+/// The sender of a request. As in Stargate, the token is checked by the login, which follows the checks of the request.
 pub struct Caller {
     pub store: Store,
     token: String,
@@ -82,8 +81,8 @@ impl FromRequestParts<Store> for Caller {
     }
 }
 
-/// What the URL names, decoded: `/namespaces/{namespace}/collections[/{collection}[/{id}[/{path}]]]`. Read
-/// from the URL as it was sent, so that an encoded slash is part of a name.
+/// The decoded names in the URL: `/namespaces/{namespace}/collections[/{collection}[/{id}[/{path}]]]`. Parsed from the
+/// raw URL, so that an encoded slash is part of a name.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Address {
     pub namespace: String,
@@ -197,15 +196,15 @@ impl Parameters {
         self.flag("raw")
     }
 
-    /// What was done, if the client wants to know.
+    /// Returns a profile, which records the statements if the client requests it.
     pub fn profile(&self) -> Profile {
         Profile::new(self.flag("profile"))
     }
 
-    /// How long a document lives, in seconds.
+    /// Returns the time to live of a document in seconds.
     ///
     /// # Errors
-    /// For what is no number, and for less than one.
+    /// It is not a number, or less than one.
     pub fn ttl(&self) -> Result<Option<i32>, DocumentError> {
         match self.number("ttl")? {
             Some(..=0) => Err(DocumentError::invalid(

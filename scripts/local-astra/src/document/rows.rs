@@ -9,10 +9,10 @@ use super::path::Pattern;
 use super::profile::Profile;
 use crate::store::{Page, Rows};
 
-/// How many rows a page has when the whole of something is read.
+/// Number of rows per page when all rows are read.
 pub const PAGE: i32 = 1000;
 
-/// What a leaf holds.
+/// Value of a leaf.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     Null,
@@ -68,7 +68,7 @@ impl Select {
         ))
     }
 
-    /// How long the rows of a document have to live, in seconds.
+    /// Selects the remaining time to live of the rows, in seconds.
     pub fn ttl() -> Select {
         Select::of(format!("TTL({LEAF})"))
     }

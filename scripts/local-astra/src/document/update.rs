@@ -154,7 +154,7 @@ async fn automatic_ttl(
     ttl_of(&collection, &address.id, profile).await
 }
 
-/// How long the first row of a document has to live, in seconds; nothing if that is for ever.
+/// Returns the remaining time to live of a document's first row in seconds; `None` if it does not expire.
 ///
 /// # Errors
 /// Cassandra's own.

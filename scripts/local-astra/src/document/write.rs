@@ -38,7 +38,7 @@ fn now() -> i64 {
     next(last)
 }
 
-/// What a write takes away before it puts its rows.
+/// Rows that a write deletes before it inserts its own.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Delete {
     /// All rows of the document that start with this path; with none, the whole document.
@@ -52,10 +52,11 @@ pub enum Delete {
 }
 
 impl Delete {
-    /// What a PATCH at a path takes away: the members it brings, and what stood there that was no object.
+    /// Returns the deletions of a PATCH at a path: the members in the patch, and an existing value that is not an
+    /// object.
     ///
     /// # Errors
-    /// For rows that are elements of an array.
+    /// The rows are elements of an array.
     pub fn before_patch(path: &[String], rows: &[Leaf]) -> Result<Vec<Delete>, DocumentError> {
         let mut members: Vec<String> = Vec::new();
         for member in rows.iter().filter_map(|row| row.path.get(path.len())) {
@@ -135,7 +136,7 @@ pub struct Write<'a> {
     pub deletes: Vec<Delete>,
     pub rows: Vec<Leaf>,
     pub ttl: Option<i32>,
-    /// What the profile calls it.
+    /// Name of the write in the profile.
     pub description: &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! How long a client is willing to wait: the header `grpc-timeout`.
+//! Deadline of the client: the header `grpc-timeout`.
 
 use std::time::Duration;
 

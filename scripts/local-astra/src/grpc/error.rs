@@ -10,7 +10,7 @@ use super::proto::google::rpc;
 use super::proto::stargate as proto;
 use crate::store::{self, StoreError};
 
-/// What a call is answered instead of a result.
+/// Error of a call.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Refused before Cassandra was asked.

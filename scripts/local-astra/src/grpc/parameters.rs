@@ -1,4 +1,4 @@
-//! What a call may set besides the statement, with Stargate's defaults.
+//! Parameters of a call in addition to the statement, with Stargate's defaults.
 
 use scylla::statement::{Consistency, SerialConsistency};
 use tonic::Code;

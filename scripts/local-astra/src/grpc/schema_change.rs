@@ -16,7 +16,7 @@ use super::proto::stargate::schema_change::{Target, Type};
 use crate::store::lexer::{Part, Parts};
 use crate::store::{Page, Schema, TokenSession};
 
-/// What a statement is about to change.
+/// A schema change that a statement is about to perform.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     kind: Type,
@@ -31,7 +31,7 @@ pub struct Change {
 pub struct Seen(Vec<Vec<Vec<Option<CqlValue>>>>);
 
 impl Change {
-    /// What this statement changes; nothing if it is no such statement, or about what does not exist.
+    /// Returns the change made by this statement. `None` for other statements, or if the object does not exist.
     pub fn of(cql: &str, keyspace: Option<&str>, schema: &Schema) -> Option<Change> {
         let mut parts = Parts::of(cql);
         let kind = match parts.next()? {
@@ -127,7 +127,7 @@ impl Change {
         Ok(Seen(seen))
     }
 
-    /// What is told of it.
+    /// Converts the change to its message.
     pub fn told(self) -> SchemaChange {
         SchemaChange {
             change_type: self.kind.into(),

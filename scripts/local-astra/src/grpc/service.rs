@@ -15,7 +15,7 @@ use super::proto::stargate::{self as proto, Batch, Query, StreamingResponse};
 use super::{batch, query};
 use crate::store::Store;
 
-/// How many messages of one stream are run at once; more wait on the client's side.
+/// Maximum number of messages of one stream that run concurrently. The client holds back the others.
 const STREAM_WIDTH: usize = 64;
 
 const TOKEN: &str = "x-cassandra-token";

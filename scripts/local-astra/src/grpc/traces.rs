@@ -1,4 +1,4 @@
-//! What Cassandra noted while it ran a statement, from `system_traces`.
+//! Traces of statements, from `system_traces`.
 
 use std::net::IpAddr;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! What an answer tells of its columns: name and type.
+//! Descriptions of columns in responses: name and type.
 
 use std::collections::HashMap;
 

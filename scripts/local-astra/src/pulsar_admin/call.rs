@@ -24,7 +24,7 @@ const READ_ONLY: [&str; 13] = [
     "subscriptionDispatchRate",
 ];
 
-/// What statistics are asked for, one by one.
+/// Objects whose statistics are requested one by one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Of {
     Topics,

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::engines::pulsar::AdminError;
 use crate::store::StoreError;
 
-/// What the proxy itself answers. Pulsar's own refusals are passed on as they are.
+/// Errors of the proxy. Pulsar's own errors are passed through unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No token, or none that these keys have signed.

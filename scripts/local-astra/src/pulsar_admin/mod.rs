@@ -27,18 +27,18 @@ use crate::store::Store;
 use call::Call;
 use error::Error;
 
-/// What a request may carry: schemas are the largest.
+/// Maximum size of a request body. Schemas are the largest.
 const BODY_LIMIT: usize = 1024 * 1024;
-/// What an answer may carry: a message that is peeked at has up to 5 MB, statistics of many topics more.
+/// Maximum size of a response body. A peeked message has up to 5 MB, statistics of many topics have more.
 const ANSWER_LIMIT: usize = 32 * 1024 * 1024;
 
-/// What the admin API needs.
+/// State of the admin API.
 #[derive(Clone)]
 pub struct Streaming {
     /// Pulsar, while it runs.
     pub pulsar: watch::Receiver<Option<Admin>>,
     pub keys: Arc<StreamingKeys>,
-    /// Where Astra's own tokens are checked, while Cassandra runs.
+    /// The store, while Cassandra is running. It checks Astra's own tokens.
     pub store: Option<Store>,
     /// One namespace is made at a time, for they are counted.
     pub making: Arc<Mutex<()>>,
@@ -59,7 +59,7 @@ async fn serve(State(streaming): State<Streaming>, request: Request) -> Response
     }
 }
 
-/// Who asks.
+/// The sender of a request.
 enum Caller {
     /// Somebody with a tenant's token, which Pulsar gets to see.
     Tenant { tenant: String, token: SecretString },

@@ -42,7 +42,7 @@ pub struct Usage {
     updated_at: String,
 }
 
-/// What Pulsar says of a topic, as far as it is summed up.
+/// Statistics of a topic that are included in sums.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Topic {

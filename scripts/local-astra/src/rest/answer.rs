@@ -1,4 +1,4 @@
-//! What goes back: JSON, names, rows.
+//! Responses: JSON, names, rows.
 
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;

@@ -114,7 +114,7 @@ pub fn description(column: &Column) -> Value {
     })
 }
 
-/// What the calls say of a column that is not there.
+/// Returns the message about a missing column.
 pub fn no_column(table: &str, column: &str) -> String {
     format!("Column '{column}' not found in table '{table}'")
 }

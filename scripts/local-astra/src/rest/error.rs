@@ -1,4 +1,4 @@
-//! What the REST API refuses, and how: the four members of every error body.
+//! Errors of the REST API: the four members of every error body.
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -30,7 +30,7 @@ pub enum RestError {
     BadRequest(String),
     #[error("{0}")]
     NotFound(String),
-    /// Where Stargate runs into an exception of Java's.
+    /// An unhandled Java exception in Stargate.
     #[error("{0}")]
     Exception(String),
     #[error("HTTP 400 Bad Request")]

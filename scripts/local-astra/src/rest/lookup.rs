@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::error::RestError;
 use crate::store::{Keyspace, Schema, Store, Table, TokenSession};
 
-/// What the REST API works on: the store, and the keyspaces as it has seen them last.
+/// State of the REST API: the store, and the last keyspaces it has seen.
 #[derive(Clone)]
 pub struct Rest {
     pub store: Store,
@@ -46,7 +46,7 @@ impl Rest {
     }
 }
 
-/// What a call says of a table that is not there.
+/// The form of the error about a missing table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Missing {
     /// 400, the keyspace in quotes: what reads the table to build a statement.

@@ -1,4 +1,4 @@
-//! What comes in: the token, the names in the path, the parameters, the body.
+//! Requests: the token, the names in the path, the parameters, the body.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -36,8 +36,7 @@ pub async fn require_token(headers: HeaderMap, request: Request, next: Next) -> 
     }
 }
 
-/// Who asks. Whether the token is good turns out at the login, which comes after the request's own checks, as it
-/// does in Stargate.
+/// The sender of a request. As in Stargate, the token is checked by the login, which follows the checks of the request.
 pub struct Caller {
     store: Store,
     token: String,
@@ -121,7 +120,7 @@ impl Parameters {
             .is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 
-    /// How maps are to look: compact unless `compactMapData` says otherwise.
+    /// Returns the form of maps: compact, unless `compactMapData` is set to another value than true.
     pub fn maps(&self) -> Maps {
         match self.text("compactMapData") {
             Some(_) if !self.flag("compactMapData") => Maps::Entries,
@@ -129,10 +128,10 @@ impl Parameters {
         }
     }
 
-    /// How many rows a page has: zero and less mean the default.
+    /// Returns the number of rows per page. Zero and negative numbers select the default.
     ///
     /// # Errors
-    /// [`RestError::BadNumber`] for what is no 32-bit number.
+    /// [`RestError::BadNumber`] if it is not a 32-bit number.
     pub fn page_size(&self) -> Result<i32, RestError> {
         let Some(text) = self.text("page-size") else {
             return Ok(PAGE_SIZE);

@@ -19,7 +19,7 @@ use crate::store::values::numbers::{self, JsonNumber};
 use crate::store::values::{Maps, ValueError, from_base64, from_json};
 use crate::store::{Page, Rows, Table, TokenSession};
 
-/// What a read asks for besides the rows themselves.
+/// Options of a read.
 struct Reading {
     fields: Vec<String>,
     order: Vec<Order>,
@@ -274,7 +274,7 @@ fn is_counter(column: &crate::store::Column) -> bool {
     matches!(column.typ, ColumnType::Native(NativeType::Counter))
 }
 
-/// What Java made of the numbers it read: `1.50` has become `1.5`.
+/// Formats numbers as Java does after parsing them: `1.50` becomes `1.5`.
 fn as_java_writes(value: Value) -> Value {
     match value {
         Value::Number(number) => numbers::number(&JsonNumber::read(&number).text()),

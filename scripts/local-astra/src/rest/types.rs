@@ -115,7 +115,7 @@ pub async fn delete(
     Ok(answer::empty(StatusCode::NO_CONTENT))
 }
 
-/// What Cassandra itself keeps of a keyspace's types, one or all.
+/// Reads one or all user-defined types of a keyspace from Cassandra.
 async fn find(
     store: &Store,
     session: &TokenSession,
@@ -243,7 +243,7 @@ fn change_cql(keyspace: &str, change: &Change) -> Result<Vec<String>, RestError>
     Ok(statements)
 }
 
-/// What Java says of a null that it does not expect.
+/// Returns Java's error about an unexpected null.
 fn null(what: &str) -> RestError {
     RestError::Exception(format!("\"{what}\" is null"))
 }

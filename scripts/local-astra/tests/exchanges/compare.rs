@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde_json::{Map, Number, Value};
 
-/// Where a comparison is not exact: JSON pointers into the body, `*` standing for any one token.
+/// Exceptions to exact comparison, as JSON pointers into the body. `*` stands for any one token.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Rules {
     /// The value must be there with the same JSON type.

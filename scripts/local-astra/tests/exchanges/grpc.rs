@@ -56,7 +56,7 @@ struct Expected {
     members: Map<String, Value>,
 }
 
-/// What came back: the code, and `response` or `responses` and `trailers` as in a recording.
+/// Outcome of a call: the code, and `response` or `responses` and `trailers` as in a recording.
 #[derive(Debug)]
 pub struct Answer {
     pub code: String,

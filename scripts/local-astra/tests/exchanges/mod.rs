@@ -18,7 +18,7 @@ use compare::{Rules, at, short};
 
 /// A token that nobody has.
 const BAD_TOKEN: &str = "00000000-dead-beef-0000-000000000000";
-/// What stays as it is in a path; the files write it percent-encoded where it matters.
+/// Characters of a path that are percent-encoded; the files contain further encoded ones where it matters.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'/')
     .remove(b'%')

@@ -128,7 +128,7 @@ impl LocalAstra {
             .to_owned()
     }
 
-    /// What `cargo local run` sets, with a keyspace of the test's own.
+    /// Returns the settings of `cargo local run`, with a keyspace of the test.
     pub fn settings(&self, keyspace: &str) -> BTreeMap<String, String> {
         let all = environment::of(
             &self.folders,
@@ -309,7 +309,7 @@ fn cargo(arguments: &[&str]) -> Output {
 }
 
 impl Sample {
-    /// Whether it makes its table in a keyspace.
+    /// Returns true if the sample creates its table in a keyspace.
     pub fn has_keyspace(&self) -> bool {
         self.reads("ASTRA_DB_KEYSPACE")
     }
@@ -318,7 +318,7 @@ impl Sample {
         self.settings.contains(&setting)
     }
 
-    /// What `cargo local run` sets, with a keyspace of the test's own.
+    /// Returns the settings of `cargo local run`, with a keyspace of the test.
     pub fn settings_in(&self, astra: &LocalAstra, keyspace: &str) -> BTreeMap<String, String> {
         let mut settings = astra.settings(keyspace);
         let (url, first) = ("ASTRA_DB_GRAPHQL_URL", "ASTRA_DB_GRAPHQL_FIRST_KEYSPACE");
@@ -368,7 +368,7 @@ pub struct Running {
     _folder: Option<tempfile::TempDir>,
 }
 
-/// What a sample's user sees.
+/// Exit code and output of a sample.
 #[derive(Debug)]
 pub struct Ended {
     pub code: Option<i32>,

@@ -42,7 +42,7 @@ fn script(root: &Path) -> Command {
     script
 }
 
-/// What it says on a refusal.
+/// Asserts that the program reported one error, and returns the message.
 fn refused(output: &Output) -> String {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{output:?}");
@@ -52,7 +52,7 @@ fn refused(output: &Output) -> String {
     said
 }
 
-/// What it says of a copy.
+/// Asserts that the program succeeded, and returns its output.
 pub fn copied(output: &Output) -> String {
     assert!(output.status.success(), "{output:?}");
     assert!(output.stderr.is_empty(), "{output:?}");

@@ -1,5 +1,5 @@
-//! What breaks in the middle of what a DevOps sample does with a flag: it says one clear thing, in time, and what
-//! it made is gone, or named with how to remove it.
+//! Failures in the middle of a DevOps sample that runs with a flag. The sample reports one clear error in time, and
+//! removes what it created, or names it with the command that removes it.
 
 use std::thread;
 
@@ -19,7 +19,7 @@ const ORGANIZATION: &str = "devops-organization-sample";
 /// Lets this many requests of a run pass, and not the next.
 type Case = (usize, Then);
 
-/// Whether it ends all ways to undo what was made.
+/// Returns true if the failure also prevents every cleanup.
 fn is_final((_, then): Case) -> bool {
     matches!(then, Then::CutAll | Then::FailAll | Then::StallAll)
 }

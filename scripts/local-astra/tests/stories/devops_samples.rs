@@ -53,7 +53,7 @@ fn run(name: &str, flags: &[&str], settings: &BTreeMap<String, String>) -> Ended
     ended
 }
 
-/// What comes after `before`, up to a blank.
+/// Returns the word after `before`.
 pub fn after<'a>(text: &'a str, before: &str) -> &'a str {
     let at = text
         .find(before)
@@ -72,7 +72,7 @@ fn told(ended: &Ended, lines: &[&str]) {
     }
 }
 
-/// Whether Cassandra has the keyspace.
+/// Returns true if the keyspace exists in Cassandra.
 fn has_keyspace(astra: &LocalAstra, name: &str) -> bool {
     block_on(async {
         let cql = "SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = ?";

@@ -1,4 +1,4 @@
-//! What the recordings of the Document API do not show, by what Stargate's source says.
+//! Behavior of the Document API that the recordings do not cover, according to Stargate's source.
 
 use reqwest::Method;
 use serde_json::{Value, json};

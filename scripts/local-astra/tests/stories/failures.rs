@@ -1,4 +1,4 @@
-//! What can go wrong: each sample says one clear thing, in time, exits with a code that is not zero, shows no
+//! Failures of the samples. Each sample reports one clear error in time, exits with a code other than zero, shows no
 //! secret, and leaves nothing behind.
 
 use std::collections::BTreeMap;

@@ -54,7 +54,7 @@ pub fn broken() -> u16 {
     port
 }
 
-/// What a proxy does to the request that it does not pass on, and to those after it.
+/// Behavior of a proxy for the request that it does not forward, and for later ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Then {
     /// Cuts its connection; later requests pass.

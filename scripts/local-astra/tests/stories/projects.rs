@@ -45,7 +45,7 @@ pub fn cargo(what: &[&str], folder: &Path, sample: &Sample) -> Command {
     cargo
 }
 
-/// What `cargo local env` prints, with a keyspace of the test's own.
+/// Returns the output of `cargo local env`, with a keyspace of this test.
 fn dotenv(astra: &LocalAstra, sample: &Sample, keyspace: &str) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_local-astra"))
         .arg("--data")

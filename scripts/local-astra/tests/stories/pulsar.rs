@@ -26,7 +26,7 @@ fn client_sample() -> &'static Sample {
     found.unwrap()
 }
 
-/// What `cargo local run` sets, with Pulsar up.
+/// Returns the settings of `cargo local run`, with Pulsar running.
 fn settings() -> Settings {
     local_astra().with_pulsar().settings("none")
 }
@@ -130,7 +130,7 @@ fn send(signal: Signal, running: &Running) {
     assert!(sample.signal(signal).unwrap());
 }
 
-/// What every run that made something must leave: nothing.
+/// Asserts that a run created resources and removed all of them.
 fn left_nothing(ended: &Ended) {
     let names = named(ended);
     assert!(!names.is_empty(), "it made nothing: {ended:#?}");

@@ -1,4 +1,4 @@
-//! What the REST recordings do not show: hostile names, tables that change behind the API's back, who sees what.
+//! Behavior of REST that the recordings do not cover: hostile names, tables changed outside the API, visibility.
 
 use local_astra::access::{self, Credentials, Token};
 use reqwest::{Client, Method};

@@ -1,4 +1,4 @@
-//! What a role's token may do, over every interface, on what was open before a change too.
+//! Permissions of a role's token over every interface, including logins that were open before a change.
 
 use std::fmt::Debug;
 
@@ -21,7 +21,7 @@ use crate::astra::{LocalAstra, block_on, local_astra};
 use crate::devops::{Answer, Api};
 use crate::recorded::grpc::Stargate;
 
-/// What became of a request.
+/// Outcome of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
     Done,
@@ -69,7 +69,7 @@ impl Ways {
         }
     }
 
-    /// What a read comes to by each interface, and what a write does.
+    /// Returns the outcomes of a read and a write for each interface.
     async fn try_all(&mut self) -> Vec<(&'static str, [Outcome; 2])> {
         let keyspace = &self.keyspace;
         let read = format!("SELECT a FROM {keyspace}.things WHERE a = '1'");

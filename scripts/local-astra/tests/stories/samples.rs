@@ -7,7 +7,7 @@ use crate::astra::{Ended, Sample, local_astra, samples};
 use crate::failures::through;
 use crate::http::{self, Then};
 
-/// What the story of a sample must have printed, in this order.
+/// Returns the texts that a sample must print, in this order.
 pub fn story(name: &str) -> &'static [&'static str] {
     match name {
         "rest-sample" => &[

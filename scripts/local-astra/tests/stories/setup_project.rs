@@ -14,9 +14,9 @@ use crate::pages::Page;
 use crate::pages::code::{whole, written};
 use crate::projects;
 
-/// What the pages call the clone.
+/// Name of the clone on the pages.
 const CLONE: &str = "astra-samples";
-/// What the pages call the project.
+/// Name of the project on the pages.
 const PROJECT: &str = "my-app";
 
 /// The blocks of "Setup Project" that create a project in an empty folder, and that run it with local Astra.
@@ -41,7 +41,7 @@ const COPIED: [&str; 6] = [
     "Cargo.lock",
 ];
 
-/// What the block copies besides.
+/// Returns the other files that the block copies.
 fn other_copies(make: &str) -> Vec<&str> {
     let lines = make.lines().filter(|line| line.starts_with("cp "));
     let words = lines.flat_map(|line| line.split(' ').filter(|word| word.contains("$clone")));

@@ -242,7 +242,7 @@ async fn produce(tenant: &Tenant, web: u16, topic: &str, messages: &[&str]) {
     assert!(results.iter().all(|one| one["errorCode"] == 0), "{answer}");
 }
 
-/// What a subscription has not acknowledged yet, looked at without taking it.
+/// Reads the unacknowledged messages of a subscription without consuming them.
 async fn unread(tenant: &Tenant, topic: &str, subscription: &str) -> Vec<String> {
     let mut unread = Vec::new();
     loop {

@@ -1,5 +1,5 @@
-//! What the GraphQL-first recordings do not show: deployments that break off or meet, hostile schemas, who may deploy,
-//! what survives, and the directives in other combinations.
+//! Behavior of GraphQL-first that the recordings do not cover: interrupted and concurrent deployments, hostile schemas,
+//! permissions, persistence, and other combinations of the directives.
 
 mod answers;
 mod directives;

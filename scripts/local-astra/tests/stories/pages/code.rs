@@ -25,7 +25,7 @@ pub fn whole(page: &Page, file: &str) -> Option<(usize, Block)> {
     blocks.find(|(_, block)| block.section == "Sample Code" && block.introduced_by == [file])
 }
 
-/// Whether it is a piece of a file, in whole lines.
+/// Returns true if the code is a part of the file, in whole lines.
 fn is_piece(code: &str, of: &str) -> bool {
     !code.trim().is_empty() && format!("\n{of}").contains(&format!("\n{code}"))
 }
@@ -40,7 +40,7 @@ fn introduced(page: &Page, block: &Block) -> Vec<String> {
         .collect()
 }
 
-/// Whether a crate runs the blocks of its page as doc tests.
+/// Returns true if a crate runs the blocks of its page as doc tests.
 fn is_doc_test(page: &Page, block: &Block) -> bool {
     let library = workspace().join(page.path.with_file_name("src/lib.rs"));
     let includes = |text: String| text.contains("include_str!(\"../README.md\")");

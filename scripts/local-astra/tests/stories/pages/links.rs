@@ -1,4 +1,4 @@
-//! Where the links lead.
+//! Targets of the links.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
@@ -55,7 +55,7 @@ fn inside(path: &Path) -> Option<PathBuf> {
     Some(clean)
 }
 
-/// What is wrong with a link of a page.
+/// The problem of a link, if any.
 fn broken(page: &Page, link: &str) -> Option<String> {
     if link.contains("://") {
         return None; // Its host is looked at elsewhere.
@@ -128,7 +128,7 @@ fn a_broken_link_is_noticed() {
     }
 }
 
-/// Whether a line has this absolute path, and not just one that ends or goes on like it.
+/// Returns true if a line contains this absolute path, and not only as a part of a longer one.
 fn has_path(line: &str, path: &str) -> bool {
     let part = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     let before = |c: char| part(c) || "/}$~".contains(c);

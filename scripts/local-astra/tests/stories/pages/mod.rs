@@ -40,7 +40,7 @@ pub struct Block {
     /// The word behind the fence, such as `sh`.
     pub language: String,
     pub code: String,
-    /// Where the code stands in the page.
+    /// Position of the code in the page.
     range: Range<usize>,
     pub line: usize,
     /// The heading of level 2 above it.
@@ -53,7 +53,7 @@ pub struct Block {
 pub const REFRESH: &str =
     "REFRESH_PAGES=1 cargo test -p local-astra --test stories pages rewrites code and output";
 
-/// Whether to rewrite what is out of date.
+/// Returns true if outdated code and output have to be rewritten.
 pub fn refreshing() -> bool {
     std::env::var("REFRESH_PAGES").is_ok_and(|value| value == "1")
 }

@@ -1,6 +1,6 @@
-//! What of a run's output is the run's own, and so differs from what a page shows of another run.
+//! Normalization of output, so that a run can be compared with the output on a page.
 
-/// What only this run has, such as the time in a name, with a word in its place. What comes after it stays.
+/// Replaces values that differ between runs, such as the time in a name, by a word.
 pub fn normal(text: &str) -> String {
     let mut lines: Vec<String> = text.lines().map(line).collect();
     // How often a sample looks while it waits, and at what it then finds, is a matter of time.
@@ -35,7 +35,7 @@ fn line(line: &str) -> String {
     hidden(&line, " client id ", |c| c.is_ascii_alphanumeric(), "ID")
 }
 
-/// What stands behind each `before`, if it is made of such characters, replaced by a word.
+/// Replaces the characters accepted by `of` after each `before` by a word.
 fn hidden(line: &str, before: &str, of: impl Fn(char) -> bool, by: &str) -> String {
     let mut parts = line.split(before);
     let mut out = parts.next().unwrap_or_default().to_owned();

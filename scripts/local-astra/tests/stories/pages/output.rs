@@ -11,7 +11,7 @@ use crate::devops::Api;
 use crate::devops_samples::{database, terminate};
 use crate::samples::header;
 
-/// Whether "Clean up" begins with what a run leaves behind.
+/// Returns true if "Clean up" begins with the resources that a run leaves behind.
 fn says_what_is_left(clean_up: &str) -> bool {
     let first = clean_up.trim_start().split("\n\n").next().unwrap();
     first.starts_with("The sample ") && first.contains("and nothing else")

@@ -21,7 +21,7 @@ use crate::devops_samples::{database, terminate};
 /// The longest that a block may take, while other tests hold cargo's locks.
 const LIMIT: Duration = Duration::from_secs(600);
 
-/// Why a block is not pasted here in which a line begins so.
+/// Blocks that are not run here, by the start of a line, with the reason.
 const NOT_PASTED: [(&str, &str); 13] = [
     ("REFRESH_PAGES=1 ", "it runs this test"),
     ("astra ", "needs an Astra account, and the Astra CLI"),
@@ -171,7 +171,7 @@ impl Reader {
     }
 }
 
-/// What a killed run leaves: the names that the page has for it, with those that it has here.
+/// Resources left by a killed run: their names on the page, and their names in this run.
 type Left = Vec<(&'static str, String)>;
 
 /// Creates what a killed run of the sample leaves.
