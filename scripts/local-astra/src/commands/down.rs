@@ -68,7 +68,7 @@ async fn end_process(folders: &Folders, signal: Signal) -> Result<bool> {
         }
         if began.elapsed() > STOP_LIMIT {
             bail!(
-                "the background process of local Astra does not end; its log is {}",
+                "the background process of local Astra does not exit. Check its log: {}",
                 super::up::log(folders).display()
             );
         }

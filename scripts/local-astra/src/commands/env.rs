@@ -15,14 +15,14 @@ use crate::settings::secrets::Secrets;
 /// Local Astra was never started.
 pub fn env(folders: &Folders, who: Who) -> Result<u8> {
     if !folders.data.join("secrets.json").exists() {
-        bail!("local Astra was never started: `cargo local up` starts it");
+        bail!("local Astra was never started. Run `cargo local up` first");
     }
     if Lock::try_take(folders, Which::Process)?.is_some() {
-        eprintln!("Local Astra is not running: `cargo local up` starts it.");
+        eprintln!("Local Astra is not running. Run `cargo local up` to start it.");
     }
     let ports = Layout::of(&folders.data, None)?.ports;
     let secrets = Secrets::of(&folders.data)?;
-    let mut lines = "# Local Astra. Only this machine knows these tokens.\n".to_owned();
+    let mut lines = "# Local Astra. These tokens are only valid on this machine.\n".to_owned();
     for (name, value) in environment::of(folders, &ports, &secrets, Door::Plain, who) {
         lines.push_str(&format!("{name}={}\n", quoted(value.expose_secret())));
     }

@@ -15,9 +15,9 @@ pub async fn reset(folders: &Folders, yes: bool) -> Result<u8> {
     let data = folders.data.display();
     if !yes {
         if !io::stdin().is_terminal() {
-            bail!("this forgets all data in {data}: say `cargo local reset --yes`");
+            bail!("this deletes all data in {data}. Run `cargo local reset --yes` to confirm");
         }
-        super::print(&format!("This forgets all data in {data}. Go on? [y/N] "))?;
+        super::print(&format!("This deletes all data in {data}. Continue? [y/N] "))?;
         let mut answer = String::new();
         io::stdin().read_line(&mut answer)?;
         if !matches!(answer.trim(), "y" | "Y" | "yes") {

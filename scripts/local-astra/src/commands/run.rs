@@ -136,7 +136,7 @@ impl Workspace {
         }
         names.sort_unstable();
         bail!(
-            "there is no sample {sample:?}; there are {}",
+            "unknown sample {sample:?}. The samples are: {}",
             names.join(", ")
         )
     }

@@ -56,7 +56,7 @@ pub async fn ensure(folders: &Folders, nodes: Option<u8>, engines: Engines) -> R
     let _command = tokio::select! {
         lock = command_lock(folders) => lock?,
         _ = tokio::signal::ctrl_c() => {
-            eprintln!("Interrupted: the other command goes on.");
+            eprintln!("Interrupted. The other command keeps running.");
             return Ok(Started::Interrupted);
         }
     };
@@ -66,9 +66,9 @@ pub async fn ensure(folders: &Folders, nodes: Option<u8>, engines: Engines) -> R
         started = start(folders, nodes, engines) => started,
         _ = tokio::signal::ctrl_c() => {
             if ran {
-                eprintln!("Interrupted: what ran before goes on, and an engine that was asked for may still start.");
+                eprintln!("Interrupted. Running engines keep running, and a requested engine may still start.");
             } else {
-                eprintln!("Interrupted: stopping what was started.");
+                eprintln!("Interrupted. Stopping what this command started.");
                 down::stop(folders).await?;
             }
             Ok(Started::Interrupted)
@@ -177,7 +177,7 @@ pub(super) async fn command_lock(folders: &Folders) -> Result<Lock> {
     if let Some(lock) = Lock::try_take(folders, Which::Command)? {
         return Ok(lock);
     }
-    eprintln!("Another command is starting or stopping local Astra: waiting for it.");
+    eprintln!("Waiting for another command that is starting or stopping local Astra.");
     let folders = folders.clone();
     tokio::task::spawn_blocking(move || Lock::take(&folders, Which::Command)).await?
 }
@@ -230,7 +230,7 @@ async fn wait(
         }
         if began.elapsed() > READY_LIMIT {
             break Err(format!(
-                "not ready after {} s; the logs are in {}",
+                "not ready after {} s. Check the logs in {}",
                 READY_LIMIT.as_secs(),
                 folders.logs().display()
             ));

@@ -290,7 +290,7 @@ fn ctrl_c_during_a_start_leaves_nothing_running() {
     assert_eq!(ended.status.code(), Some(130), "{ended:?}");
     let said = text(&ended.stderr);
     assert!(
-        said.contains("Interrupted: stopping what was started."),
+        said.contains("Interrupted. Stopping what this command started."),
         "{said}"
     );
     assert!(!engine.is_alive().unwrap());
@@ -322,7 +322,7 @@ fn ctrl_c_while_another_command_starts_stops_the_one_that_waits() {
     assert!(waiting.signal(Signal::Interrupt).unwrap());
     err.read_to_string(&mut said).unwrap();
     assert_eq!(up.wait().unwrap().code(), Some(130), "{said}");
-    assert!(said.contains("the other command goes on"), "{said}");
+    assert!(said.contains("The other command keeps running"), "{said}");
     assert!(
         State::read(&folders).unwrap().is_none(),
         "it started something"
