@@ -17,7 +17,9 @@ pub async fn reset(folders: &Folders, yes: bool) -> Result<u8> {
         if !io::stdin().is_terminal() {
             bail!("this deletes all data in {data}. Run `cargo local reset --yes` to confirm");
         }
-        super::print(&format!("This deletes all data in {data}. Continue? [y/N] "))?;
+        super::print(&format!(
+            "This deletes all data in {data}. Continue? [y/N] "
+        ))?;
         let mut answer = String::new();
         io::stdin().read_line(&mut answer)?;
         if !matches!(answer.trim(), "y" | "Y" | "yes") {

@@ -315,7 +315,7 @@ fn ctrl_c_while_another_command_starts_stops_the_one_that_waits() {
         .unwrap();
     let mut said = String::new();
     let mut err = BufReader::new(up.stderr.take().unwrap());
-    while !said.contains("waiting for it") {
+    while !said.contains("Waiting for another command") {
         assert_ne!(err.read_line(&mut said).unwrap(), 0, "{said}");
     }
     let waiting = ProcessId::of(up.id()).unwrap().unwrap();
