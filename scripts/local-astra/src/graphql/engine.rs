@@ -16,14 +16,14 @@ use tokio::runtime::Handle;
 
 use super::{introspection, validate, variables};
 
-/// How deep selections, lists and objects may be nested. The introspection queries of clients go to 15 or so.
+/// Maximum nesting depth of selections, lists and objects. The introspection queries of clients use about 15.
 const MAX_DEPTH: usize = 50;
 /// More tokens than a query of people and programs has.
 const MAX_TOKENS: usize = 20_000;
-/// What apollo-compiler puts before the message of a field that failed.
+/// Prefix that apollo-compiler adds to the message of a failed field.
 const FAILED: &str = "resolver error: ";
 
-/// What a client asks for.
+/// A client's request.
 #[derive(Debug, Default)]
 pub struct Request {
     pub query: String,
@@ -39,7 +39,7 @@ pub struct Prepared<'a> {
     variables: Valid<JsonMap>,
 }
 
-/// Why a request is not executed.
+/// The reason a request is not executed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Rejection {
     /// The items of `errors` in a 200.
@@ -64,7 +64,7 @@ where
     ran.unwrap_or_else(|error| Err(Rejection::Failed(error.to_string())))
 }
 
-/// What root fields tell besides their values: apollo-compiler has room for one message a field.
+/// Additional errors and details of root fields. apollo-compiler supports only one message per field.
 #[derive(Debug, Default)]
 pub struct Extras {
     details: Mutex<HashMap<String, Map<String, Value>>>,
@@ -89,7 +89,7 @@ impl Failure {
 }
 
 impl Extras {
-    /// What the error of a field has in `extensions`.
+    /// Sets the `extensions` of a field's error.
     pub fn detail(&self, info: &ResolveInfo<'_>, details: Map<String, Value>) {
         if let Some(field) = info.field_selections().first() {
             let name = field.response_key().to_string();
@@ -186,7 +186,7 @@ pub fn prepare<'a>(
     })
 }
 
-/// Why there is no operation to execute: the schema may lack the root of the one that is asked for.
+/// Explains that there is no operation to execute, for example because the schema lacks its root type.
 fn no_root(schema: &Schema, parsed: &ast::Document, name: Option<&str>) -> Rejection {
     let operations = parsed
         .definitions
@@ -327,7 +327,7 @@ mod tests {
          input tInput { k: String c: Int u: Uuid m: [EInput] } input tFilter { k: SF } input SF { eq: String in: [String] } \
          input Options { limit: Int pageSize: Int = 100 }";
 
-    /// How many errors a request has, and which.
+    /// Returns the number of errors of a request, and the errors.
     fn refused(query: &str) -> (usize, Vec<Value>) {
         let schema = Schema::parse_and_validate(SCHEMA, "schema.graphql").unwrap();
         let request = Request {

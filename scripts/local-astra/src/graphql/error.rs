@@ -1,4 +1,4 @@
-//! What the GraphQL addresses refuse before anything is executed: two shapes of bodies, as recorded.
+//! Errors of the GraphQL addresses before execution, with two forms of bodies, as recorded.
 
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
@@ -47,7 +47,7 @@ pub enum GraphqlError {
     Keyspace(StoreError),
     #[error(transparent)]
     Unusable(#[from] Unusable),
-    /// What is wrong with the request as GraphQL: a 200.
+    /// GraphQL errors of the request, returned with 200.
     #[error("the request does not fit the schema")]
     Invalid(Vec<Value>),
     #[error("{0}")]

@@ -84,7 +84,7 @@ async fn unknown() -> GraphqlError {
     GraphqlError::UnknownPath
 }
 
-/// What the addresses keep between requests.
+/// State of the addresses between requests.
 #[derive(Clone)]
 struct Addresses {
     /// GraphQL-first: the schemas that users have deployed.

@@ -15,8 +15,8 @@ const MAX_VALUES: u64 = 200_000;
 const OLD_NAME: Name = name!("specifiedByUrl");
 const NEW_NAME: Name = name!("specifiedByURL");
 
-/// Whether an operation asks for so much that there may not be the memory: types have fields, which have types.
-/// graphql-java has no limit, so this one is far above what clients ask for.
+/// Returns true if an operation requests so much introspection that the memory may not suffice: types have fields,
+/// which have types. graphql-java has no limit, so this one is far above the needs of clients.
 pub fn is_too_large(document: &ExecutableDocument, operation: &Operation) -> bool {
     let mut fragments = HashMap::new();
     values(&operation.selection_set, document, &mut fragments) > MAX_VALUES

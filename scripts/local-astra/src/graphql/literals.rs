@@ -13,7 +13,7 @@ use super::scalars;
 /// The variables that an operation declares.
 pub type Variables<'a> = HashMap<&'a Name, &'a Node<VariableDefinition>>;
 
-/// What is wrong with one literal.
+/// Problems of one literal.
 #[derive(Debug, Default)]
 pub struct Problems<'a> {
     /// The first value that does not fit: graphql-java tells one for each argument.

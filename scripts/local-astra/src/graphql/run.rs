@@ -1,4 +1,4 @@
-//! What running a field needs, whichever API it belongs to.
+//! Types for running a field in either API.
 
 use apollo_compiler::resolvers::ResolveInfo;
 use serde_json::{Map, Value};
@@ -9,7 +9,7 @@ use crate::store::values::ValueError;
 /// The arguments of an operation: only those that were given.
 pub type Arguments = Map<String, Value>;
 
-/// Why an operation failed. `Display` is what follows `Exception while fetching data (/path) : `.
+/// Failure of an operation. `Display` is the text after `Exception while fetching data (/path) : `.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum RunError {
     #[error(transparent)]

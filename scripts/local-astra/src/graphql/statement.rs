@@ -8,7 +8,7 @@ use scylla::value::CqlValue;
 use super::run::RunError;
 use crate::store::{Rows, StoreError, TokenSession};
 
-/// How a statement is run.
+/// Options of a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
     pub consistency: Consistency,
@@ -107,7 +107,7 @@ pub async fn run_batch(
     Ok(Outcome::of(Rows::read(result, None)?))
 }
 
-/// What became of a statement that changes rows.
+/// Outcome of a statement that changes rows.
 #[derive(Clone, Debug)]
 pub enum Outcome {
     Applied,

@@ -17,10 +17,10 @@ use super::literals::{self, Variables};
 /// A place in the text, in bytes: finding lines and columns takes its time in a long text.
 type Place = usize;
 
-/// Checks a document against a schema. It has some errors already.
+/// Validates a document against a schema. `errors` contains those found before.
 ///
 /// # Errors
-/// What is wrong with it.
+/// All errors of the document.
 pub fn validate(
     schema: &Valid<Schema>,
     parsed: &ast::Document,
@@ -96,21 +96,21 @@ fn places(span: SourceSpan) -> Range<Place> {
     span.offset()..span.end_offset()
 }
 
-/// What is where in a document.
+/// Positions of the parts of a document.
 struct Walk<'a> {
     document: &'a ExecutableDocument,
     schema: &'a Schema,
     variables: Variables<'a>,
     /// The arguments, by where they begin: where they end.
     arguments: BTreeMap<Place, Place>,
-    /// Where values are variables.
+    /// Positions of the uses of variables.
     uses: HashSet<Place>,
     /// The number of each field's path, and whether it is right below a list or a type that is never null.
     fields: HashMap<Place, (usize, bool)>,
     /// The numbers of paths, by the one above and the name in the answer.
     paths: HashMap<(usize, &'a Name), usize>,
     last_path: usize,
-    /// What is only unused or undefined because something around or below it is missing.
+    /// Positions of things that are only unused or undefined because something around or below them is missing.
     excused: HashSet<Place>,
     findings: Vec<Finding>,
 }
@@ -257,7 +257,7 @@ impl<'a> Walk<'a> {
         self.excused = spans.map(|span| span.offset()).collect();
     }
 
-    /// Whether an error of apollo-compiler's stands for itself, next to what was missing before.
+    /// Returns true if an error of apollo-compiler is independent of errors found before.
     fn is_real(&self, finding: &Finding, before: &[Finding]) -> bool {
         let (Some(range), Some(start)) = (&finding.range, finding.start()) else {
             return true;
@@ -336,7 +336,7 @@ fn mark_variables(literal: &Node<Literal>, uses: &mut HashSet<Place>) {
     }
 }
 
-/// What the text of a document uses.
+/// Variables and fragments used in the text of a document.
 #[derive(Default)]
 struct Used<'a> {
     variables: HashSet<&'a Name>,

@@ -14,16 +14,16 @@ use super::run::list;
 use super::scalars;
 use crate::store::values::numbers::{JsonNumber, read_decimal};
 
-/// Why a value is refused.
+/// The reason a value is rejected.
 #[derive(Debug, PartialEq)]
 pub struct Refusal {
     pub message: String,
-    /// Where its variable is declared.
+    /// Position of the variable's declaration.
     pub location: Option<SourceSpan>,
 }
 
-/// What is wrong with a value. graphql-java gives it the place of the variable only where the value does not fit
-/// GraphQL's own types: Stargate's scalars throw what it does not expect of values.
+/// An invalid value. graphql-java reports the variable's position only if the value does not fit GraphQL's own types,
+/// because Stargate's scalars throw other exceptions.
 enum Problem {
     Located(String),
     Bare(String),

@@ -11,7 +11,7 @@ use crate::document::layout::{BOOLEAN, NUMBER, TEXT};
 use crate::document::rows::Value;
 use crate::document::shred::double;
 
-/// What a field is held against.
+/// A condition on a field.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Condition {
     Compare(Operator, Scalar),
@@ -256,7 +256,7 @@ impl Scalar {
         }
     }
 
-    /// How a field of the same type stands to it: texts by UTF-16 code units, as in Java.
+    /// Compares a field of the same type. Texts are compared by UTF-16 code units, as in Java.
     fn compare(&self, found: &Value) -> Option<Ordering> {
         match (found, self) {
             (Value::Text(found), Scalar::Text(text)) => {

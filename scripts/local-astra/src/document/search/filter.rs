@@ -24,8 +24,8 @@ pub enum Expression {
     Filter(Arc<Filter>),
 }
 
-/// What becomes of `$not`: a search in a collection looks for the opposite conditions, one in a document for all that
-/// the condition does not hold for, values of other types included.
+/// Handling of `$not`. A search in a collection uses the opposite conditions; one in a document returns everything that
+/// does not match, including values of other types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Negation {
     Opposites,
@@ -52,7 +52,7 @@ pub struct FieldPath {
     pub name: String,
 }
 
-/// How a field stands with a document: whether it is there, and whether a condition holds for any of its rows.
+/// Result of checking a field of a document: it exists, and a condition holds for one of its rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Verdict {
     pub is_there: bool,
@@ -235,7 +235,7 @@ impl Reader<'_> {
         Ok(expressions)
     }
 
-    /// What is inside the objects of an array, flat.
+    /// Returns the conditions on the objects of an array as a flat list.
     fn elements(
         &mut self,
         operator: &str,

@@ -33,7 +33,7 @@ use super::read::{below, fields};
 use super::request::{Address, Caller, Parameters};
 use super::rows;
 
-/// How many documents a page has, if nothing is said, and at most.
+/// Default and maximum number of documents per page.
 const PAGE_SIZE: i32 = 3;
 const MAX_PAGE_SIZE: i32 = 20;
 

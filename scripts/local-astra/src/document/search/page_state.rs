@@ -1,4 +1,4 @@
-//! Where the next page starts, as a text that means nothing to anybody else.
+//! The paging state: the start of the next page as an opaque text.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE;

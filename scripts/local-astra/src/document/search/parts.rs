@@ -17,7 +17,7 @@ use crate::document::request::{Address, Parameters};
 use crate::document::rows::{PAGE, Row, Select, whole_row};
 use crate::store::Page;
 
-/// How many parts a page has if nothing is said. There is no upper limit.
+/// Default number of parts per page. There is no upper limit.
 const PAGE_SIZE: i32 = 100;
 
 /// `GET …/{id}[/{path}]` with `where` or `page-size`.
@@ -98,7 +98,7 @@ struct Search<'a> {
 
 #[derive(Default)]
 struct Found {
-    /// How many parts were found, those included of which the selection leaves nothing.
+    /// Number of parts found, including those that the selection leaves empty.
     count: usize,
     parts: Vec<Value>,
     page_state: Option<String>,

@@ -1,8 +1,8 @@
-//! How a search runs: which statements find candidates, and what is asked of each candidate.
+//! Query plans: the statements that find candidates, and the checks of each candidate.
 //!
-//! Conditions that Cassandra can check become restrictions of one statement a field, and the candidates of the
-//! most selective one are checked against the rest, a statement each. Only where nothing narrows the search
-//! down are all documents gone through; then the rows of the fields in question are read beside them.
+//! Conditions that Cassandra can check become restrictions, in one statement per field. The candidates of the most
+//! selective one are checked against the others, with one statement each. If no condition narrows the search, all
+//! documents are read, together with the rows of the fields in question.
 
 use std::sync::Arc;
 
@@ -19,11 +19,11 @@ use crate::store::Page;
 #[derive(Debug)]
 pub struct Plan {
     pub lead: Lead,
-    /// What else must be true of a candidate.
+    /// Further conditions on a candidate.
     pub checks: Vec<Check>,
 }
 
-/// What finds candidates.
+/// The source of candidates.
 #[derive(Debug)]
 pub enum Lead {
     /// All documents; those for which the expression holds, if there is one.
@@ -39,7 +39,7 @@ pub enum Lead {
 }
 
 impl Lead {
-    /// How many streams it leads with.
+    /// Returns the number of streams of candidates.
     pub fn streams(&self) -> usize {
         match self {
             Lead::Everything(_) | Lead::Pushed(_) | Lead::Field(_) | Lead::FieldIfThere(_) => 1,
@@ -57,7 +57,7 @@ fn split_pushed(filters: &[Arc<Filter>]) -> (Vec<Arc<Filter>>, Vec<Arc<Filter>>)
     filters.partition(|filter| filter.condition.is_pushed())
 }
 
-/// What is asked of a candidate.
+/// A check of a candidate.
 #[derive(Debug)]
 pub enum Check {
     /// All these conditions on one field.
@@ -189,7 +189,7 @@ pub struct Candidates<'a> {
 
 struct Source<'a> {
     stream: Stream<'a>,
-    /// What its rows are held against; with none, Cassandra has checked them.
+    /// Conditions to check on its rows; empty if Cassandra has checked them.
     filters: Vec<Arc<Filter>>,
 }
 

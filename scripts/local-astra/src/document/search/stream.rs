@@ -10,7 +10,7 @@ use crate::document::profile::Profile;
 use crate::document::rows::{PAGE, Row, Select, leaf_row};
 use crate::store::Page;
 
-/// Where a document is among all of a collection: by the token of its id, then by the id.
+/// Position of a document in a collection: ordered by the token of its id, then by the id.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
     pub token: i64,
@@ -23,7 +23,7 @@ pub struct Stream<'a> {
     profile: &'a Profile,
     description: String,
     select: Select,
-    /// How many path columns a row has, if it has any.
+    /// Number of path columns per row, if any.
     depth: Option<usize>,
     /// Documents up to this one are passed over.
     after: Option<Position>,

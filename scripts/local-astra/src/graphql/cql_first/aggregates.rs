@@ -19,7 +19,7 @@ pub fn function(name: &str) -> Option<&'static str> {
         .map(|(field, _)| *field)
 }
 
-/// What an aggregate field asks for.
+/// An aggregate field.
 #[derive(Debug)]
 pub struct Aggregate {
     field: &'static str,
@@ -142,7 +142,7 @@ fn fitting(field: &str, value: Option<&CqlValue>) -> Option<(CqlValue, NativeTyp
     Some((value.clone(), native))
 }
 
-/// What Stargate holds in 64 bits.
+/// Returns the value of a type that Stargate stores in 64 bits.
 fn integer(value: &CqlValue) -> Option<i64> {
     Some(match value {
         CqlValue::TinyInt(value) => i64::from(*value),

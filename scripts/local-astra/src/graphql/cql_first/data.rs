@@ -24,8 +24,8 @@ const OPTIONS_TWICE: &str = "options can only de defined once in an @atomic muta
 const ABORTED: &str =
     "@atomic mutation aborted because one of the operations failed (see other errors for details)";
 
-/// How long a statement or batch may take that nobody waits for. Its failure is not reported: that is what the client
-/// asked for.
+/// Limit for a statement or batch that runs without a waiting client. Its failure is not reported, as the client
+/// requested.
 const UNATTENDED: Duration = Duration::from_secs(60);
 
 /// Executes a request against the tables of a keyspace.
@@ -55,13 +55,13 @@ pub async fn execute(
     prepared.execute(&root, &Extras::default()).await
 }
 
-/// What a field of an atomic mutation is to do.
+/// The statements of a field in an atomic mutation.
 struct Collected {
     jobs: Result<Vec<Job>, RunError>,
     options: Value,
 }
 
-/// What became of the statements of a field.
+/// Outcomes of the statements by field.
 type Done = BTreeMap<String, Result<(Vec<Job>, Outcome), RunError>>;
 
 enum Mode {

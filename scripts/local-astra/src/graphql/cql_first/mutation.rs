@@ -43,7 +43,7 @@ pub fn jobs(role: Role, table: &Table, given: &Arguments) -> Result<Vec<Job>, Ru
     }
 }
 
-/// What a client sends for a row.
+/// The values of a row in a request.
 struct Row<'a> {
     columns: Vec<(&'a crate::store::Column, Option<CqlValue>)>,
 }
@@ -231,7 +231,7 @@ pub fn accepted(echo: Value) -> Value {
     json!({"accepted": true, "value": echo})
 }
 
-/// What is answered for the input of a row that makes no statement.
+/// Returns the response for the input of a row without a valid statement.
 pub fn unread(table: &Table, value: &Value) -> Value {
     let echo = members(table, value).map(|(column, value)| {
         let read = values::read(value, &column.typ);

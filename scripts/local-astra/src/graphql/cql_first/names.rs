@@ -58,7 +58,7 @@ pub fn user_type(cql: &str) -> String {
     escaped(cql, &marked) + "Udt"
 }
 
-/// Where a name is escaped that begins as the types of maps and tuples do.
+/// Returns the position to escape in a name that begins like the types of maps and tuples.
 fn beginning(cql: &str) -> Option<usize> {
     let found = BEGINNINGS.iter().find(|word| cql.starts_with(**word))?;
     Some(found.len() - 1)

@@ -39,7 +39,7 @@ pub async fn run(
     answer(table, &wanted, &rows)
 }
 
-/// What is to be read.
+/// The selected columns and aggregates.
 #[derive(Debug, Default)]
 struct Selected {
     columns: Vec<String>,
@@ -187,7 +187,7 @@ fn statement(
     Ok((statement, Page { size, state }))
 }
 
-/// What `groupBy` names, in the order of the key.
+/// Returns the columns of `groupBy` in the order of the key.
 fn groups(table: &Table, given: &Arguments) -> Result<Vec<String>, RunError> {
     let Some(groups) = given.get("groupBy") else {
         return Ok(Vec::new());

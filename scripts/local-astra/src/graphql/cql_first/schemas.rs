@@ -14,15 +14,15 @@ pub struct Made {
     pub schema: Valid<Schema>,
     pub queries: BTreeMap<String, RootField>,
     pub mutations: BTreeMap<String, RootField>,
-    /// How CQL names were changed.
+    /// Warnings about changed CQL names.
     pub warnings: Vec<String>,
 }
 
 impl Made {
-    /// Makes the schema of a keyspace: seconds for thousands of columns, so not on a thread that others wait for.
+    /// Generates the schema of a keyspace. Takes seconds for thousands of columns, so call it on a blocking thread.
     ///
     /// # Errors
-    /// What apollo-compiler says of a schema that is none: names that collide in a way that was not foreseen.
+    /// The message of apollo-compiler about an invalid schema: an unforeseen collision of names.
     pub fn of(keyspace: &Keyspace) -> Result<Made, String> {
         let description = sdl::describe(keyspace);
         let schema = Schema::parse_and_validate(&description.sdl, "keyspace.graphql");

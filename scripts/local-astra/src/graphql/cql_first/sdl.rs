@@ -41,7 +41,7 @@ input MutationOptions {
 }
 ";
 
-/// What a root field of a keyspace's schema is.
+/// The kind of a root field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     Query,

@@ -1,4 +1,4 @@
-//! What there is, in the shapes of this API.
+//! Existing keyspaces, tables and types in the format of this API.
 
 use serde_json::{Value, json};
 

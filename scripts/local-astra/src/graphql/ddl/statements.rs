@@ -6,10 +6,10 @@ use super::data_type;
 use crate::graphql::run::{Arguments, RunError};
 use crate::store::types::{literal, quote, quote_in};
 
-/// The statement of a mutation.
+/// Returns the statement of a mutation.
 ///
 /// # Errors
-/// What Stargate itself says of arguments that make no statement.
+/// Stargate's own message for arguments without a valid statement.
 pub fn cql(mutation: &str, given: &Arguments) -> Result<String, RunError> {
     let given = Given(given);
     let keyspace = given.text("keyspaceName");

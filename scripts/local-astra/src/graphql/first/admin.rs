@@ -36,7 +36,7 @@ pub fn schema() -> Result<&'static Valid<Schema>, String> {
     SCHEMA.as_ref().map_err(Clone::clone)
 }
 
-/// Why a field fails.
+/// Failure of a field.
 #[derive(Clone, Debug, thiserror::Error)]
 enum AdminError {
     #[error(transparent)]
@@ -49,7 +49,7 @@ enum AdminError {
     Read(#[from] ReadError),
     #[error("Keyspace '{0}' does not exist.")]
     NoKeyspace(String),
-    /// What a real Stargate says, which forgets to put the name in.
+    /// Stargate's own message, in which the name is missing.
     #[error("Keyspace '%s' does not exist.")]
     NoKeyspaceToChange,
     #[error("Invalid '{0}' value.")]

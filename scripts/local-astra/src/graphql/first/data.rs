@@ -51,7 +51,7 @@ pub async fn execute(
 
 /// The statements of a field, by its response name, or why there are none.
 type Collected = BTreeMap<String, Result<Vec<Job>, RunError>>;
-/// What became of the statements of a field.
+/// Outcomes of the statements by field.
 type Done = BTreeMap<String, Result<(Vec<Job>, Outcome), RunError>>;
 
 enum Atomic {

@@ -32,12 +32,12 @@ pub enum Origin {
     Stored,
 }
 
-/// Why a schema cannot be deployed, or does not answer any more.
+/// The reason a schema cannot be deployed or no longer works.
 #[derive(Clone, Debug)]
 pub enum Refusal {
     Schema(SchemaErrors),
     Mapping(Vec<Error>),
-    /// What does not hold together: types and directives that are not there, for example.
+    /// Inconsistencies, such as missing types and directives.
     Types(String),
     Migration(Strategy, Misfit),
 }
@@ -107,7 +107,7 @@ pub fn prepare(text: &str) -> Result<Prepared, Refusal> {
     })
 }
 
-/// What a user wants deployed.
+/// A requested deployment.
 pub struct Request {
     pub keyspace: Arc<Keyspace>,
     pub schema: String,
@@ -117,7 +117,7 @@ pub struct Request {
     pub dry_run: bool,
 }
 
-/// What a deployment did.
+/// Result of a deployment.
 #[derive(Debug)]
 pub struct Deployment {
     /// Nothing for a dry run.
@@ -126,7 +126,7 @@ pub struct Deployment {
     pub logs: Vec<Log>,
 }
 
-/// Why a deployment failed.
+/// The reason a deployment failed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum DeployError {
     #[error(transparent)]

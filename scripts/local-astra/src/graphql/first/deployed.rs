@@ -22,7 +22,7 @@ pub struct Deployed {
     pub keyspace: String,
 }
 
-/// Why a keyspace with a deployed schema does not answer: a 500 in a real Stargate.
+/// The reason a keyspace with a deployed schema does not work: a 500 in a real Stargate.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Unusable {
     #[error("Unexpected error while accessing keyspace: Expected UUID value, received NULL")]
@@ -37,7 +37,7 @@ pub enum Unusable {
 }
 
 impl Unusable {
-    /// What goes into `extensions`, if anything does.
+    /// Returns the contents of `extensions`, if any.
     pub fn extensions(&self) -> Map<String, Value> {
         match self {
             Unusable::Refused(refusal) => refusal.parts(Origin::Stored).1,

@@ -1,4 +1,4 @@
-//! What is found while a user's schema is mapped: errors, which end the deployment, and logs, which do not.
+//! Findings of the mapping of a user's schema: errors, which end the deployment, and logs, which do not.
 
 use apollo_compiler::parser::{LineColumn, SourceMap, SourceSpan};
 use serde_json::{Value, json};

@@ -24,7 +24,7 @@ const BUILT_IN: [&str; 4] = ["skip", "include", "deprecated", "specifiedBy"];
 /// Builds the schema of a model that has no errors.
 ///
 /// # Errors
-/// What is wrong with the types and directives, in one text as a real Stargate has it.
+/// The problems of the types and directives, in one text as in a real Stargate.
 pub fn build(sdl: &Sdl, model: &Model) -> Result<Valid<Schema>, String> {
     let own = Document::parse(DEFINITIONS, "cql_directives.graphql");
     let own = own.map_err(|error| error.errors.to_string())?;

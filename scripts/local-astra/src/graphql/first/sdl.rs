@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 const MAX_BYTES: usize = 1024 * 1024;
 /// More tokens than a keyspace of 200 tables with 20 columns needs, several times over.
 const MAX_TOKENS: usize = 200_000;
-/// How deep brackets may be nested, as in `[[[Int]]]`.
+/// Maximum nesting depth of brackets, as in `[[[Int]]]`.
 const MAX_DEPTH: usize = 64;
 
 /// A parsed schema with its types by name.

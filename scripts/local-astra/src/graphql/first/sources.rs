@@ -17,7 +17,7 @@ use crate::store::{Code, Store, StoreError};
 
 const KEYSPACE: &str = "stargate_graphql";
 const TABLE: &str = "schema_source";
-/// How many versions of a keyspace are kept.
+/// Number of versions kept per keyspace.
 const KEPT: usize = 10;
 /// Copies of the schemas, where there are as many nodes.
 const REPLICAS: usize = 3;
@@ -30,7 +30,7 @@ pub struct Source {
     pub contents: String,
 }
 
-/// What a keyspace has.
+/// The latest version of a keyspace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Latest {
     /// Nothing was ever deployed.
@@ -40,7 +40,7 @@ pub enum Latest {
     Version(Uuid),
 }
 
-/// Why the versions of a keyspace cannot be told.
+/// Failure to read the versions of a keyspace.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ReadError {
     /// As [`Latest::Unfinished`]. Stargate's own words.
@@ -50,7 +50,7 @@ pub enum ReadError {
     Store(#[from] StoreError),
 }
 
-/// Why a deployment cannot begin.
+/// The reason a deployment cannot begin.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum LockError {
     #[error("You specified expectedVersion but no previous version was found")]

@@ -8,7 +8,7 @@ use crate::graphql::first::model::field::{Field, Role};
 use crate::graphql::first::model::index::{Index, Part};
 use crate::store::types::{TypeName, literal, quote, quote_in};
 
-/// What is done to the table or type of an entity.
+/// A change of the table or type of an entity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Thing {
     Create,

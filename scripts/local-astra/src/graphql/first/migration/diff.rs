@@ -1,5 +1,4 @@
-//! How a table or user-defined type differs from what a schema expects. What it has besides is not looked at, and
-//! neither is what is frozen.
+//! Differences of a table or user-defined type from a schema. Additional columns are ignored, and so is `frozen`.
 
 use std::collections::BTreeMap;
 
@@ -35,7 +34,7 @@ impl Kind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
     pub kind: Kind,
-    /// Where the field is among those of the entity.
+    /// Index of the field in the entity.
     pub field: usize,
     details: Option<String>,
 }

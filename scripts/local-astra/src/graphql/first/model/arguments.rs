@@ -1,4 +1,4 @@
-//! What the arguments of an operation stand for: conditions, increments, values.
+//! Meaning of the arguments of an operation: conditions, increments, values.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ pub enum Statement {
 /// An argument that is added to a counter, list or set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Increment {
-    /// Where the field is among those of the entity.
+    /// Index of the field in the entity.
     pub field: usize,
     /// Only for a list.
     pub prepend: bool,

@@ -69,7 +69,7 @@ impl Predicate {
 /// A condition on a field, with the value of an argument.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition {
-    /// Where the field is among those of the entity.
+    /// Index of the field in the entity.
     pub field: usize,
     pub predicate: Predicate,
     pub argument: String,
@@ -87,7 +87,7 @@ pub fn of_primary_key(entity: &Entity) -> Vec<Condition> {
         .collect()
 }
 
-/// What the argument of a condition has to be.
+/// The required type of a condition's argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
     /// The type of the field.

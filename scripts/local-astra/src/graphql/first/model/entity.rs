@@ -131,7 +131,7 @@ pub fn build(
     })
 }
 
-/// What an object type maps to.
+/// Returns the table or user-defined type that an object type maps to.
 pub fn target(object: &Node<ObjectTypeDefinition>, problems: &mut Problems) -> Target {
     let directive = directives::find(&object.directives, "cql_entity");
     let read = |name: &str| match name {

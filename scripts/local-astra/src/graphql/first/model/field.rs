@@ -12,7 +12,7 @@ use crate::graphql::first::sdl::{self, Sdl};
 use crate::graphql::scalars;
 use crate::store::types::TypeName;
 
-/// What a column is in its table.
+/// The role of a column in its table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     PartitionKey,
@@ -21,7 +21,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// Where columns of this role stand among all: the key first.
+    /// Sort order of the columns: the key first.
     pub fn rank(self) -> u8 {
         match self {
             Role::PartitionKey => 0,

@@ -11,7 +11,7 @@ use crate::store::types::TypeName;
 
 const SAI: &str = "org.apache.cassandra.index.sai.StorageAttachedIndex";
 
-/// What of a column is indexed.
+/// The indexed part of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     /// The value of a column that is no collection.

@@ -1,11 +1,12 @@
-//! How a user's schema maps to tables, user-defined types and statements.
+//! Mapping of a user's schema to tables, user-defined types and statements.
 //!
 //! The rules and the messages are those of Stargate 2.0.51 (its `graphqlfirst.processor` package).
 //!
 //! - [`entity`], [`field`], [`index`]: object types as tables and user-defined types
-//! - [`payload`]: object types that only wrap answers
-//! - [`arguments`]: what the arguments of an operation stand for; [`conditions`]: do they fit their fields, and each other
-//! - [`query`], [`mutation`]: operations as statements; [`returns`]: what they answer; [`duration`]: a TTL as text
+//! - [`payload`]: object types that only wrap responses
+//! - [`arguments`]: meaning of the arguments of an operation; [`conditions`]: checks that they fit their fields and
+//!   each other
+//! - [`query`], [`mutation`]: operations as statements; [`returns`]: their return types; [`duration`]: a TTL as text
 
 pub mod arguments;
 pub mod conditions;
@@ -153,7 +154,7 @@ fn is_payload(object: &Node<ObjectTypeDefinition>) -> bool {
     directives::find(&object.directives, "cql_payload").is_there()
 }
 
-/// What operations refer to.
+/// Types that operations can refer to.
 #[derive(Clone, Copy)]
 pub struct Known<'a> {
     pub entities: &'a Entities,

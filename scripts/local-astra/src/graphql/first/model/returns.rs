@@ -1,4 +1,4 @@
-//! What an operation answers.
+//! Return types of operations.
 
 use std::sync::Arc;
 

@@ -239,7 +239,7 @@ fn delete(
     })
 }
 
-/// Where the values are: in the argument with the entity, or the arguments themselves.
+/// Returns the values: the members of the argument with the entity, or the arguments themselves.
 fn values_of<'a>(change: &Change, arguments: &'a Arguments) -> Result<&'a Arguments, RunError> {
     let Some(name) = &change.argument else {
         return Ok(arguments);

@@ -108,7 +108,8 @@ impl Values<'_> {
         }
     }
 
-    /// What was sent, as it is answered: every scalar as it was bound, sets in the order in which they were sent.
+    /// Returns the sent value as in the response: every scalar as it was bound, sets in the order in which they were
+    /// sent.
     pub fn echo(self, value: &Value, bound: Option<&CqlValue>, field: &Field) -> Value {
         self.echoed(value, bound, &field.cql_type, &field.typ)
     }
