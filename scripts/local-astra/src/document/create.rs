@@ -1,4 +1,4 @@
-//! New documents: one, or many at once.
+//! Creation of documents, one or many at once.
 
 use std::collections::HashSet;
 
@@ -87,8 +87,8 @@ pub async fn batch(
     Ok(answer::json(StatusCode::ACCEPTED, &Value::Object(answered)))
 }
 
-/// Each document of a batch makes a missing collection for itself, so the second of them finds it there and
-/// fails. The collection stays.
+/// Creates the collection for a batch. As in Stargate, each document of a batch creates a missing collection for
+/// itself, so the second one fails because it already exists. The collection is kept.
 async fn collection_of_batch(
     caller: &Caller,
     address: &Address,
@@ -110,7 +110,7 @@ async fn collection_of_batch(
     Ok(made)
 }
 
-/// Writes one new document; `replace` what was there under its id.
+/// Writes one document; `replace` deletes an existing one with its id.
 async fn write(
     collection: &Collection,
     id: &str,
@@ -138,7 +138,7 @@ async fn write(
     write.run(collection, profile).await
 }
 
-/// The ids of the documents of a batch: found in them, or made.
+/// Returns the ids of the documents of a batch: read from them, or generated.
 fn ids(documents: &[Value], id_path: Option<&IdPath>) -> Result<Vec<String>, DocumentError> {
     let Some(id_path) = id_path else {
         return Ok(documents

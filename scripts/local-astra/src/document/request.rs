@@ -23,7 +23,7 @@ use crate::store::{Store, StoreError, TokenSession};
 
 const TOKEN: &str = "x-cassandra-token";
 
-/// Refuses a request without a token before anything else is looked at.
+/// Rejects a request without a token before all other checks.
 pub async fn require_token(headers: HeaderMap, request: Request, next: Next) -> Response {
     if headers.contains_key(TOKEN) {
         next.run(request).await
@@ -36,15 +36,15 @@ pub async fn require_token(headers: HeaderMap, request: Request, next: Next) -> 
 pub struct Caller {
     pub store: Store,
     token: String,
-    /// The namespace in the path, if it names one.
+    /// The namespace in the path, if any.
     namespace: Option<String>,
 }
 
 impl Caller {
-    /// The login of the request's token.
+    /// Returns the login of the request's token.
     ///
     /// # Errors
-    /// For anything but a valid token.
+    /// The token is invalid.
     pub async fn session(&self) -> Result<Arc<TokenSession>, DocumentError> {
         let session = self.store.session(&self.token).await?;
         match &self.namespace {
@@ -107,7 +107,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Address {
     }
 }
 
-/// The URL of a request as its client has it, without parameters.
+/// The URL of a request as the client sent it, without parameters.
 pub struct Url(pub String);
 
 impl<S: Send + Sync> FromRequestParts<S> for Url {
@@ -152,12 +152,12 @@ impl Address {
     }
 }
 
-/// One segment; what follows a semicolon is a matrix parameter, which nothing here reads.
+/// Decodes one segment, and drops matrix parameters after a semicolon, which no path uses.
 fn decode(segment: &str) -> String {
     bridge::decoded(segment.split(';').next().unwrap_or_default())
 }
 
-/// Letters, digits and underscores: what a namespace or a collection may be called.
+/// Returns true for letters, digits and underscores, the characters of valid names of namespaces and collections.
 pub fn is_word(name: &str) -> bool {
     !name.is_empty()
         && name
@@ -165,7 +165,7 @@ pub fn is_word(name: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// The query parameters. Of several with one name the first counts; an empty one counts as none.
+/// The query parameters. The first of several with the same name counts; an empty one counts as missing.
 #[derive(Debug, Default)]
 pub struct Parameters(Vec<(String, String)>);
 
@@ -186,7 +186,7 @@ impl Parameters {
             .filter(|value| !value.is_empty())
     }
 
-    /// Only `true`, in any case, is true.
+    /// Returns true only for `true`, case-insensitively.
     pub fn flag(&self, name: &str) -> bool {
         self.text(name)
             .is_some_and(|value| value.eq_ignore_ascii_case("true"))

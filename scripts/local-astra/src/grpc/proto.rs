@@ -19,7 +19,7 @@ mod tests {
 
     use super::DESCRIPTORS;
 
-    /// The names and numbers of the protocol, as its contract has them: a slip in a `.proto` file changes the wire.
+    /// The names and numbers of the protocol's contract. A mistake in a `.proto` file would change the wire format.
     #[test]
     fn messages_are_those_of_the_protocol() {
         let pool = DescriptorPool::decode(DESCRIPTORS).unwrap();

@@ -33,10 +33,10 @@ use crate::store::Store;
 use error::RestError;
 use lookup::Rest;
 
-/// The largest body that is read, as Quarkus has it.
+/// Maximum size of a body, as in Quarkus.
 const BODY_LIMIT: usize = 10 * 1024 * 1024;
 
-/// Everything below `/api/rest/v2`, to be nested there.
+/// Returns the routes below `/api/rest/v2`.
 pub fn router(store: Store) -> Router {
     Router::new()
         .route(

@@ -1,4 +1,4 @@
-//! The search in one document: its parts at a path, as objects, each with the full path to it.
+//! Search in one document: its parts at a path, as objects with the full path.
 
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -105,7 +105,7 @@ struct Found {
 }
 
 impl Search<'_> {
-    /// Goes through the rows below the path, part by part, until a page is full.
+    /// Reads the rows below the path, part by part, until a page is full.
     async fn page(
         &self,
         size: i32,
@@ -162,7 +162,7 @@ impl Search<'_> {
         Ok(found)
     }
 
-    /// Takes a part into the page, if the condition holds for it.
+    /// Adds a part to the page if it matches the condition.
     fn close(
         &self,
         part: &[Row],
@@ -188,7 +188,7 @@ impl Search<'_> {
     }
 }
 
-/// The path of the part that a row belongs to.
+/// Returns the path of the part that a row belongs to.
 fn key(row: &Row, depth: usize) -> Vec<String> {
     (0..depth)
         .map(|at| row.path.get(at).cloned().unwrap_or_default())
