@@ -214,10 +214,10 @@ impl Parameters {
         }
     }
 
-    /// A number of 32 bits.
+    /// Returns a 32-bit number.
     ///
     /// # Errors
-    /// [`DocumentError::NotFound`] for what is none.
+    /// [`DocumentError::NotFound`] if it is not one.
     pub fn number(&self, name: &str) -> Result<Option<i32>, DocumentError> {
         let text = self.text(name);
         let number = text.map(|text| text.parse().map_err(|_| DocumentError::NotFound));
@@ -242,10 +242,10 @@ impl FromRequest<Store> for Body {
 }
 
 impl Body {
-    /// The body as any JSON.
+    /// Parses the body as any JSON.
     ///
     /// # Errors
-    /// `missing` for an empty body, [`DocumentError::BadBody`] for broken JSON.
+    /// `missing` for an empty body, [`DocumentError::BadBody`] for invalid JSON.
     pub fn json(&self, missing: &str) -> Result<Value, DocumentError> {
         if self.0.is_empty() {
             return Err(DocumentError::invalid(missing));
@@ -253,10 +253,10 @@ impl Body {
         first_json(&self.0).ok_or(DocumentError::BadBody)
     }
 
-    /// The body as an object of the API; members that it does not know are passed over.
+    /// Parses the body as an object of the API, and ignores unknown members.
     ///
     /// # Errors
-    /// As [`Body::json`], with a sentence of its own for no body and for null.
+    /// Those of [`Body::json`], and separate errors for an empty body and for null.
     pub fn object<T: DeserializeOwned>(&self) -> Result<T, DocumentError> {
         let missing = "payload not provided";
         match self.json(missing)? {
@@ -269,7 +269,7 @@ impl Body {
     }
 }
 
-/// The first JSON value of a text; what follows it is not looked at, as in Stargate.
+/// Parses the first JSON value of a text, and ignores the rest, as Stargate does.
 pub fn first_json(text: &[u8]) -> Option<Value> {
     let text = bridge::without_lone_surrogates(std::str::from_utf8(text).ok()?);
     serde_json::Deserializer::from_str(&text)

@@ -1,5 +1,5 @@
-//! The literals of a request: the values of Stargate's scalars, of which apollo-compiler takes any, and the types of
-//! variables, which it does not compare inside of lists and objects.
+//! The literals of a request: the values of Stargate's scalars, which apollo-compiler does not check, and the types of
+//! variables, which it does not compare inside lists and objects.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ pub type Variables<'a> = HashMap<&'a Name, &'a Node<VariableDefinition>>;
 /// Problems of one literal.
 #[derive(Debug, Default)]
 pub struct Problems<'a> {
-    /// The first value that does not fit: graphql-java tells one for each argument.
+    /// The first value that does not fit. graphql-java reports one per argument.
     pub value: Option<String>,
     /// The variables whose types do not fit.
     pub variables: Vec<(&'a Node<Literal>, String)>,

@@ -1,4 +1,4 @@
-//! `/api/graphql/{keyspace}` without a deployed schema: a request, executed.
+//! `/api/graphql/{keyspace}` without a deployed schema: execution of a request.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -66,11 +66,11 @@ type Done = BTreeMap<String, Result<(Vec<Job>, Outcome), RunError>>;
 
 enum Mode {
     Plain,
-    /// Statements are sent, and nobody waits for what becomes of them.
+    /// Statements are sent without waiting for their outcome.
     Async,
     Collecting(Mutex<BTreeMap<String, Collected>>),
     Answering(Done),
-    /// The batch is sent, or cannot be; nobody waits for what becomes of it.
+    /// The batch is sent, or fails, without waiting for its outcome.
     Accepted(BTreeMap<String, Collected>),
 }
 
@@ -84,8 +84,7 @@ struct Root {
 }
 
 impl Root {
-    /// Runs all collected statements as one batch. A single one is no batch, and runs as it would without
-    /// `@atomic`.
+    /// Runs all collected statements as one batch. A single one runs without a batch, as it would without `@atomic`.
     async fn run_batch(&mut self, is_async: bool) -> Mode {
         let Mode::Collecting(collected) = std::mem::replace(&mut self.mode, Mode::Plain) else {
             return Mode::Plain;
@@ -199,7 +198,7 @@ impl Root {
     }
 }
 
-/// The answers of a field of a batch that nobody waits for: also what makes no statement is accepted, if there are rows.
+/// Returns the responses of a field of a batch without waiting. Rows without a valid statement are accepted, too.
 fn accepted(
     table: &Table,
     given: &Arguments,

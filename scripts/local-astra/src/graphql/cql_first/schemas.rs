@@ -1,4 +1,4 @@
-//! The schemas of the keyspaces, each made when it is first asked for and again when its keyspace has changed.
+//! The schemas of the keyspaces, generated when first requested and after each change of the keyspace.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -9,7 +9,7 @@ use apollo_compiler::validation::Valid;
 use super::sdl::{self, RootField};
 use crate::store::{self, Keyspace};
 
-/// The schema of a keyspace, and what its root fields are.
+/// The schema of a keyspace, with the meaning of its root fields.
 pub struct Made {
     pub schema: Valid<Schema>,
     pub queries: BTreeMap<String, RootField>,
@@ -44,15 +44,15 @@ impl Made {
 
 type Slot = Arc<OnceLock<Result<Arc<Made>, String>>>;
 
-/// All schemas that were made. The store keeps a keyspace the same object until something in it changes, so that
-/// is what tells whether a schema still holds.
+/// All generated schemas. The store keeps the same object for a keyspace until it changes, which shows if a schema is
+/// still valid.
 #[derive(Default)]
 pub struct Schemas {
     known: Mutex<HashMap<String, (Arc<Keyspace>, Slot)>>,
 }
 
 impl Schemas {
-    /// The schema of a keyspace. Of several requests that need a new one, one makes it and the others wait.
+    /// Returns the schema of a keyspace. If several requests need a new one, one generates it and the others wait.
     ///
     /// # Errors
     /// Those of [`Made::of`].

@@ -40,7 +40,7 @@ pub struct Difference {
 }
 
 impl Difference {
-    /// As it is told to the user.
+    /// Returns the message for the user.
     pub fn message(&self, entity: &Entity) -> String {
         let column = &entity.fields[self.field].cql_name;
         let place = format!("[{}] {}.{column}", self.kind.name(), entity.cql_name);
@@ -82,8 +82,8 @@ pub fn table(entity: &Entity, table: &Table) -> Vec<Difference> {
     differences
 }
 
-/// The fields of a table as a real Stargate goes through them: it has them in a Java `HashMap` by the names of their
-/// columns, with room for all.
+/// Returns the fields of a table in the order of a real Stargate, which stores them in a Java `HashMap` by column name,
+/// sized for all of them.
 fn in_map_order(columns: &[(&str, Role)]) -> Vec<usize> {
     let count = columns.len();
     let room = match count {
@@ -200,7 +200,7 @@ fn same(a: &TypeName, b: &TypeName) -> bool {
     }
 }
 
-/// An index of a table, with the column that it is on.
+/// Returns an index of a table, with its column.
 fn found_index(index: &store::Index) -> Option<(String, Index)> {
     let mut options = index.options.clone();
     let target = options.remove("target")?;

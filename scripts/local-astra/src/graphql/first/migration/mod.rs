@@ -29,7 +29,7 @@ pub enum Strategy {
 }
 
 impl Strategy {
-    /// By its name in the enum `MigrationStrategy`.
+    /// Parses a name of the enum `MigrationStrategy`.
     pub fn read(name: &str) -> Option<Strategy> {
         let all = [
             Strategy::UseExisting,
@@ -57,7 +57,7 @@ impl Strategy {
 pub enum Misfit {
     /// The items of `extensions.migrationErrors`.
     Differences(Vec<String>),
-    /// User-defined types that need each other.
+    /// User-defined types that depend on each other.
     Cycle,
 }
 

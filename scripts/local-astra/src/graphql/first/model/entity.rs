@@ -24,7 +24,7 @@ pub struct Entity {
     pub fields: Vec<Field>,
     partition_key: usize,
     primary_key: usize,
-    /// The name of the input type to be generated.
+    /// The name of the input type to generate.
     pub input: Option<String>,
 }
 
@@ -45,7 +45,7 @@ impl Entity {
         &self.fields[self.primary_key..]
     }
 
-    /// By its GraphQL name: where it is among the fields.
+    /// Returns the index of a field, given its GraphQL name.
     pub fn position(&self, name: &str) -> Option<usize> {
         self.fields.iter().position(|field| field.name == name)
     }
@@ -54,7 +54,7 @@ impl Entity {
 /// Maps an object type.
 ///
 /// # Errors
-/// [`Skip`] for a type without a key or without fields. A bad field is reported, and left out.
+/// [`Skip`] for a type without a key or without fields. An invalid field is reported and omitted.
 pub fn build(
     object: &Node<ObjectTypeDefinition>,
     sdl: &Sdl,

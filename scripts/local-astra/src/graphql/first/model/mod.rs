@@ -67,20 +67,20 @@ impl Entities {
         self.all.iter()
     }
 
-    /// By the name of the object type.
+    /// Returns the entity of an object type.
     pub fn get(&self, name: &str) -> Option<&Arc<Entity>> {
         self.by_name.get(name).map(|at| &self.all[*at])
     }
 
-    /// By the name of the generated input type.
+    /// Returns the entity of a generated input type.
     pub fn of_input(&self, name: &str) -> Option<&Arc<Entity>> {
         self.by_input.get(name).map(|at| &self.all[*at])
     }
 
-    /// The type with every entity replaced by its input type.
+    /// Replaces every entity in the type by its input type.
     ///
     /// # Errors
-    /// The name of an entity that has none.
+    /// The name of an entity without an input type.
     pub fn to_input(&self, typ: &Type) -> Result<Type, String> {
         Ok(match typ {
             Type::List(item) => Type::List(Box::new(self.to_input(item)?)),
@@ -100,7 +100,7 @@ impl Entities {
     }
 }
 
-/// Maps a schema. It may be used only if `problems` has no errors afterwards.
+/// Maps a schema. The result is only valid if `problems` has no errors afterwards.
 pub fn build(sdl: &Sdl, problems: &mut Problems) -> Model {
     let query = sdl.root(OperationType::Query);
     let mutation = sdl.root(OperationType::Mutation);
