@@ -88,7 +88,7 @@ async fn measure(data: &Path) -> Result<()> {
     Ok(())
 }
 
-/// One of the two ways to Cassandra.
+/// One of the two routes to Cassandra.
 struct Way {
     session: Session,
     select: PreparedStatement,
@@ -106,7 +106,7 @@ impl Way {
         })
     }
 
-    /// The median time of single reads, one after the other.
+    /// Returns the median duration of sequential single reads.
     async fn read(&self) -> Result<Duration> {
         let mut times = Vec::with_capacity(READS);
         for key in 0..READS as i32 {
@@ -119,7 +119,7 @@ impl Way {
         Ok(times[READS / 2])
     }
 
-    /// Prepared writes a second.
+    /// Returns the number of prepared writes per second.
     async fn writes(&self) -> Result<f64> {
         let began = Instant::now();
         stream::iter(0..WRITES)

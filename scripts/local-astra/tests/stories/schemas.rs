@@ -1,4 +1,4 @@
-//! The schema files beside the GraphQL samples are what local Astra serves.
+//! The schema files of the GraphQL samples match the schemas of local Astra.
 
 use std::collections::BTreeMap;
 use std::path::Path;

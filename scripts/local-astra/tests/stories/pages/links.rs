@@ -8,7 +8,7 @@ use pulldown_cmark::{Event, Tag};
 use super::{Page, pages};
 use crate::astra::workspace;
 
-/// Every host that a page names. A page leads to what is public, never to a mirror or a machine of its writer.
+/// Every host on the pages. Pages only link to public hosts, never to a mirror or a private machine.
 const HOSTS: [&str; 8] = [
     "api.astra.datastax.com",
     "apps.astra.datastax.com",
@@ -20,7 +20,7 @@ const HOSTS: [&str; 8] = [
     "streaming.datastax.com",
 ];
 
-/// GitHub's anchors of a page: lower case, blanks as dashes, other signs gone, a number behind the second of a name.
+/// Returns GitHub's anchors of a page: lower case, dashes for blanks, without other signs, numbered if repeated.
 pub fn anchors(page: &Page) -> BTreeSet<String> {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     let mut anchors = BTreeSet::new();
@@ -39,7 +39,7 @@ pub fn anchors(page: &Page) -> BTreeSet<String> {
     anchors
 }
 
-/// `..` and `.` taken out; `None` for what leads out of the repository.
+/// Resolves `..` and `.`; `None` for a path outside the repository.
 fn inside(path: &Path) -> Option<PathBuf> {
     let mut clean = PathBuf::new();
     for part in path.components() {

@@ -55,7 +55,7 @@ trait Words {
 }
 
 impl Words for str {
-    /// UUIDs, numbers that count the microseconds since 1970, and the process behind one in a name.
+    /// Replaces UUIDs, times in microseconds, and a process id after one in a name.
     fn replace_words(&self) -> String {
         let in_word = |c: char| c.is_ascii_alphanumeric() || c == '-';
         let mut out = String::new();
@@ -82,7 +82,7 @@ impl Words for str {
     }
 }
 
-/// A word with its number of 16 digits, if it has one, replaced.
+/// Replaces the number of 16 digits in a word, if any.
 fn without_time(word: &str) -> String {
     let digit = |c: char| c.is_ascii_digit();
     let mut digits = word.split(|c| !digit(c));
@@ -92,8 +92,8 @@ fn without_time(word: &str) -> String {
     }
 }
 
-/// The output as on a local Astra that nobody else uses: its keyspaces, and of a list what the page has, too. While
-/// the pages are rewritten nobody else does, but for the keyspaces of these tests.
+/// Returns the output as if no other test used this local Astra: with its own keyspaces, and only the items of lists
+/// that the page contains. While the pages are rewritten no other tests run, but the keyspaces of these tests exist.
 pub fn as_alone(output: &str, page: &str, refreshing: bool) -> String {
     let theirs = |item: &str| match refreshing {
         true => item.starts_with("test_"),
@@ -107,7 +107,7 @@ pub fn as_alone(output: &str, page: &str, refreshing: bool) -> String {
     out
 }
 
-/// A line that lists things, without those of others.
+/// Removes the items of other tests from a line with a list.
 fn without(line: &str, theirs: impl Fn(&str) -> bool) -> String {
     const COUNTED: [(&str, &str); 4] = [
         ("1. Found ", "database"),
@@ -142,7 +142,7 @@ fn without(line: &str, theirs: impl Fn(&str) -> bool) -> String {
     line.to_owned()
 }
 
-/// The items of a list that are not of others; a comma in brackets is part of an item.
+/// Returns the items of a list that do not belong to others. A comma in brackets is part of an item.
 fn kept(list: &str, theirs: impl Fn(&str) -> bool) -> Vec<&str> {
     let mut depth = 0;
     let items = list.split(|c| {
