@@ -6,9 +6,9 @@ pub struct Setting {
     pub name: &'static str,
     /// The part of `.env.example` that it belongs to.
     pub part: &'static str,
-    /// What it is.
+    /// Description of the value.
     pub what: &'static str,
-    /// Where it comes from: a command of the Astra CLI, a place in the console.
+    /// Source of the value: a command of the Astra CLI, or a place in the console.
     pub from: &'static str,
 }
 

@@ -1,7 +1,7 @@
-//! What the way through the secure connect bundle costs: single reads, and prepared writes at 64 in flight,
-//! through the bundle and straight to Cassandra, in turns, with both ends optimised.
+//! Cost of the secure connect bundle: single reads, and prepared writes with 64 in flight, through the bundle and
+//! directly to Cassandra, alternately, with both ends optimized.
 //!
-//! `cargo bench -p local-astra --bench bundle` prints the ratios. They mean something on a quiet machine only.
+//! `cargo bench -p local-astra --bench bundle` prints the ratios. They are only meaningful on an idle machine.
 
 use std::path::Path;
 use std::process::Command;
@@ -88,7 +88,7 @@ async fn measure(data: &Path) -> Result<()> {
     Ok(())
 }
 
-/// One of the two ways to Cassandra.
+/// One of the two routes to Cassandra.
 struct Way {
     session: Session,
     select: PreparedStatement,
@@ -106,7 +106,7 @@ impl Way {
         })
     }
 
-    /// The median time of single reads, one after the other.
+    /// Returns the median duration of sequential single reads.
     async fn read(&self) -> Result<Duration> {
         let mut times = Vec::with_capacity(READS);
         for key in 0..READS as i32 {
@@ -119,7 +119,7 @@ impl Way {
         Ok(times[READS / 2])
     }
 
-    /// Prepared writes a second.
+    /// Returns the number of prepared writes per second.
     async fn writes(&self) -> Result<f64> {
         let began = Instant::now();
         stream::iter(0..WRITES)

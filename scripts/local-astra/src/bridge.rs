@@ -1,4 +1,4 @@
-//! What Stargate's HTTP services have in common: how they read, and how they tell a refusal of the bridge behind them
+//! Code shared by Stargate's HTTP services: reading requests, and reporting errors of the bridge behind them
 //! (recorded).
 //!
 //! - [`text`]: texts as Java reads them
@@ -15,8 +15,8 @@ use axum::http::{HeaderMap, StatusCode};
 
 use crate::store::{Code, StoreError};
 
-/// Does a header, `Content-Type` or `Accept`, allow JSON? Stargate looks at both in every request, with a body or
-/// without; one that is not there allows it.
+/// Returns true if a header, `Content-Type` or `Accept`, allows JSON. Stargate checks both in every request, with or
+/// without a body; a missing header allows JSON.
 pub fn is_json(headers: &HeaderMap, name: &HeaderName) -> bool {
     let given = headers.get_all(name).iter();
     let mut types = given.flat_map(|value| value.to_str().unwrap_or_default().split(','));
@@ -29,14 +29,14 @@ pub fn is_json(headers: &HeaderMap, name: &HeaderName) -> bool {
     !headers.contains_key(name) || types.any(is_json)
 }
 
-/// The `description` of a refusal: what kind, its codes, and Cassandra's own words.
+/// The `description` of an error: its kind, its codes, and Cassandra's own words.
 pub fn described(error: &StoreError) -> String {
     let StoreError { code, message, .. } = error;
     let (kind, status) = (kind(*code), status(*code).as_u16());
     format!("{kind} (Status.Code.{code}->{status}): {code}: {message}")
 }
 
-/// The HTTP status of a refusal.
+/// The HTTP status of an error.
 pub fn status(code: Code) -> StatusCode {
     match code {
         Code::InvalidArgument | Code::FailedPrecondition => StatusCode::BAD_REQUEST,

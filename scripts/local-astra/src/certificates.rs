@@ -1,9 +1,9 @@
-//! The certificate authority of one data folder, and what it signs: the gateway's certificate and one
-//! client certificate a database.
+//! The certificate authority of one data folder, and the certificates it signs: the gateway's, and one client
+//! certificate per database.
 //!
-//! Everything is made once, kept in PEM files that only their owner can read, and made anew when it has
-//! expired, soon will, or does not fit the authority. These functions read and write files and make RSA
-//! keys (some 100 ms each): call them from blocking code.
+//! Everything is created once and kept in PEM files that only their owner can read. A certificate is replaced if it has
+//! expired, expires soon, or was signed by another authority. These functions read and write files and generate RSA
+//! keys (some 100 ms each), so call them from blocking code.
 
 use std::fs;
 use std::io::{self, Write};
@@ -27,18 +27,18 @@ use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{self, RootCertStore, ServerConfig};
 use uuid::Uuid;
 
-/// The names of the gateway, the metadata service and the SNI proxy.
+/// Host names of the gateway, the metadata service and the SNI proxy.
 pub const HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
-/// How far back a certificate is valid: a machine whose clock is behind accepts it too.
+/// Time before now from which a certificate is valid, for machines whose clock is behind.
 const BACK: Duration = Duration::days(10);
 const AUTHORITY_LIFE: Duration = Duration::days(3650);
-/// With `BACK` below the 825 days that Apple's verifier allows.
+/// Together with `BACK` below the maximum of 825 days of Apple's verifier.
 const LEAF_LIFE: Duration = Duration::days(800);
-/// What has fewer days left is made anew.
+/// Remaining validity below which a certificate is replaced.
 const RENEWAL: Duration = Duration::days(60);
 
-/// Why a certificate could not be read or made. Never shows a key.
+/// Failure to read or create a certificate. The message never contains a key.
 #[derive(Debug, thiserror::Error)]
 pub enum CertificateError {
     #[error("cannot read {}: {source}", path.display())]
@@ -56,11 +56,11 @@ pub enum CertificateError {
     Tls(#[from] rustls::Error),
 }
 
-/// A certificate with its key: where they are kept, and both as PEM and DER.
+/// A certificate with its key: the paths, and both as PEM and DER.
 pub struct Identity {
-    /// The certificate, followed by the authority's.
+    /// File with the certificate, followed by the authority's.
     pub certificate_file: PathBuf,
-    /// The private key, PKCS#8.
+    /// File with the private key, PKCS#8.
     pub key_file: PathBuf,
     pub certificate_pem: String,
     pub key_pem: secrecy::SecretString,
@@ -82,15 +82,15 @@ pub struct Authority {
     pem: String,
     issuer: Issuer<'static, KeyPair>,
     roots: Arc<RootCertStore>,
-    /// One certificate is made at a time: two that ask for the same one get the same one.
+    /// Serializes the creation of certificates, so that concurrent requests for one return the same.
     making: Mutex<()>,
 }
 
 impl Authority {
-    /// Opens the authority kept in `folder`, or makes one there.
+    /// Opens the authority in `folder`, or creates one.
     ///
     /// # Errors
-    /// When the folder or a file in it can't be read or written, or the authority's files are damaged.
+    /// The folder or a file in it cannot be read or written, or the authority's files are damaged.
     pub fn open(folder: &Path) -> Result<Authority, CertificateError> {
         make_private_folder(folder).map_err(writing(folder))?;
         let (key, pem) = match Self::kept(folder)? {
@@ -111,25 +111,25 @@ impl Authority {
         })
     }
 
-    /// The authority's certificate in PEM: what clients trust (`SSL_CERT_FILE`, `ca.crt` of a bundle).
+    /// Returns the authority's certificate in PEM, for clients to trust (`SSL_CERT_FILE`, `ca.crt` of a bundle).
     pub fn pem(&self) -> &str {
         &self.pem
     }
 
-    /// Where [`Authority::pem`] is kept.
+    /// Returns the path of [`Authority::pem`].
     pub fn pem_file(&self) -> PathBuf {
         self.folder.join("ca.pem")
     }
 
-    /// The authority's certificate in DER.
+    /// Returns the authority's certificate in DER.
     pub fn certificate(&self) -> &CertificateDer<'static> {
         &self.certificate
     }
 
-    /// The certificate for all of [`HOSTS`]. Its files suit other servers (Pulsar) too.
+    /// Returns the certificate for all of [`HOSTS`]. Other servers (Pulsar) can use its files too.
     ///
     /// # Errors
-    /// When files can't be read or written.
+    /// A file cannot be read or written.
     pub fn server(&self) -> Result<Identity, CertificateError> {
         let mut params = CertificateParams::new(HOSTS.map(str::to_owned))?;
         params.distinguished_name.push(DnType::CommonName, HOSTS[0]);
@@ -153,10 +153,10 @@ impl Authority {
         })
     }
 
-    /// The client certificate of a database's bundle; its common name is the database id.
+    /// Returns the client certificate of a database's bundle. Its common name is the database id.
     ///
     /// # Errors
-    /// When files can't be read or written.
+    /// A file cannot be read or written.
     pub fn client(&self, database: Uuid) -> Result<Identity, CertificateError> {
         let mut params = CertificateParams::new(Vec::new())?;
         params
@@ -173,11 +173,11 @@ impl Authority {
         })
     }
 
-    /// Writes the certificate that Cassandra's nodes show each other, as client and as server, with its key into the
-    /// file `with_key`. An authority of its own signs it and nothing else, so that only a node has one.
+    /// Writes the certificate that Cassandra's nodes present to each other, as client and as server, with its key to
+    /// the file `with_key`. A separate authority signs it and nothing else, so that only nodes have one.
     ///
     /// # Errors
-    /// When files can't be read or written.
+    /// A file cannot be read or written.
     pub fn node(&self, with_key: &Path) -> Result<(), CertificateError> {
         let mut params = CertificateParams::new(Vec::new())?;
         params.distinguished_name.push(DnType::CommonName, "node");
@@ -194,7 +194,7 @@ impl Authority {
         write(with_key, &pem)
     }
 
-    /// TLS for the gateway: http/1.1 and h2 by ALPN, no client certificate.
+    /// Returns the gateway's TLS configuration: http/1.1 and h2 by ALPN, no client certificate.
     ///
     /// # Errors
     /// As [`Authority::server`].
@@ -207,8 +207,8 @@ impl Authority {
         Ok(Arc::new(config))
     }
 
-    /// TLS for the metadata service and the SNI proxy: without a certificate of this authority the
-    /// handshake fails. No session is resumed, so each connection shows its certificate.
+    /// Returns the TLS configuration of the metadata service and the SNI proxy. Without a certificate of this authority
+    /// the handshake fails. Sessions are not resumed, so each connection presents its certificate.
     ///
     /// # Errors
     /// As [`Authority::server`].
@@ -228,7 +228,7 @@ impl Authority {
             .map_err(|error| rustls::Error::General(error.to_string()))
     }
 
-    /// The authority that is kept; `None` when there is none or it expires before what it signs.
+    /// Reads the stored authority. `None` if there is none or it expires before the certificates it would sign.
     fn kept(folder: &Path) -> Result<Option<(KeyPair, String)>, CertificateError> {
         let (key_file, pem_file) = (folder.join("ca.key"), folder.join("ca.pem"));
         let (Some(key), Some(pem)) = (read(&key_file)?, read(&pem_file)?) else {
@@ -269,8 +269,7 @@ impl Authority {
         Ok((key, pem))
     }
 
-    /// The certificate kept under `name` if `check` accepts it now and until it is due for renewal,
-    /// else a new one.
+    /// Returns the certificate stored under `name` if `check` accepts it now and until its renewal, or else a new one.
     fn identity(
         &self,
         name: &str,
@@ -320,7 +319,8 @@ impl Authority {
         })
     }
 
-    /// `None` when it is missing, unreadable as PEM, or does not fit its key: then it is made anew.
+    /// Reads a stored certificate. `None` if it is missing, invalid as PEM, or does not match its key, and has to be
+    /// replaced.
     fn kept_identity(&self, name: &str) -> Result<Option<Identity>, CertificateError> {
         let [certificate_file, key_file] = self.files(name);
         let (Some(certificate_pem), Some(key_pem)) = (read(&certificate_file)?, read(&key_file)?)
@@ -350,7 +350,7 @@ impl Authority {
     }
 }
 
-/// The database whose bundle a client certificate comes from.
+/// Returns the database that a client certificate belongs to.
 pub fn database_of(certificate: &CertificateDer<'_>) -> Option<Uuid> {
     let (_, parsed) = x509_parser::parse_x509_certificate(certificate).ok()?;
     let name = parsed.subject().iter_common_name().next()?;
@@ -377,7 +377,7 @@ fn read(path: &Path) -> Result<Option<String>, CertificateError> {
     }
 }
 
-/// Writes beside the file and renames: whoever is killed in the middle leaves the old one.
+/// Writes to a temporary file and renames it, so that an interrupted write keeps the old file.
 fn write(path: &Path, text: &str) -> Result<(), CertificateError> {
     let beside = path.with_extension("new");
     let mut options = fs::OpenOptions::new();

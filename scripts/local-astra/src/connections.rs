@@ -1,8 +1,8 @@
-//! The connections that a door holds: each has a limit for its first request and for its silence, and a full door makes
-//! room for the next one.
+//! The connections of a door. Each has a limit for its first request and for idle time, and a full door makes room for
+//! new connections.
 //!
-//! A connection without a request costs a client nothing, so nobody may keep others out with such: when no place is
-//! free, the connection that has been idle longest has to go.
+//! A connection without a request costs a client nothing, so idle clients must not lock others out: if no place is
+//! free, the connection that has been idle longest is closed.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,17 +12,17 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-/// How long a connection may be idle between two requests.
+/// Maximum idle time between two requests.
 const IDLE_LIMIT: Duration = Duration::from_secs(60);
-/// A request that takes longer than this, longer than clients wait, gives way too, if all places are taken by requests.
+/// Duration after which a request loses its place if all places are taken by requests. Clients do not wait that long.
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
-/// How often a connection that has work to do is looked at.
+/// Interval between checks of a busy connection.
 const LOOK: Duration = Duration::from_secs(5);
 
-/// Open files that all doors together may need, and the most that macOS allows.
+/// Number of open files for all doors together; also the maximum on macOS.
 const FILES: u64 = 10_240;
 
-/// Lets this process, and the engines that it starts, have as many open files as the doors hold connections.
+/// Raises the limit of open files, for this process and its engines, to what the connections of all doors need.
 pub fn allow_open_files() {
     let mut limit = getrlimit(Resource::Nofile);
     let wanted = limit.maximum.map_or(FILES, |maximum| maximum.min(FILES));
@@ -33,7 +33,7 @@ pub fn allow_open_files() {
     }
 }
 
-/// The places of one door. Cheap to clone.
+/// The places of one door. Clones are cheap.
 #[derive(Clone)]
 pub struct Places {
     inner: Arc<Inner>,
@@ -57,20 +57,20 @@ struct Seat {
     leave: Notify,
 }
 
-/// What a connection is used for.
+/// Current use of a connection.
 #[derive(Clone, Copy)]
 struct Use {
-    /// Since it is idle, or has had work to do without a break.
+    /// Start of the current idle or busy period.
     since: Instant,
     requests: usize,
-    /// Has it had a request yet?
+    /// True after the first request.
     served: bool,
-    /// It stays as long as both sides want.
+    /// True if the connection has no limits any more.
     stays: bool,
 }
 
 impl Places {
-    /// So many places, for connections that have to send their first request within `first`.
+    /// Creates `limit` places for connections that have to send their first request within `first`.
     pub fn new(limit: usize, first: Duration) -> Places {
         Places {
             inner: Arc::new(Inner {
@@ -82,7 +82,7 @@ impl Places {
         }
     }
 
-    /// A place, if one is free or can be made free.
+    /// Returns a place if one is free or can be freed.
     pub fn try_take(&self) -> Option<Place> {
         if self.lock().taken.len() >= self.inner.limit && !self.make_room() {
             return None;
@@ -107,7 +107,7 @@ impl Places {
         })
     }
 
-    /// A place: waits for one while all are taken by requests.
+    /// Returns a place; waits while all are taken by requests.
     pub async fn take(&self) -> Place {
         loop {
             if let Some(place) = self.try_take() {
@@ -118,8 +118,8 @@ impl Places {
         }
     }
 
-    /// Sends away the connection that can be missed most: that which is idle longest, else the oldest request that nobody
-    /// waits for any more. Gives false if there is none.
+    /// Closes the most dispensable connection: the one that has been idle longest, or else the one with the oldest
+    /// request that has exceeded its limit. Returns false if there is none.
     pub fn make_room(&self) -> bool {
         let mut seats = self.lock();
         let uses = seats.taken.iter().map(|(id, seat)| (*id, seat.now()));
@@ -151,7 +151,7 @@ impl Seat {
     }
 }
 
-/// The place of one connection; free again when it is dropped.
+/// The place of one connection. Dropping it frees the place.
 pub struct Place {
     places: Places,
     id: u64,
@@ -159,7 +159,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// Notes that a request has come, until what this gives is dropped.
+    /// Registers a request until the returned value is dropped.
     pub fn request(&self) -> Request {
         let mut now = self.seat.lock();
         if now.requests == 0 {
@@ -170,12 +170,12 @@ impl Place {
         Request(Arc::clone(&self.seat))
     }
 
-    /// From now on the connection stays as long as both sides want: its client has logged in.
+    /// Removes all limits from the connection, because its client has logged in.
     pub fn stay(&self) {
         self.seat.lock().stays = true;
     }
 
-    /// Waits until the connection has to end: it is idle for too long, or its place is needed.
+    /// Waits until the connection has to end, because it was idle for too long or its place is needed.
     pub async fn is_over(&self) {
         while let Some(left) = self.left() {
             if timeout(left, self.seat.leave.notified()).await.is_ok() {
@@ -184,7 +184,7 @@ impl Place {
         }
     }
 
-    /// How long to wait before the next look; nothing if its time is over.
+    /// Returns the time until the next check; `None` if the limit has passed.
     fn left(&self) -> Option<Duration> {
         let now = self.seat.now();
         if now.stays || now.requests > 0 {
@@ -207,7 +207,7 @@ impl Drop for Place {
     }
 }
 
-/// A request under way.
+/// A request in progress.
 pub struct Request(Arc<Seat>);
 
 impl Drop for Request {

@@ -1,6 +1,6 @@
-//! The doors: one TLS port and one plain port, with the same interfaces behind both.
+//! The gateway: one TLS port and one plain port, with the same interfaces.
 //!
-//! Limits and shutdown of all interfaces are here; which path goes to which interface is [`router`].
+//! This module sets the limits and performs the shutdown of all interfaces. [`router`] maps paths to interfaces.
 
 mod lenient;
 mod target;
@@ -42,38 +42,38 @@ use crate::settings::environment::Door;
 use crate::store::Store;
 use lenient::Lenient;
 
-/// Connections a door holds at once.
+/// Maximum number of connections per door.
 const CONNECTIONS: usize = 1024;
-/// How long a client may take to shake hands, where there is TLS, and to send the head of its first request.
+/// Limit for the TLS handshake, if any, and the head of the first request.
 const FIRST_LIMIT: Duration = Duration::from_secs(10);
-/// How long it may take to send the head of another one, once that has begun.
+/// Limit for the head of a later request, from its first byte.
 const HEADER_LIMIT: Duration = Duration::from_secs(30);
-/// How long a connection that has to go may take to say so.
+/// Limit for the farewell of a connection that is being closed.
 const FAREWELL: Duration = Duration::from_secs(1);
-/// How long requests under way may take to end when the gateway is stopped.
+/// Limit for requests in progress when the gateway is stopped.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(5);
 
-/// What is behind both doors: an engine that is started later brings its interfaces with it.
+/// The app behind both doors. It is replaced when another engine starts.
 #[derive(Clone)]
 pub struct Front {
     current: watch::Sender<Router>,
 }
 
 impl Front {
-    /// A front with `app` behind it.
+    /// Creates a front for `app`.
     pub fn new(app: Router) -> Front {
         Front {
             current: watch::Sender::new(app),
         }
     }
 
-    /// Puts another app there; connections that are open see it with their next request.
+    /// Replaces the app. Open connections use the new one from their next request on.
     pub fn replace(&self, app: Router) {
         // The last one is of no use any more.
         drop(self.current.send_replace(app));
     }
 
-    /// What a door serves.
+    /// Returns a router that forwards each request to the current app.
     pub fn app(&self) -> Router {
         let current = self.current.subscribe();
         Router::new().fallback(async move |request: Request| {
@@ -86,7 +86,7 @@ impl Front {
     }
 }
 
-/// The interfaces that need no Cassandra.
+/// Returns the interfaces that work without Cassandra.
 pub fn router_without_store(streaming: Streaming) -> Router {
     pulsar_admin::router(streaming).fallback(async || {
         let description = "Cassandra is not running: `cargo local up` starts it, `cargo local status` tells what runs";
@@ -95,7 +95,7 @@ pub fn router_without_store(streaming: Streaming) -> Router {
     })
 }
 
-/// How clients reach a door, for URLs that responses hold.
+/// The scheme through which a client reached a door, for URLs in responses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheme {
     Http,
@@ -111,10 +111,10 @@ impl Scheme {
     }
 }
 
-/// Which path goes to which interface. All else is 501, with a sentence.
+/// Maps paths to interfaces. All other paths return 501 with a sentence.
 ///
 /// # Errors
-/// When the descriptors of the gRPC API cannot be read.
+/// The descriptors of the gRPC API cannot be read.
 pub fn router(
     store: Store,
     devops: DevOps,
@@ -150,7 +150,7 @@ async fn not_served(request: Request) -> Response {
     (StatusCode::NOT_IMPLEMENTED, axum::Json(body)).into_response()
 }
 
-/// Serves one door until `stop` turns true, then lets requests under way end, for a few seconds.
+/// Serves one door until `stop` is true, then lets requests in progress finish within a few seconds.
 pub async fn serve(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
@@ -203,7 +203,7 @@ pub async fn serve(
     let _ended = timeout(SHUTDOWN_LIMIT + FAREWELL, all_ended).await;
 }
 
-/// What all connections of a door share.
+/// State shared by all connections of a door.
 struct OpenDoor {
     door: Door,
     tls: Option<TlsAcceptor>,
@@ -260,7 +260,7 @@ impl OpenDoor {
     }
 }
 
-/// The app for one connection: tells each request its door, and the place of the connection that there is a request.
+/// The app of one connection. It adds the door to each request, and registers the request with the connection's place.
 #[derive(Clone)]
 struct Attended {
     app: Router,

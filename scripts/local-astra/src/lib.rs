@@ -1,18 +1,18 @@
 //! Local Astra: Astra's front on a real Apache Cassandra and Apache Pulsar, so that the samples run on one machine.
 //!
-//! - [`commands`]: what `cargo local` does
+//! - [`commands`]: the commands of `cargo local`
 //! - [`background`]: the process that owns the engines and the ports
 //! - [`settings`]: folders, ports, tokens, and the settings of the samples
-//! - [`engines`]: Cassandra and Pulsar: fetched, configured, started, stopped
+//! - [`engines`]: Cassandra and Pulsar: downloaded, configured, started, stopped
 //! - [`bundle`]: the secure connect bundle, the metadata service, the SNI proxy
-//! - [`certificates`]: the authority and what it signs
-//! - [`access`]: tokens, roles, what a token may do
-//! - [`store`]: one login a token, the schema, Cassandra's errors
-//! - [`gateway`]: the doors, and which path goes to which interface; [`connections`]: how many a door holds
-//! - [`pulsar_admin`]: Pulsar's admin API, as far as tenants may use it
+//! - [`certificates`]: the certificate authority and its certificates
+//! - [`access`]: tokens, roles, permissions
+//! - [`store`]: one login per token, the schema, Cassandra's errors
+//! - [`gateway`]: the ports, and the paths of the interfaces; [`connections`]: the limits of connections
+//! - [`pulsar_admin`]: the part of Pulsar's admin API that is open to tenants
 //! - [`grpc`]: Stargate's gRPC API
 //! - [`graphql`]: Stargate's GraphQL APIs, CQL-first and GraphQL-first
-//! - [`bridge`]: what its HTTP APIs make of Cassandra's refusals
+//! - [`bridge`]: Cassandra's errors in Stargate's HTTP APIs
 //! - [`rest`]: Stargate's REST API v2
 //! - [`document`]: Stargate's Document API v2
 //! - [`data_api`]: the Data API: collections and vector search

@@ -14,7 +14,7 @@ use tokio::runtime::Builder;
 #[derive(Parser)]
 #[command(name = "cargo local", bin_name = "cargo local", version)]
 struct Arguments {
-    /// Folder of data and state, instead of the user's own
+    /// Use this folder for data and state instead of the default one
     #[arg(long, global = true, value_name = "DIR")]
     data: Option<PathBuf>,
     #[command(subcommand)]
@@ -23,42 +23,42 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run a sample against local Astra, starting what is not running
+    /// Build and run a sample against local Astra, and start local Astra if necessary
     Run {
         /// Package name of the sample, such as rest-sample
         sample: String,
-        /// What the sample gets as its arguments
+        /// Arguments for the sample
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
     /// Start local Astra in the background
     Up {
-        /// Cassandra's nodes, 1 or 3 (Linux): chosen at the first start of a data folder
+        /// Number of Cassandra nodes, 1 or 3 (3 on Linux only), fixed at the first start of a data folder
         #[arg(long, value_parser = ["1", "3"])]
         nodes: Option<String>,
-        /// Pulsar too. `run` starts it by itself for samples that need it
+        /// Also start Pulsar. `run` starts it automatically for samples that need it
         #[arg(long)]
         pulsar: bool,
     },
-    /// Stop local Astra; its data stays
+    /// Stop local Astra and keep its data
     Down,
-    /// Tell what is running: endpoints, engines, memory, logs
+    /// Show what is running: endpoints, engines, memory, logs
     Status,
-    /// Print the settings of the samples as NAME=value lines, fit for a .env
+    /// Print the settings of the samples as NAME=value lines for a .env file
     Env {
-        /// With the operator's token, which may do what a self-hosted Stargate allows
+        /// Use the operator's token, which allows everything that a self-hosted Stargate allows
         #[arg(long)]
         operator: bool,
     },
-    /// Print the logs
+    /// Print the logs of local Astra, Cassandra and Pulsar
     Logs,
-    /// Stop local Astra and forget all its data
+    /// Stop local Astra and delete all its data
     Reset {
-        /// Do not ask
+        /// Do not ask for confirmation
         #[arg(long)]
         yes: bool,
     },
-    /// The background process itself; `up` starts it
+    /// Run the background process, which `up` starts
     #[command(hide = true)]
     Background {
         /// For tests: end when standard input closes, and remove the data folder
@@ -67,9 +67,9 @@ enum Command {
     },
 }
 
-/// The stack of each thread, of which only what is used takes memory. What a client sends is read within a bound that
-/// far less is enough for. But the driver goes down every level of a type that Cassandra tells of, and Cassandra itself
-/// takes types of some hundred levels, each of which takes 4 KB here.
+/// Stack size per thread; memory is only used as needed. Client input is bounded to a depth that needs far less.
+/// However, the driver recurses through every level of a type reported by Cassandra, and Cassandra accepts types with
+/// several hundred levels, each of which uses 4 KB here.
 const STACK: usize = 64 * 1024 * 1024;
 
 fn main() -> ExitCode {

@@ -17,9 +17,9 @@ use crate::server::Server;
 
 /// The number of connections to a node. The driver opens two or three.
 const MAX_CONNECTIONS: usize = 128;
-/// How long the second direction of a connection is copied after the first has ended.
+/// Limit for one direction of a connection to continue after the other has ended.
 const HALF_CLOSED_LIMIT: Duration = Duration::from_secs(10);
-/// How long a tunnel is kept that has no connection.
+/// Limit for a tunnel without a connection.
 const IDLE_LIMIT: Duration = Duration::from_secs(60);
 
 /// A listener and its connections, which are closed when it is dropped.

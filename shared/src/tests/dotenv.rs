@@ -1,4 +1,4 @@
-//! How a `.env` is found and read.
+//! Finding and parsing of a `.env` file.
 
 use super::*;
 

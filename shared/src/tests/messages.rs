@@ -1,4 +1,4 @@
-//! What the user reads when settings are missing or wrong.
+//! Messages for users about missing or invalid settings.
 
 use super::*;
 

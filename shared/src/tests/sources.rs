@@ -1,4 +1,4 @@
-//! Where each value comes from: which setting, and which of the environment and `.env`.
+//! The source of each value: the setting, and the environment or `.env`.
 
 use super::*;
 

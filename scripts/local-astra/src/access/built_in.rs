@@ -1,4 +1,4 @@
-//! The roles that every organization has. They are not kept anywhere: they are the same always.
+//! The roles that exist in every organization. They never change, so they are not stored.
 
 use uuid::{Uuid, uuid};
 
@@ -53,8 +53,8 @@ const BILLING: &[&str] = &[
     "org-read",
 ];
 
-/// Names as the API has them, and what they allow. Which actions belong to which name is local Astra's reading
-/// of the names: no source lists them.
+/// The roles' names in the API with their permissions. No source lists the actions of a role: the assignment is local
+/// Astra's interpretation of the names.
 const ROLES: &[(&str, &[&[&str]])] = &[
     ("Organization Administrator", &[ACTIONS]),
     (
@@ -77,7 +77,7 @@ const ROLES: &[(&str, &[&[&str]])] = &[
     ("UI View Only", &[SEE]),
 ];
 
-/// All of them: id, name, policy.
+/// Returns id, name and policy of all built-in roles.
 pub fn all() -> impl Iterator<Item = (Uuid, &'static str, Policy)> {
     let ids = (ORGANIZATION_ADMINISTRATOR.as_u128()..).map(Uuid::from_u128);
     ids.zip(ROLES).map(|(id, (name, actions))| {

@@ -1,4 +1,4 @@
-//! What policies are to Cassandra: grants on the tables of single keyspaces, never on all keyspaces.
+//! Policies as Cassandra grants on the tables of individual keyspaces, never on all keyspaces.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,10 +17,10 @@ use crate::store::schema::rows;
 use crate::store::types::quote;
 use crate::store::{Code, Schema, Store, StoreError};
 
-/// When to try again what has failed.
+/// Pause before a failed update is retried.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// Which of Cassandra's permissions an action on tables is.
+/// Cassandra's permissions for each action on tables.
 const PERMISSIONS: &[(&str, &[&str])] = &[
     ("db-table-alter", &["ALTER"]),
     ("db-table-authorize", &["AUTHORIZE"]),
@@ -30,10 +30,10 @@ const PERMISSIONS: &[(&str, &[&str])] = &[
     ("db-table-select", &["SELECT", "SELECT_MASKED", "UNMASK"]),
 ];
 
-/// Permissions by resource: `data/<keyspace>/*` or `data/<keyspace>/<table>`, as `system_auth` has them.
+/// Permissions by resource, as in `system_auth`: `data/<keyspace>/*` or `data/<keyspace>/<table>`.
 type Permissions = BTreeMap<String, BTreeSet<String>>;
 
-/// Keeps the grants of all tokens in step with their policies and with the schema.
+/// Keeps the grants of all tokens consistent with their policies and with the schema.
 #[derive(Clone)]
 pub struct Grants {
     store: Store,
@@ -48,7 +48,7 @@ impl Grants {
         }
     }
 
-    /// Follows the schema: what a policy says of all keyspaces holds for each one that is made, whoever makes it.
+    /// Follows the schema: a policy for all keyspaces also applies to each new keyspace, regardless of its creator.
     pub async fn follow(self) {
         let mut schemas = self.store.watch_schema();
         loop {
@@ -69,7 +69,7 @@ impl Grants {
         }
     }
 
-    /// Brings the grants of all tokens in step with their policies.
+    /// Updates the grants of all tokens to match their policies.
     ///
     /// # Errors
     /// Cassandra's own.
@@ -95,8 +95,8 @@ impl Grants {
     }
 }
 
-/// Is this in the schema? A keyspace or table that it does not hold yet is newer: what was granted there, to
-/// whoever made it, is not too much as far as this schema can tell.
+/// Returns true if the schema contains the resource. A resource that it does not contain is newer, so its grants, for
+/// example to its creator, cannot be judged by this schema.
 fn is_known(schema: &Schema, resource: &str) -> bool {
     let mut names = resource.split('/').skip(1);
     let keyspace = names.next().and_then(|name| schema.keyspaces.get(name));
@@ -145,7 +145,7 @@ async fn granted(admin: &Session, role: &str) -> Result<Permissions, StoreError>
         .collect())
 }
 
-/// Grants what is missing and revokes what is too much. Gives whether there was anything to do.
+/// Grants missing permissions and revokes superfluous ones. Returns true if anything changed.
 async fn bring_in_step(
     admin: &Session,
     role: &str,

@@ -1,4 +1,4 @@
-//! Which token has which roles, and what follows: kept as records, since Cassandra's roles have no policies.
+//! Records of tokens with their roles, and the rights that follow. Cassandra's roles cannot store policies.
 
 use scylla::client::session::Session;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use super::{built_in, roles};
 use crate::store::StoreError;
 use crate::store::records::{self, Record};
 
-/// A role that somebody made, beside the built-in ones.
+/// A custom role, in addition to the built-in ones.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CustomRole {
     pub id: Uuid,
@@ -17,7 +17,7 @@ pub struct CustomRole {
     pub policy: Policy,
     /// RFC 3339.
     pub updated: String,
-    /// The client id of the token that did.
+    /// Client id of the token that made the update.
     pub updated_by: String,
 }
 
@@ -29,7 +29,7 @@ impl Record for CustomRole {
     }
 }
 
-/// A token: the Cassandra role of that name, without its secret.
+/// A token, without its secret. A Cassandra role has the same name.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct TokenRecord {
     pub client_id: String,
@@ -49,7 +49,7 @@ impl Record for TokenRecord {
 }
 
 impl Rights {
-    /// The rights of a Cassandra role.
+    /// Returns the rights of a Cassandra role.
     ///
     /// # Errors
     /// Cassandra's own.
@@ -63,7 +63,7 @@ impl Rights {
         }
     }
 
-    /// The rights that a token has by its roles. A role that is gone gives none.
+    /// Returns the rights of a token from its roles. Deleted roles add none.
     ///
     /// # Errors
     /// Cassandra's own.

@@ -1,12 +1,12 @@
-//! Who may do what. A token is a Cassandra role: Cassandra checks its password and decides what it may do.
+//! Authentication and authorization. A token is a Cassandra role: Cassandra checks its password and its permissions.
 //!
 //! - [`token`]: `AstraCS:<client id>:<hash of the secret>`
-//! - [`streaming`]: the JWTs that Pulsar takes; [`tenants`]: whose they are
-//! - [`roles`]: the roles behind tokens and what they are granted
-//! - [`policy`]: what an Astra role allows, for what Cassandra has no permission for
-//! - [`built_in`]: the roles that every organization has
-//! - [`members`]: which token has which roles
-//! - [`owners`]: which keyspace belongs to which database
+//! - [`streaming`]: the JWTs for Pulsar; [`tenants`]: their owners
+//! - [`roles`]: the Cassandra roles of tokens and their grants
+//! - [`policy`]: the policies of Astra's roles, for everything that Cassandra has no permission for
+//! - [`built_in`]: the roles that exist in every organization
+//! - [`members`]: the roles of each token
+//! - [`owners`]: the database of each keyspace
 //! - [`grants`]: policies as Cassandra's grants
 
 pub mod built_in;

@@ -1,4 +1,4 @@
-//! Which keyspace belongs to which database: several databases share one Cassandra.
+//! The database that each keyspace belongs to. Several databases share one Cassandra.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use crate::settings::DATABASE_ID;
 use crate::store::StoreError;
 use crate::store::records::{self, Record};
 
-/// A keyspace that the DevOps API made, makes or drops.
+/// A keyspace that the DevOps API has created, or is creating or dropping.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct OwnedKeyspace {
     pub name: String,
@@ -23,10 +23,10 @@ pub struct OwnedKeyspace {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyspaceState {
-    /// Asked for, and not there yet. The name is taken all the same.
+    /// Being created. The name is already taken.
     Coming,
     There,
-    /// Asked to go, and still there.
+    /// Being dropped.
     Going,
 }
 
@@ -42,7 +42,7 @@ impl Record for OwnedKeyspace {
 pub struct Owners(HashMap<String, Uuid>);
 
 impl Owners {
-    /// Reads them.
+    /// Reads the owners from the records.
     ///
     /// # Errors
     /// Cassandra's own.
@@ -52,7 +52,7 @@ impl Owners {
         Ok(Owners(owned.collect()))
     }
 
-    /// The database of one keyspace, as [`Owners::of`] has it.
+    /// Returns the database of one keyspace; see [`Owners::of`].
     ///
     /// # Errors
     /// Cassandra's own.
@@ -62,8 +62,8 @@ impl Owners {
         Ok(Owners(owned.collect()).of(keyspace))
     }
 
-    /// The database of a keyspace. One that no DevOps call has made (over CQL, by the operator) belongs to the
-    /// first database.
+    /// Returns the database of a keyspace. A keyspace created without the DevOps API (by the operator over CQL) belongs
+    /// to the first database.
     pub fn of(&self, keyspace: &str) -> Uuid {
         let first = || Uuid::try_parse(DATABASE_ID).unwrap_or_default();
         self.0.get(keyspace).copied().unwrap_or_else(first)

@@ -1,12 +1,12 @@
-//! What a role may do: Astra's policies (DevOps API v2, `/v2/organizations/roles`).
+//! Astra's policies, the permissions of a role (DevOps API v2, `/v2/organizations/roles`).
 //!
-//! A policy allows actions on resources. Cassandra knows a part of it as grants ([`super::grants`]); the rest,
-//! and that all of it fits together, is [`Rights::allow`].
+//! A policy allows actions on resources. Some of them are enforced by Cassandra as grants ([`super::grants`]); the
+//! rest, and the combination of all, by [`Rights::allow`].
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// Everything that a policy may name as an action.
+/// All actions that a policy can contain.
 pub const ACTIONS: &[&str] = &[
     "accesslist-read",
     "accesslist-write",
@@ -61,7 +61,7 @@ pub const ACTIONS: &[&str] = &[
     "org-write",
 ];
 
-/// A policy as clients send it and get it back.
+/// A policy as clients send and receive it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
     pub description: String,
@@ -71,18 +71,18 @@ pub struct Policy {
     pub effect: String,
 }
 
-/// What an action is done to.
+/// The target of an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target<'a> {
     Organization,
     Database(Uuid),
     Keyspace(Uuid, &'a str),
-    /// All tables of a keyspace, those to come too.
+    /// All tables of a keyspace, including future ones.
     AllTables(Uuid, &'a str),
     Table(Uuid, &'a str, &'a str),
 }
 
-/// The ways to the data.
+/// The interfaces to the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Interface {
     Cql,
@@ -103,8 +103,8 @@ impl Interface {
         Interface::DataApi,
     ];
 
-    /// The action that opens it. Astra names three: documents and the Data API go with REST, and gRPC, whose requests are CQL,
-    /// with CQL.
+    /// Returns the action that opens the interface. Astra has three: the Document API and the Data API use that of
+    /// REST, and gRPC, whose requests are CQL, that of CQL.
     pub fn action(self) -> &'static str {
         match self {
             Interface::Cql | Interface::Grpc => "db-cql",
@@ -114,22 +114,22 @@ impl Interface {
     }
 }
 
-/// What a token may do, by the policies of all its roles.
+/// The permissions of a token, from the policies of all its roles.
 #[derive(Clone, Debug, Default)]
 pub enum Rights {
-    /// The operator's.
+    /// The operator's rights.
     Everything,
     ByPolicy(Vec<Policy>),
-    /// A role that was made over CQL has no policy: its grants in Cassandra are all that counts, by every
-    /// interface, and the DevOps API is closed to it.
+    /// Rights of a role created over CQL. It has no policy: only its grants in Cassandra count, for every interface,
+    /// and the DevOps API is closed to it.
     #[default]
     GrantsOnly,
 }
 
 impl Rights {
-    /// May this be done to that? A table is reached only through its database and keyspace: a policy that leaves
-    /// one of them out allows nothing below. The organization itself need not be named: the documented examples of
-    /// roles for one database do not.
+    /// Returns true if the action is allowed on the target. Access to a table requires its database and keyspace: a
+    /// policy that omits one of them allows nothing below it. The organization need not be listed, because the
+    /// documented examples of roles for one database do not list it.
     pub fn allow(&self, action: &str, target: Target<'_>) -> bool {
         match self {
             Rights::Everything => true,
@@ -140,7 +140,7 @@ impl Rights {
         }
     }
 
-    /// May this be done to any database at all?
+    /// Returns true if the action is allowed on any database.
     pub fn allow_somewhere(&self, action: &str) -> bool {
         match self {
             Rights::Everything => true,
@@ -151,18 +151,18 @@ impl Rights {
         }
     }
 
-    /// May this way be taken, to whatever lies behind it?
+    /// Returns true if the interface is open to any database.
     pub fn open(&self, interface: Interface) -> bool {
         matches!(self, Rights::GrantsOnly) || self.allow_somewhere(interface.action())
     }
 
-    /// May this way be taken to that database?
+    /// Returns true if the interface is open to that database.
     pub fn open_to(&self, interface: Interface, database: Uuid) -> bool {
         let target = Target::Database(database);
         matches!(self, Rights::GrantsOnly) || self.allow(interface.action(), target)
     }
 
-    /// May this way be taken to every database, those to come too?
+    /// Returns true if the interface is open to every database, including future ones.
     pub fn open_to_all(&self, interface: Interface) -> bool {
         match self {
             Rights::Everything | Rights::GrantsOnly => true,
@@ -218,7 +218,7 @@ impl Policy {
             }
     }
 
-    /// What keeps this from being a policy of the organization, in a sentence.
+    /// The reason this policy is invalid in the organization, if any, as a sentence.
     pub fn problem(&self) -> Option<String> {
         if self.effect != "allow" {
             return Some(format!("effect {:?} is not \"allow\"", self.effect));

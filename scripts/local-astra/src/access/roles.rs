@@ -1,4 +1,4 @@
-//! The roles behind tokens: made, granted, found in `system_auth`.
+//! The Cassandra roles of tokens: creation, grants, and queries of `system_auth`.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use super::Token;
 use crate::store::StoreError;
 use crate::store::types::quote;
 
-/// Makes the role of a token, unless it is there.
+/// Creates the role of a token, unless it exists.
 ///
 /// # Errors
 /// Cassandra's own.
@@ -43,8 +43,8 @@ pub async fn set_password(
     run(admin, &cql).await
 }
 
-/// Lets a role do anything with the tables of a keyspace, but nothing with the keyspace itself: Astra
-/// makes and drops keyspaces only through its DevOps API.
+/// Grants a role everything on the tables of a keyspace, but nothing on the keyspace itself: on Astra keyspaces are
+/// created and dropped only through the DevOps API.
 ///
 /// # Errors
 /// Cassandra's own.
@@ -65,8 +65,8 @@ pub async fn drop_role(admin: &Session, role: &str) -> Result<(), StoreError> {
     run(admin, &format!("DROP ROLE IF EXISTS {}", quote(role))).await
 }
 
-/// Makes Cassandra forget what it has cached of roles and permissions, so that a change holds at once. Each
-/// node has its own caches; one that is down has none when it comes back.
+/// Clears Cassandra's caches of roles and permissions, so that a change takes effect at once. Each node has its own
+/// caches; a node that is down has none when it starts again.
 ///
 /// # Errors
 /// Cassandra's own.
@@ -89,7 +89,7 @@ pub async fn clear_caches(admin: &Session) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Is this role a superuser?
+/// Returns true if this role is a superuser.
 ///
 /// # Errors
 /// Cassandra's own.
@@ -103,7 +103,7 @@ pub async fn is_superuser(admin: &Session, role: &str) -> Result<bool, StoreErro
     Ok(rows.iter().any(|value| value == "true"))
 }
 
-/// The keyspaces in which a role was granted anything.
+/// Returns the keyspaces in which a role has any grant.
 ///
 /// # Errors
 /// Cassandra's own.
@@ -125,7 +125,8 @@ pub async fn granted_keyspaces(
         .collect())
 }
 
-/// May a role change the tables of a keyspace? Asked of Cassandra, roles granted to the role included.
+/// Returns true if a role can alter the tables of a keyspace. Queries Cassandra, and includes roles granted to the
+/// role.
 ///
 /// # Errors
 /// Cassandra's own.

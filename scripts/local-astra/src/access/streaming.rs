@@ -1,6 +1,6 @@
-//! The tokens of streaming: JWTs signed with RS256, with the claims of the token in
-//! <https://awesome-astra.github.io/docs/pages/astra/astra-cli/>. The keys are files in the data folder, so Pulsar works
-//! without Cassandra.
+//! Streaming tokens: JWTs signed with RS256, with the claims of the token in
+//! <https://awesome-astra.github.io/docs/pages/astra/astra-cli/>. The keys are files in the data folder, so Pulsar
+//! works without Cassandra.
 
 use std::fs;
 use std::io::{self, Write};
@@ -18,12 +18,12 @@ use serde::{Deserialize, Serialize};
 use super::{Target, TenantRecord, Token};
 use crate::store::{Code, Store, StoreError, records};
 
-/// The role of the token with which local Astra itself asks Pulsar.
+/// Role of the token that local Astra itself uses for Pulsar.
 pub const SUPERUSER: &str = "local-astra";
 
 const ISSUER: &str = "datastax";
 
-/// Why keys or tokens could not be made. Never shows one.
+/// Failure to create keys or tokens. The message never contains one.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     #[error("cannot {doing} {}: {source}", path.display())]
@@ -40,10 +40,10 @@ pub enum KeyError {
     Sign(String),
 }
 
-/// What a token says of its owner.
+/// The claims of a token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
-    /// When it was made, in seconds since 1970.
+    /// Time of issue in seconds since the epoch.
     #[serde(default)]
     pub iat: u64,
     #[serde(default)]
@@ -52,16 +52,16 @@ pub struct Claims {
     pub sub: String,
     #[serde(default)]
     pub tokenid: String,
-    /// When it ends to be good, in seconds since 1970; never, if absent.
+    /// Expiry in seconds since the epoch; `None` means never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exp: Option<u64>,
 }
 
 impl Claims {
-    /// The claims of a new token for a tenant; with an id of its own, that is a role of its own.
+    /// Creates the claims of a new token for a tenant. Each token has its own id, and therefore its own role.
     ///
     /// # Errors
-    /// When the system has no random bytes.
+    /// The system has no random bytes.
     pub fn new(organization: &str, tenant: &str, exp: Option<u64>) -> Result<Claims, KeyError> {
         let mut id = [0; 5];
         rand::fill(&mut id).map_err(|_| KeyError::Sign("no random bytes".to_owned()))?;
@@ -76,7 +76,7 @@ impl Claims {
         })
     }
 
-    /// The tenant that the role names; `None` for the superuser.
+    /// Returns the tenant in the role; `None` for the superuser.
     pub fn tenant(&self) -> Option<String> {
         let mut parts = self.sub.split(';');
         let (client, _organization, tenant) = (parts.next()?, parts.next()?, parts.next()?);
@@ -86,7 +86,7 @@ impl Claims {
     }
 }
 
-/// The keys of one data folder, which sign and check tokens.
+/// The keys of one data folder, which sign and verify tokens.
 pub struct StreamingKeys {
     folder: PathBuf,
     sign: EncodingKey,
@@ -94,11 +94,11 @@ pub struct StreamingKeys {
 }
 
 impl StreamingKeys {
-    /// Opens the keys kept in `folder`, or makes them there, with the superuser's token. Reads and writes files,
-    /// and makes an RSA key (some 100 ms): call it from blocking code.
+    /// Opens the keys in `folder`, or creates them together with the superuser's token. Reads and writes files, and
+    /// generates an RSA key (some 100 ms), so call it from blocking code.
     ///
     /// # Errors
-    /// When a file can't be read or written, or is damaged.
+    /// A file cannot be read or written, or is damaged.
     pub fn open(folder: &Path) -> Result<StreamingKeys, KeyError> {
         let pem_file = folder.join("signing.key");
         let pem = match fs::read_to_string(&pem_file) {
@@ -131,20 +131,20 @@ impl StreamingKeys {
         Ok(keys)
     }
 
-    /// In the folder of the keys the public one, as Pulsar reads it: SubjectPublicKeyInfo in DER.
+    /// Returns the path of the public key in the folder of the keys. Pulsar reads it as SubjectPublicKeyInfo in DER.
     pub fn public_key_file(folder: &Path) -> PathBuf {
         folder.join("public.der")
     }
 
-    /// In the folder of the keys the superuser's token, readable by its owner alone.
+    /// Returns the path of the superuser's token in the folder of the keys. Only its owner can read it.
     pub fn superuser_file(folder: &Path) -> PathBuf {
         folder.join("superuser.jwt")
     }
 
-    /// The superuser's token: for the gateway alone.
+    /// Returns the superuser's token, for the gateway only.
     ///
     /// # Errors
-    /// When it cannot be signed.
+    /// It cannot be signed.
     pub fn superuser(&self) -> Result<SecretString, KeyError> {
         self.issue(&Claims {
             iat: now(),
@@ -155,18 +155,18 @@ impl StreamingKeys {
         })
     }
 
-    /// The token with these claims: the same claims give the same token.
+    /// Signs a token with these claims. Equal claims result in equal tokens.
     ///
     /// # Errors
-    /// When it cannot be signed.
+    /// It cannot be signed.
     pub fn issue(&self, claims: &Claims) -> Result<SecretString, KeyError> {
         jsonwebtoken::encode(&Header::new(Algorithm::RS256), claims, &self.sign)
             .map(SecretString::from)
             .map_err(|error| KeyError::Sign(error.to_string()))
     }
 
-    /// The claims of a token that these keys have signed and that is still good. Whether its role still may do
-    /// anything, Pulsar knows: a revoked one is no longer among its tenant's roles.
+    /// Returns the claims of an unexpired token signed with these keys. Pulsar checks the permissions of its role: a
+    /// revoked role is no longer in the list of its tenant.
     pub fn verify(&self, token: &str) -> Option<Claims> {
         let mut validation = Validation::new(Algorithm::RS256);
         validation.required_spec_claims.clear();
@@ -177,10 +177,10 @@ impl StreamingKeys {
             .map(|checked| checked.claims)
     }
 
-    /// The claims of the first tenant's token, made at the first start and kept.
+    /// Returns the claims of the first tenant's token, which is created at the first start and kept.
     ///
     /// # Errors
-    /// When the file can't be read or written, or is damaged.
+    /// The file cannot be read or written, or is damaged.
     pub fn first(&self, organization: &str, tenant: &str) -> Result<Claims, KeyError> {
         let path = self.folder.join("first.json");
         match fs::read(&path) {
@@ -197,12 +197,12 @@ impl StreamingKeys {
     }
 }
 
-/// Whether the owner of an Astra token (`AstraCS:...`) may use the admin API of a tenant, as Astra allows since
-/// February 2024: it is a tenant of the organization, and a role of the token manages streaming. Without a store, that
-/// is without Cassandra, nobody can be asked, and nobody may.
+/// Returns true if an Astra token (`AstraCS:...`) can use the admin API of a tenant, which Astra allows since February
+/// 2024: the tenant belongs to the organization, and a role of the token manages streaming. Always false without a
+/// store, that is, without Cassandra.
 ///
 /// # Errors
-/// When Cassandra does not answer. A wrong token is none.
+/// Cassandra does not respond. An invalid token is not an error.
 pub async fn may_administer(
     store: Option<&Store>,
     token: &Token,
@@ -246,7 +246,7 @@ fn private_folder(folder: &Path) -> io::Result<()> {
     fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
 }
 
-/// In one step, readable by its owner alone.
+/// Writes a file atomically, readable by its owner only.
 fn write(path: &Path, content: &[u8]) -> Result<(), KeyError> {
     use std::os::unix::fs::OpenOptionsExt;
     let new = path.with_extension("new");

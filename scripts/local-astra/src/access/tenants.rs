@@ -1,4 +1,4 @@
-//! The streaming tenants of the organization: what Pulsar does not keep of them.
+//! The streaming tenants of the organization: the data that Pulsar does not store.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -9,7 +9,7 @@ use crate::settings::{ORGANIZATION_ID, TENANT, TENANT_CLOUD, TENANT_REGION};
 use crate::store::records::{self, Record};
 use crate::store::{Code, Store, StoreError};
 
-/// A tenant. Which of its tokens' roles may do anything, Pulsar keeps.
+/// A tenant. Pulsar stores which roles have access.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct TenantRecord {
     pub id: Uuid,
@@ -21,7 +21,7 @@ pub struct TenantRecord {
     pub cluster: String,
     #[serde(default)]
     pub email: String,
-    /// The claims of its tokens, the first one first: the same claims give the same token.
+    /// The claims of its tokens, starting with the first. Equal claims result in equal tokens.
     pub tokens: Vec<Claims>,
 }
 
@@ -34,7 +34,7 @@ impl Record for TenantRecord {
 }
 
 impl TenantRecord {
-    /// Of a new tenant, with its first token.
+    /// Creates the record of a new tenant, with its first token.
     pub fn new(
         name: &str,
         cloud: &str,
@@ -53,16 +53,16 @@ impl TenantRecord {
         }
     }
 
-    /// The roles that may do everything in this tenant.
+    /// Returns the roles with full access to this tenant.
     pub fn roles(&self) -> Vec<String> {
         self.tokens.iter().map(|token| token.sub.clone()).collect()
     }
 }
 
-/// Keeps the record of the first tenant, which Pulsar's first start makes, if there is none.
+/// Stores the record of the first tenant, which is created when Pulsar first starts, unless it exists.
 ///
 /// # Errors
-/// Cassandra's own; [`Code::Internal`] when its token can't be read.
+/// Cassandra's own; [`Code::Internal`] if its token cannot be read.
 pub async fn ensure_first_tenant(store: &Store, keys: &StreamingKeys) -> Result<(), StoreError> {
     let admin = store.admin();
     if records::get::<TenantRecord>(admin, TENANT).await?.is_some() {

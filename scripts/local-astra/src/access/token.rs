@@ -10,7 +10,7 @@ const PREFIX: &str = "AstraCS";
 const CLIENT_ID_LENGTH: usize = 24;
 const SECRET_LENGTH: usize = 128;
 
-/// A well-formed token. Its third part is the password of the role that its client id names.
+/// A well-formed token. Its third part is the password of the role named by its client id.
 #[derive(Clone)]
 pub struct Token {
     client_id: String,
@@ -18,7 +18,7 @@ pub struct Token {
 }
 
 impl Token {
-    /// Reads a token; `None` when it hasn't a token's form.
+    /// Parses a token; `None` if the text is not in the form of a token.
     pub fn parse(text: &str) -> Option<Token> {
         let mut parts = text.split(':');
         let (prefix, client_id, password) = (parts.next()?, parts.next()?, parts.next()?);
@@ -35,29 +35,29 @@ impl Token {
         })
     }
 
-    /// The token of a client id and its secret: the same login, as on Astra.
+    /// Returns the token of a client id and its secret. Both are the same login, as on Astra.
     pub fn of(client_id: &str, secret: &SecretString) -> Option<Token> {
         let password = hex(digest(&SHA256, secret.expose_secret().as_bytes()).as_ref());
         Token::parse(&format!("{PREFIX}:{client_id}:{password}"))
     }
 
-    /// The name of the Cassandra role.
+    /// Returns the name of the Cassandra role.
     pub fn client_id(&self) -> &str {
         &self.client_id
     }
 
-    /// The password of the Cassandra role.
+    /// Returns the password of the Cassandra role.
     pub fn password(&self) -> &SecretString {
         &self.password
     }
 
-    /// The whole token, to be handed to its owner.
+    /// Returns the whole token, for its owner.
     pub fn text(&self) -> SecretString {
         let password = self.password.expose_secret();
         SecretString::from(format!("{PREFIX}:{}:{password}", self.client_id))
     }
 
-    /// SHA-256 of the whole token, for finding what belongs to it without keeping it.
+    /// Returns the SHA-256 of the whole token, a lookup key that does not reveal the token.
     pub fn digest(&self) -> Vec<u8> {
         digest(&SHA256, self.text().expose_secret().as_bytes())
             .as_ref()
@@ -71,17 +71,17 @@ impl fmt::Debug for Token {
     }
 }
 
-/// A new client id with its secret, as Astra makes them.
+/// A new client id with its secret, in Astra's format.
 pub struct Credentials {
     pub client_id: String,
     pub secret: SecretString,
 }
 
 impl Credentials {
-    /// Draws new ones.
+    /// Generates random credentials.
     ///
     /// # Errors
-    /// When the system has no random bytes to give.
+    /// The system has no random bytes.
     pub fn generate() -> anyhow::Result<Credentials> {
         Ok(Credentials {
             client_id: random_word(CLIENT_ID_LENGTH)?,

@@ -1,4 +1,4 @@
-//! The secure connect bundle of the first database, and who is let in by any.
+//! The secure connect bundle of the first database, and the admission of clients with any bundle.
 
 use std::collections::HashMap;
 use std::io;
@@ -17,10 +17,10 @@ use crate::settings::layout::Layout;
 use crate::settings::{DATABASE_ID, Folders, KEYSPACE};
 use crate::store::Store;
 
-/// Writes the bundle into the data folder, and gives what serves it, with what its doors go by.
+/// Writes the bundle to the data folder. Returns its services and the catalog they use.
 ///
 /// # Errors
-/// When Cassandra does not tell its nodes, or a file can't be written.
+/// Cassandra does not return its nodes, or a file cannot be written.
 pub fn open(
     folders: &Folders,
     layout: &Layout,
@@ -39,7 +39,7 @@ pub fn open(
     Ok((bundles, sender))
 }
 
-/// A role comes in by CQL if its policies say so.
+/// Returns a gate that admits the roles whose policies allow CQL.
 fn gate(store: &Store) -> Gate {
     let store = store.clone();
     Arc::new(move |role, database| {
@@ -51,7 +51,7 @@ fn gate(store: &Store) -> Gate {
         })
     })
 }
-/// The nodes by the host ids that Cassandra itself tells, which drivers find in `system.local` again.
+/// Returns the nodes by the host ids from Cassandra, which drivers compare with `system.local`.
 fn catalog(admin: &Session, database: Uuid) -> Result<Catalog> {
     let state = admin.get_cluster_state();
     let nodes = state.get_nodes_info();

@@ -1,4 +1,4 @@
-//! Cassandra: its nodes, and what a first start makes in them.
+//! Starts and stops Cassandra's nodes, and creates the initial keyspaces and roles.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -24,7 +24,7 @@ use crate::settings::secrets::Secrets;
 use crate::settings::{Folders, GRAPHQL_FIRST_KEYSPACE, KEYSPACE};
 use crate::store::{self, Code, StoreError, limits, records, schema};
 
-/// The Cassandra of a data folder.
+/// Returns the Cassandra of a data folder.
 pub fn of(folders: &Folders, layout: &Layout) -> Cassandra {
     Cassandra {
         folder: folders.cassandra(),
@@ -39,7 +39,7 @@ pub fn of(folders: &Folders, layout: &Layout) -> Cassandra {
     }
 }
 
-/// Stops all nodes of Cassandra that run. Gives whether any did.
+/// Stops all running nodes of Cassandra. Returns true if any was running.
 pub async fn stop(folders: &Folders) -> Result<bool, EngineError> {
     let Ok(layout) = Layout::of(&folders.data, None) else {
         return Ok(false);
@@ -57,16 +57,16 @@ pub async fn stop(folders: &Folders) -> Result<bool, EngineError> {
     failed.map_or(Ok(any), Err)
 }
 
-/// Cassandra's nodes, started or taken over.
+/// Cassandra's nodes, started or adopted.
 pub struct Started {
     pub engines: Vec<Engine>,
     /// A superuser's session.
     pub admin: Session,
-    /// What had to be done for it.
+    /// Repairs that were necessary, as sentences for `up`.
     pub notes: Vec<String>,
 }
 
-/// Starts Cassandra's nodes, without the indexes that keep them from starting.
+/// Starts Cassandra's nodes. Drops indexes that prevent them from starting.
 pub async fn start(folders: &Folders, layout: &Layout, password: &SecretString) -> Result<Started> {
     let cassandra = of(folders, layout);
     let jdk = java::find(&Search::here()).await?;
@@ -95,7 +95,7 @@ pub async fn start(folders: &Folders, layout: &Layout, password: &SecretString) 
     })
 }
 
-/// A superuser's login. At the first start the password is still the one that everybody knows.
+/// Logs in as the superuser. At the first start the password is still the default one.
 async fn login(nodes: &[SocketAddr], password: &SecretString) -> Result<(), StoreError> {
     match store::connect(nodes, SUPERUSER, password, None).await {
         Err(error) if error.code == Code::Unauthenticated => {
@@ -111,7 +111,7 @@ async fn login(nodes: &[SocketAddr], password: &SecretString) -> Result<(), Stor
     }
 }
 
-/// What a first start makes, if it is not there: keyspaces, and the roles of the two tokens.
+/// Creates what a first start needs, if it does not exist: keyspaces, and the roles of the two tokens.
 pub async fn prepare(
     admin: &Session,
     layout: &Layout,
@@ -151,7 +151,7 @@ pub async fn prepare(
     records::put(admin, &token).await
 }
 
-/// Moves keyspaces of an older data folder from the data center's old name to the new one.
+/// Renames the data center in the keyspaces of an older data folder.
 async fn rename_datacenter(admin: &Session) -> Result<(), StoreError> {
     let cql = "SELECT keyspace_name, replication FROM system_schema.keyspaces";
     let keyspaces = schema::rows::<(String, BTreeMap<String, String>)>(admin, cql).await?;
@@ -174,7 +174,7 @@ async fn rename_datacenter(admin: &Session) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Puts the roles on every node, so that logins go on when one of them is down.
+/// Replicates the roles to every node, so that logins succeed while one node is down.
 async fn spread_roles(admin: &Session, nodes: u8) -> Result<(), StoreError> {
     let known = admin
         .query_unpaged(

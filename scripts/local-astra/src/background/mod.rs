@@ -1,9 +1,9 @@
-//! The background process: it owns the engines and the ports, and ends only when it is told to.
+//! The background process. It owns the engines and the ports, and runs until it receives a signal.
 //!
-//! - [`bundles`]: the secure connect bundle of the first database, and the services it leads to
-//! - [`cassandra`]: Cassandra's nodes and what a first start makes in them
+//! - [`bundles`]: the secure connect bundle of the first database, and its services
+//! - [`cassandra`]: Cassandra's nodes and the contents created at a first start
 //! - [`pulsar`]: Pulsar and its first tenant
-//! - [`state`]: the files and the locks by which commands find it
+//! - [`state`]: the files and locks through which commands find the process
 
 mod bundles;
 pub mod cassandra;
@@ -40,26 +40,26 @@ use crate::settings::secrets::Secrets;
 use crate::store::{Login, Store, limits};
 use state::{Engines, Lock, Phase, Request, State, Which};
 
-/// How long an engine may take to be ready.
+/// Limit for an engine to become ready.
 const READY_LIMIT: Duration = Duration::from_secs(180);
-/// How long an engine that is ready may take to answer, on a machine that is busy.
+/// Limit for a ready engine to respond on a busy machine.
 const ANSWER_LIMIT: Duration = Duration::from_secs(20);
-/// How often the engines are looked at.
+/// Interval between checks of the engines.
 const WATCH: Duration = Duration::from_millis(500);
 
-/// Why the background process ends.
+/// The reason the background process ends.
 enum Stop {
-    /// Everything ends.
+    /// Stop everything.
     All,
-    /// Only the gateway: a newer one takes the engine over.
+    /// Stop only the gateway: a newer build adopts the engines.
     GatewayOnly,
 }
 
-/// Runs local Astra until a signal ends it. A `temporary` one also ends when its standard input closes, and
-/// takes its data folder with it.
+/// Runs local Astra until a signal ends it. A `temporary` one also ends when its standard input closes, and then
+/// removes its data folder.
 ///
 /// # Errors
-/// What kept it from starting: also written into the state file, for the command that waits for it.
+/// The reason it did not start. It is also written to the state file, for the command that waits for it.
 pub async fn run(folders: Folders, temporary: bool) -> Result<()> {
     connections::allow_open_files();
     let Some(_lock) = Lock::try_take(&folders, Which::Process)? else {
@@ -116,7 +116,7 @@ pub async fn run(folders: Folders, temporary: bool) -> Result<()> {
     }
 }
 
-/// What everything is started with.
+/// Settings of a start.
 struct Settings {
     folders: Folders,
     layout: Layout,
@@ -124,7 +124,7 @@ struct Settings {
     limits: Limits,
 }
 
-/// A temporary local Astra is that of the tests, which share one database.
+/// Returns the limits of the Data API. A temporary local Astra serves the tests, which share one database.
 fn limits(temporary: bool) -> Limits {
     if temporary {
         Limits {
@@ -136,7 +136,7 @@ fn limits(temporary: bool) -> Limits {
     }
 }
 
-/// Starts what is asked for and watches over it; comes back only with what made it impossible.
+/// Starts the requested engines and monitors them. Returns only after a failure.
 async fn live(
     state: &Arc<Shared>,
     doors: &mut JoinSet<()>,
@@ -192,21 +192,21 @@ async fn live(
     }
 }
 
-/// What runs. Each engine is started when it is first asked for.
+/// The running engines and interfaces. Each engine starts when it is first requested.
 struct Live {
     settings: Settings,
     authority: Arc<Authority>,
     keys: Arc<StreamingKeys>,
     stop: watch::Receiver<bool>,
     front: Front,
-    /// Taken before an engine starts, so that a port in use is known at once; gone when they are served.
+    /// Listeners bound before an engine starts, so that a port in use is reported at once. `None` once they are served.
     gateway: Option<(TcpListener, TcpListener)>,
     bundle: Option<(TcpListener, TcpListener)>,
     cassandra: Option<Vec<Engine>>,
     pulsar: Option<Engine>,
-    /// What had to be done to start them.
+    /// Repairs that were necessary to start the engines.
     notes: Vec<String>,
-    /// Pulsar for the interfaces, while it runs.
+    /// Pulsar's admin client for the interfaces, while Pulsar is running.
     admin: watch::Sender<Option<Admin>>,
 }
 
@@ -254,7 +254,7 @@ impl Live {
         }
     }
 
-    /// Starts those of `wanted` that do not run, both at once.
+    /// Starts the engines of `wanted` that are not running, concurrently.
     async fn start(&mut self, wanted: Engines, doors: &mut JoinSet<()>) -> Result<()> {
         let (settings, up) = (&self.settings, self.up());
         let cassandra = async {
@@ -309,7 +309,7 @@ impl Live {
         cassandra.and(pulsar)
     }
 
-    /// Opens the interfaces that Cassandra is behind.
+    /// Opens the interfaces backed by Cassandra.
     async fn serve_cassandra(
         &mut self,
         started: cassandra::Started,
@@ -371,7 +371,7 @@ impl Live {
         Ok(())
     }
 
-    /// Waits until an engine has ended by itself, and tells which.
+    /// Waits until an engine has ended unexpectedly, and returns a description.
     async fn died(&self) -> String {
         let mut tick = tokio::time::interval(WATCH);
         loop {
@@ -385,11 +385,11 @@ impl Live {
     }
 }
 
-/// Whether each of these engines answers right now. One that is busy gets some seconds; one that has ended does not
-/// answer.
+/// Returns true if all of these engines respond. A busy engine has a few seconds to respond; one that has ended does
+/// not respond.
 ///
 /// # Errors
-/// When the files that name the engines cannot be read.
+/// The files with the engines' addresses cannot be read.
 pub async fn answers(folders: &Folders, engines: Engines) -> Result<bool> {
     let layout = Layout::of(&folders.data, None)?;
     if engines.cassandra {
@@ -415,10 +415,10 @@ pub async fn answers(folders: &Folders, engines: Engines) -> Result<bool> {
     Ok(true)
 }
 
-/// Stops all engines that run. Gives whether any did.
+/// Stops all running engines. Returns true if any was running.
 ///
 /// # Errors
-/// The first that could not be stopped; the others are stopped all the same.
+/// The first engine that could not be stopped. The others are stopped nevertheless.
 pub async fn stop_engines(folders: &Folders) -> Result<bool, EngineError> {
     let Ok(layout) = Layout::of(&folders.data, None) else {
         // Without a layout nothing was ever started here.
@@ -469,13 +469,13 @@ async fn stop_signal(temporary: bool) -> Result<Stop> {
 
 struct Shared {
     folders: Folders,
-    /// Those of the Data API.
+    /// Limits of the Data API.
     limits: Limits,
     state: Mutex<State>,
 }
 
 impl Shared {
-    /// Writes the state file again whenever it is gone or damaged; returns when it cannot.
+    /// Rewrites the state file whenever it is missing or damaged. Returns only if that fails.
     async fn keep(&self) -> anyhow::Error {
         let mut tick = tokio::time::interval(WATCH);
         loop {

@@ -1,4 +1,4 @@
-//! Pulsar, as the background process starts it: with the keys of its tokens, and the first tenant in it.
+//! Starts Pulsar with the keys of its tokens, and creates the first tenant.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,10 +15,10 @@ use crate::engines::{first_start, jars, pulsar};
 use crate::settings::layout::Layout;
 use crate::settings::{Folders, TENANT, TENANT_NAMESPACE};
 
-/// How long one probe may take.
+/// Limit for one probe.
 const PROBE_LIMIT: Duration = Duration::from_secs(5);
 
-/// The Pulsar of a data folder.
+/// Returns the Pulsar of a data folder.
 pub fn of(folders: &Folders, layout: &Layout) -> Pulsar {
     let ports = &layout.ports.pulsar;
     let certificates = folders.certificates();
@@ -43,16 +43,16 @@ pub fn of(folders: &Folders, layout: &Layout) -> Pulsar {
     }
 }
 
-/// Pulsar's admin API with the superuser's token.
+/// Returns a client for Pulsar's admin API with the superuser's token.
 ///
 /// # Errors
-/// When the token cannot be read.
+/// The token cannot be read.
 pub fn admin(folders: &Folders, pulsar: &Pulsar) -> Result<Admin> {
     let keys = StreamingKeys::open(&folders.streaming())?;
     Ok(Admin::new(pulsar.web_address(), keys.superuser()?)?)
 }
 
-/// Pulsar, started or taken over, with the first tenant. If it does not get ready it is stopped again.
+/// Starts or adopts Pulsar, and creates the first tenant. Stops Pulsar again if it does not become ready.
 pub(super) async fn start(
     settings: &Settings,
     authority: &Arc<Authority>,
@@ -95,7 +95,7 @@ pub(super) async fn start(
     }
 }
 
-/// What a first start makes, if it is not there: the first tenant and its namespace.
+/// Creates the first tenant and its namespace, if they do not exist.
 async fn prepare(admin: &Admin, role: &str) -> Result<(), pulsar::AdminError> {
     if admin.tenant(TENANT).await?.is_none() {
         admin.create_tenant(TENANT, &[role.to_owned()]).await?;

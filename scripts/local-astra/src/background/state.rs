@@ -1,4 +1,4 @@
-//! The state file: how commands find the background process, and what it tells them.
+//! The state file, through which commands find the background process and its status.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -11,31 +11,31 @@ use serde::{Deserialize, Serialize};
 use crate::engines::process::ProcessId;
 use crate::settings::{Folders, write_json};
 
-/// What the background process writes down; also what it leaves behind when it is killed.
+/// Status of the background process. It remains on disk if the process is killed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct State {
-    /// The background process itself.
+    /// The background process.
     pub process: ProcessId,
     pub phase: Phase,
-    /// Seconds since 1970 at which the phase began.
+    /// Start of the phase, in seconds since the epoch.
     pub since: u64,
-    /// When the program file was built, in seconds since 1970: a newer one takes over.
+    /// Build time of the program, in seconds since the epoch: a newer build takes over.
     pub built: u64,
-    /// The engines that run.
+    /// The running engines.
     #[serde(default)]
     pub up: Engines,
-    /// The number of the last request that was dealt with.
+    /// Number of the last request that was handled.
     #[serde(default)]
     pub answered: u64,
-    /// Why that request could not be granted. What ran before goes on.
+    /// The reason that request failed, if it did. Engines that were running keep running.
     #[serde(default)]
     pub refused: Option<String>,
-    /// What had to be done to start the engines.
+    /// Repairs that were necessary to start the engines.
     #[serde(default)]
     pub notes: Vec<String>,
 }
 
-/// Which engines.
+/// A set of engines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Engines {
     pub cassandra: bool,
@@ -52,7 +52,7 @@ impl Engines {
         pulsar: true,
     };
 
-    /// These and those.
+    /// Returns the union of both sets.
     pub fn and(self, other: Engines) -> Engines {
         Engines {
             cassandra: self.cassandra || other.cassandra,
@@ -60,34 +60,34 @@ impl Engines {
         }
     }
 
-    /// Whether all of `other` are among these.
+    /// Returns true if `other` is a subset of this set.
     pub fn contain(self, other: Engines) -> bool {
         self.and(other) == self
     }
 }
 
-/// What commands ask of the background process: written by a command that holds its lock, and told to a running
-/// process by SIGUSR2. It outlives a `kill -9`, so that `up` brings back what ran.
+/// A request of a command to the background process. The command holds its lock, writes this file, and signals a
+/// running process with SIGUSR2. The file outlives a `kill -9`, so that `up` restores the engines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
-    /// One more with each request.
+    /// Incremented with each request.
     pub number: u64,
     pub engines: Engines,
 }
 
 impl Request {
-    /// The last request in a data folder; the first, for no engine, if there is none.
+    /// Returns the last request in a data folder, or else a first one without engines.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// The file cannot be read.
     pub fn read(folders: &Folders) -> Result<Request> {
         Ok(read_if_whole(&request_file(folders))?.unwrap_or_default())
     }
 
-    /// Asks for `engines` beside those that were asked for before.
+    /// Requests `engines` in addition to those requested before.
     ///
     /// # Errors
-    /// When the file cannot be read or written.
+    /// The file cannot be read or written.
     pub fn add(folders: &Folders, engines: Engines) -> Result<Request> {
         let last = Request::read(folders)?;
         let request = Request {
@@ -108,35 +108,35 @@ fn request_file(folders: &Folders) -> PathBuf {
 pub enum Phase {
     Starting,
     Ready,
-    /// An engine has ended by itself; why.
+    /// An engine has ended unexpectedly, with the reason.
     Broken(String),
-    /// The start failed; why.
+    /// The start failed, with the reason.
     Failed(String),
 }
 
 impl State {
-    /// What is written down in a data folder, if anything. A damaged file says nothing; a process that runs writes it
-    /// again within a second.
+    /// Reads the state of a data folder. `None` if the file is missing or damaged; a running process rewrites it within
+    /// a second.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// The file cannot be read.
     pub fn read(folders: &Folders) -> Result<Option<State>> {
         read_if_whole(&file(folders))
     }
 
-    /// Writes it down.
+    /// Writes the state file.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// The file cannot be written.
     pub fn write(&self, folders: &Folders) -> Result<()> {
         write_json(&file(folders), self)
     }
 }
 
-/// Forgets the state of a process that has ended, and what was asked of it.
+/// Removes the state of a process that has ended, and the request to it.
 ///
 /// # Errors
-/// When a file cannot be removed.
+/// A file cannot be removed.
 pub fn forget(folders: &Folders) -> Result<()> {
     for file in [file(folders), request_file(folders)] {
         match std::fs::remove_file(&file) {
@@ -149,7 +149,7 @@ pub fn forget(folders: &Folders) -> Result<()> {
     Ok(())
 }
 
-/// Reads a JSON file that only says what is running now, so that a damaged one is as good as none.
+/// Reads a JSON file that only describes the running processes, so a damaged one counts as missing.
 fn read_if_whole<T: DeserializeOwned>(file: &Path) -> Result<Option<T>> {
     match std::fs::read(file) {
         Ok(text) => Ok(serde_json::from_slice(&text).ok()),
@@ -162,12 +162,12 @@ fn file(folders: &Folders) -> PathBuf {
     folders.state().join("state.json")
 }
 
-/// A lock that lives as long as this value, and ends with the process however it ends.
+/// A lock that is held until this value is dropped or the process ends.
 pub struct Lock {
     _file: File,
 }
 
-/// Which lock.
+/// The locks of a data folder.
 #[derive(Clone, Copy, Debug)]
 pub enum Which {
     /// Held by the background process for its whole life.
@@ -177,10 +177,10 @@ pub enum Which {
 }
 
 impl Lock {
-    /// Takes a lock if nobody has it.
+    /// Acquires a lock. `None` if another process holds it.
     ///
     /// # Errors
-    /// When the lock file cannot be made.
+    /// The lock file cannot be created.
     pub fn try_take(folders: &Folders, which: Which) -> Result<Option<Lock>> {
         let file = open(folders, which)?;
         match file.try_lock() {
@@ -192,10 +192,10 @@ impl Lock {
         }
     }
 
-    /// Waits for a lock.
+    /// Waits for a lock and acquires it.
     ///
     /// # Errors
-    /// When the lock file cannot be made or locked.
+    /// The lock file cannot be created or locked.
     pub fn take(folders: &Folders, which: Which) -> Result<Lock> {
         let file = open(folders, which)?;
         file.lock()
@@ -218,14 +218,14 @@ fn open(folders: &Folders, which: Which) -> Result<File> {
         .with_context(|| format!("cannot open {}", path.display()))
 }
 
-/// Seconds since 1970.
+/// Returns the seconds since the epoch.
 pub fn now() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |passed| passed.as_secs())
 }
 
-/// When the running program was built, in seconds since 1970; 0 if the file is gone.
+/// Returns the build time of the running program, in seconds since the epoch; 0 if the file is gone.
 pub fn built() -> u64 {
     std::env::current_exe()
         .and_then(std::fs::metadata)

@@ -1,4 +1,4 @@
-//! Who is let in by a bundle's certificate, and the limits of the metadata service and the SNI proxy.
+//! Admission of clients by the certificate of a bundle, and the limits of the metadata service and the SNI proxy.
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
@@ -21,46 +21,46 @@ use crate::access::Rights;
 use crate::certificates::{Authority, CertificateError, database_of};
 use crate::connections::{Place, Places};
 
-/// How long a TLS handshake may take.
+/// Limit for a TLS handshake.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
-/// Connections that one listener holds at a time; when all of them are logged in, more are closed at once.
+/// Maximum number of connections per listener. If all of them are logged in, new ones are closed at once.
 const MAX_CONNECTIONS: usize = 4096;
-/// How long a connection may take to be logged in, or to ask what it wants to know: drivers do so at once.
+/// Limit to log in, or to send a request. Drivers do so at once.
 const FIRST_LIMIT: Duration = Duration::from_secs(30);
-/// Revocations that a tunnel may be behind before it is closed for safety's sake.
+/// Number of unprocessed revocations after which a tunnel is closed for safety.
 const REVOCATIONS: usize = 64;
 
-/// What the services know of databases and nodes. Several databases share one Cassandra.
+/// The databases and nodes known to the services. Several databases share one Cassandra.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
-    /// The active databases. Any other is answered as a hibernated one.
+    /// The active databases. Requests for any other are handled as for a hibernated one.
     pub databases: HashMap<Uuid, Database>,
-    /// Cassandra's nodes: `host_id` of `system.local` and `system.peers`, and where CQL is spoken.
+    /// Cassandra's nodes: `host_id` of `system.local` and `system.peers`, and the CQL address.
     pub nodes: BTreeMap<Uuid, SocketAddr>,
-    /// Cassandra's data centre, which drivers compare with `system.local`.
+    /// Cassandra's data center, which drivers compare with `system.local`.
     pub local_datacenter: String,
 }
 
-/// One database, as far as its bundle tells of it.
+/// The contents of a bundle that depend on the database.
 #[derive(Clone, Debug)]
 pub struct Database {
-    /// The keyspace that the bundle names as a hint.
+    /// The keyspace that the bundle suggests.
     pub keyspace: String,
 }
 
-/// What ends tunnels that are open.
+/// Events that close open tunnels.
 #[derive(Clone, Debug)]
 pub(super) enum Revoked {
     Role(String),
-    /// A role has other rights now: only those tunnels end that it may not have any more.
+    /// The rights of a role have changed: tunnels that they no longer allow are closed.
     Rights(String, Arc<Rights>),
     Database(Uuid),
 }
 
-/// Says whether a role whose password is right may reach a database over CQL.
+/// Decides if a role with a correct password can reach a database over CQL.
 pub type Gate = Arc<dyn Fn(String, Uuid) -> BoxFuture<'static, io::Result<bool>> + Send + Sync>;
 
-/// The bundles of one local Astra, with the metadata service and the SNI proxy that they lead to.
+/// The bundles of one local Astra, with the metadata service and the SNI proxy they point to.
 #[derive(Clone)]
 pub struct Bundles {
     pub(super) authority: Arc<Authority>,
@@ -71,7 +71,7 @@ pub struct Bundles {
     revoked: broadcast::Sender<Revoked>,
 }
 
-/// Where the two services listen.
+/// Ports of the two services.
 #[derive(Clone, Copy)]
 pub(super) struct Ports {
     pub metadata: u16,
@@ -79,13 +79,13 @@ pub(super) struct Ports {
 }
 
 impl Bundles {
-    /// The host that bundles and metadata name; the authority's server certificate is made out to it.
+    /// The host name in bundles and metadata. The server certificate is issued for it.
     pub const HOST: &str = "localhost";
 
-    /// Bundles that lead to a metadata service and an SNI proxy on these two ports, past `gate`.
+    /// Creates bundles that point to a metadata service and an SNI proxy on these two ports, protected by `gate`.
     ///
     /// # Errors
-    /// When the server's certificate can't be read or made.
+    /// The server's certificate cannot be read or created.
     pub fn new(
         authority: Arc<Authority>,
         catalog: watch::Receiver<Catalog>,
@@ -107,20 +107,20 @@ impl Bundles {
         })
     }
 
-    /// Closes the connections that a role has open: call it after its password was taken.
+    /// Closes the open connections of a role. Call it after the role's password was removed.
     pub fn close_role(&self, role: &str) {
         // Nobody there to hear it: then nothing is open.
         let _ = self.revoked.send(Revoked::Role(role.to_owned()));
     }
 
-    /// Closes the connections that a role has open to databases which it may not reach over CQL any more: call
-    /// it after its rights were changed.
+    /// Closes the connections of a role to databases that it can no longer reach over CQL. Call it after the role's
+    /// rights were changed.
     pub fn change_role(&self, role: &str, rights: Rights) {
         let changed = Revoked::Rights(role.to_owned(), Arc::new(rights));
         let _ = self.revoked.send(changed);
     }
 
-    /// Closes the connections through a database's bundle: call it after it has left the catalog.
+    /// Closes the connections through a database's bundle. Call it after the database was removed from the catalog.
     pub fn close_database(&self, database: Uuid) {
         let _ = self.revoked.send(Revoked::Database(database));
     }
@@ -129,8 +129,8 @@ impl Bundles {
         self.revoked.subscribe()
     }
 
-    /// Accepts connections until `shutdown` is true, and hands on those that show a bundle's
-    /// certificate. Returns when all are closed.
+    /// Accepts connections until `shutdown` is true, and hands over those with a bundle's certificate. Returns when all
+    /// are closed.
     pub(super) async fn serve<H, F>(
         &self,
         listener: TcpListener,
@@ -177,7 +177,7 @@ impl Bundles {
         connections.shutdown().await;
     }
 
-    /// The TLS handshake. Without a certificate of the authority it fails.
+    /// Performs the TLS handshake, which fails without a certificate of the authority.
     async fn enter(&self, tcp: TcpStream) -> io::Result<(TlsStream<TcpStream>, Uuid)> {
         tcp.set_nodelay(true)?;
         let tls = timeout(HANDSHAKE_LIMIT, self.tls.accept(tcp)).await??;

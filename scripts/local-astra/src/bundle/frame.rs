@@ -1,11 +1,10 @@
-//! Frames of the CQL binary protocol v3 and v4, as far as a login needs them (Cassandra's
-//! `native_protocol_v4.spec`, 2 and 4).
+//! Frames of the CQL binary protocol v3 and v4 that a login needs (Cassandra's `native_protocol_v4.spec`, 2 and 4).
 
 use std::io;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-/// The largest body that is read before the login, in bytes.
+/// Maximum size of a body before the login, in bytes.
 const MAX_BODY: u32 = 64 * 1024;
 
 pub const VERSION_4: u8 = 0x04;
@@ -24,7 +23,7 @@ pub const AUTH_SUCCESS: u8 = 0x10;
 pub const PROTOCOL_ERROR: u32 = 0x000A;
 pub const BAD_CREDENTIALS: u32 = 0x0100;
 
-/// One frame. The first byte holds version and direction.
+/// One frame. The first byte contains version and direction.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Frame {
     pub version: u8,
@@ -35,10 +34,10 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// Reads one frame; `None` when the connection ends before it.
+    /// Reads one frame; `None` if the connection ends before it.
     ///
     /// # Errors
-    /// When it ends inside a frame, or the body is larger than any login's.
+    /// The connection ends inside a frame, or the body is too large for a login.
     pub async fn read(from: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<Frame>> {
         let mut version = [0];
         if from.read(&mut version).await? == 0 {
@@ -78,10 +77,10 @@ impl Frame {
         }))
     }
 
-    /// Writes the frame, and flushes.
+    /// Writes the frame and flushes.
     ///
     /// # Errors
-    /// The connection's.
+    /// The connection fails.
     pub async fn write(&self, to: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {
         let length = u32::try_from(self.body.len()).map_err(io::Error::other)?;
         let [high, low] = self.stream;
@@ -92,7 +91,7 @@ impl Frame {
         to.flush().await
     }
 
-    /// An ERROR in v4, in answer to this frame.
+    /// Returns an ERROR in v4 as the response to this frame.
     pub fn error(&self, code: u32, message: &str) -> Frame {
         let mut body = code.to_be_bytes().to_vec();
         put_string(&mut body, message);
@@ -106,7 +105,7 @@ impl Frame {
     }
 }
 
-/// Takes values off the front of a body. `None`: the body ends too early or is no text.
+/// Reads values from the start of a body. `None`: the body ends too early or is not text.
 pub struct Body<'a>(pub &'a [u8]);
 
 impl<'a> Body<'a> {
@@ -116,30 +115,30 @@ impl<'a> Body<'a> {
         Some(taken)
     }
 
-    /// `[short]`
+    /// Reads a `[short]`.
     pub fn short(&mut self) -> Option<u16> {
         Some(u16::from_be_bytes(self.take(2)?.try_into().ok()?))
     }
 
-    /// `[string]`
+    /// Reads a `[string]`.
     pub fn string(&mut self) -> Option<&'a str> {
         let length = self.short()?;
         std::str::from_utf8(self.take(length.into())?).ok()
     }
 
-    /// `[bytes]` that are not null.
+    /// Reads `[bytes]` that are not null.
     pub fn bytes(&mut self) -> Option<&'a [u8]> {
         let length = i32::from_be_bytes(self.take(4)?.try_into().ok()?);
         self.take(usize::try_from(length).ok()?)
     }
 }
 
-/// Adds a `[short]`; what does not fit is cut, and no caller has more.
+/// Appends a `[short]`. Larger numbers are capped; no caller passes one.
 pub fn put_short(body: &mut Vec<u8>, number: usize) {
     body.extend(u16::try_from(number).unwrap_or(u16::MAX).to_be_bytes());
 }
 
-/// Adds a `[string]`, cut at what its length can say.
+/// Appends a `[string]`, truncated to the maximum of its length field.
 pub fn put_string(body: &mut Vec<u8>, text: &str) {
     let mut end = text.len().min(usize::from(u16::MAX));
     while !text.is_char_boundary(end) {

@@ -1,7 +1,7 @@
-//! The start of a CQL connection as Astra has it, in front of a Cassandra.
+//! The start of a CQL connection as on Astra, in front of a Cassandra.
 //!
-//! Astra speaks v3 and v4, compresses nothing, and names its product. Its login is the user `token`
-//! with a whole token, or a client id with its secret; Cassandra's is the role behind both.
+//! Astra supports v3 and v4 without compression, and reports its product name. Its login is the user `token` with a
+//! whole token as the password, or a client id with its secret. Cassandra's login is the role that both stand for.
 
 use std::io;
 
@@ -12,17 +12,17 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::frame::{self, Body, Frame};
 use crate::access::Token;
 
-/// Frames that a client may send before it is logged in. Drivers send two or three.
+/// Maximum number of frames before the login. Drivers send two or three.
 const MAX_FRAMES: usize = 16;
 const COMPRESSED: u8 = 0x01;
 const PAYLOAD: u8 = 0x04;
 
-/// Leads a client's login to `node`, and gives the role that it logged in as. From then on both sides
-/// speak to each other. `None`: the client left, or was refused and told so. `permitted` says whether a role
-/// whose password is right may come in.
+/// Forwards a client's login to `node`, and returns the role that logged in. Afterwards both sides communicate
+/// directly. `None`: the client disconnected, or received an error. `permitted` decides if a role with a correct
+/// password can log in.
 ///
 /// # Errors
-/// When a connection fails or something is sent that is no login.
+/// A connection fails, or the client sends something other than a login.
 pub async fn login(
     client: &mut (impl AsyncRead + AsyncWrite + Unpin),
     node: &mut (impl AsyncRead + AsyncWrite + Unpin),
@@ -72,7 +72,7 @@ pub async fn login(
     Err(io::Error::other("too many frames before the login"))
 }
 
-/// Drivers start with the highest version they know, and step down by this text.
+/// Rejects an unsupported version. Drivers start with the highest version they know and downgrade because of this text.
 fn refuse_version(request: &Frame) -> Option<Frame> {
     if matches!(request.version, 3 | 4) {
         return None;
@@ -87,7 +87,7 @@ fn refuse_version(request: &Frame) -> Option<Frame> {
     Some(refusal)
 }
 
-/// What Cassandra is to be told, or what the client is told instead.
+/// Returns the frame for Cassandra, or as an error the response to the client.
 fn translate(mut request: Frame, role: &mut Option<String>) -> Result<Frame, Frame> {
     let protocol_error =
         |request: &Frame, message: &str| Err(request.error(frame::PROTOCOL_ERROR, message));
@@ -123,7 +123,7 @@ fn translate(mut request: Frame, role: &mut Option<String>) -> Result<Frame, Fra
     }
 }
 
-/// The compression that a STARTUP asks for; `None` when it is no map of strings.
+/// The compression requested by a STARTUP; `None` if it is not a map of strings.
 fn compression(startup: &[u8]) -> Option<Option<&str>> {
     let mut body = Body(startup);
     let mut compression = None;
@@ -145,7 +145,7 @@ fn credentials(auth_response: &[u8]) -> Option<(&str, SecretString)> {
     complete.then(|| (user, SecretString::from(password)))
 }
 
-/// The token behind a login: itself, or the one of a client id and its secret.
+/// Returns the token of a login: the password itself, or the one composed of a client id and its secret.
 fn token(user: &str, password: &SecretString) -> Option<Token> {
     match user {
         "token" => Token::parse(password.expose_secret()),
@@ -161,8 +161,8 @@ fn auth_response(token: &Token) -> Vec<u8> {
     [&length.to_be_bytes(), plain.as_bytes()].concat()
 }
 
-/// SUPPORTED as Astra has it: v3 and v4, no compression (but the key, without which the Python driver
-/// fails), and the product, by which drivers choose LOCAL_QUORUM.
+/// Rewrites SUPPORTED to match Astra: v3 and v4, no compression (but its key, which the Python driver requires), and
+/// the product, which makes drivers choose LOCAL_QUORUM.
 fn supported(body: &[u8]) -> io::Result<Vec<u8>> {
     let mut options = multimap(body).ok_or(io::ErrorKind::InvalidData)?;
     for (key, values) in &mut options {
@@ -189,7 +189,7 @@ fn supported(body: &[u8]) -> io::Result<Vec<u8>> {
     Ok(body)
 }
 
-/// `[string multimap]`
+/// Reads a `[string multimap]`.
 fn multimap(body: &[u8]) -> Option<Vec<(&str, Vec<&str>)>> {
     let mut body = Body(body);
     let mut options = Vec::new();

@@ -1,5 +1,4 @@
-//! The metadata service: `GET /metadata` over mutual TLS tells a driver the nodes' host ids and the SNI
-//! proxy's address.
+//! The metadata service: `GET /metadata` over mutual TLS returns the nodes' host ids and the SNI proxy's address.
 
 use std::io;
 use std::sync::Arc;
@@ -29,7 +28,7 @@ impl Bundles {
     }
 }
 
-/// Drivers ask once: the place is kept for no second request.
+/// Serves one connection. It is closed after one request, because drivers send only one.
 async fn serve(
     bundles: Bundles,
     tls: TlsStream<TcpStream>,
@@ -44,7 +43,7 @@ async fn serve(
     connection.await.map_err(io::Error::other)
 }
 
-/// The client's certificate has already said which database is meant.
+/// Returns the metadata of the database named by the client's certificate.
 async fn metadata(State((bundles, id)): State<(Bundles, Uuid)>) -> Response {
     let catalog = bundles.catalog.borrow().clone();
     if !catalog.databases.contains_key(&id) {

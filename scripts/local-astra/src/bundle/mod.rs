@@ -1,11 +1,11 @@
-//! Astra's secure connect bundle, and the two services it leads to.
+//! Astra's secure connect bundle, and the two services it points to.
 //!
 //! - [`secure_connect`]: the zip
-//! - [`metadata`]: the metadata service, which tells the nodes' host ids
-//! - [`sni_proxy`]: the SNI proxy, which leads to a node by its host id
-//! - [`login`]: the start of a CQL connection, where a token becomes a Cassandra role
-//! - [`frame`]: the frames of the CQL binary protocol, as far as the login needs them
-//! - [`doors`]: who is let in, and the limits of both services
+//! - [`metadata`]: the metadata service, which returns the nodes' host ids
+//! - [`sni_proxy`]: the SNI proxy, which connects to a node by its host id
+//! - [`login`]: the start of a CQL connection, where a token is translated to a Cassandra role
+//! - [`frame`]: the frames of the CQL binary protocol that the login needs
+//! - [`doors`]: admission of clients, and the limits of both services
 
 mod doors;
 pub(crate) mod frame;

@@ -1,5 +1,5 @@
-//! The zip that a client downloads: where the metadata service is, whom to trust, and the certificate
-//! that lets it in. All files of a real bundle, by their fixed names and without a folder.
+//! The zip that a client downloads: the address of the metadata service, the trusted authority, and the client
+//! certificate. It contains all files of a real bundle, by their fixed names and without a folder.
 
 use std::fs;
 use std::io::{Cursor, Write};
@@ -16,7 +16,7 @@ use zip::write::SimpleFileOptions;
 use super::Bundles;
 use crate::certificates::{CertificateError, Identity};
 
-/// Why a bundle could not be made.
+/// Failure to create a bundle.
 #[derive(Debug, thiserror::Error)]
 pub enum BundleError {
     #[error("there is no active database {0}")]
@@ -34,11 +34,11 @@ pub enum BundleError {
 }
 
 impl Bundles {
-    /// The bundle of a database: the bytes of a zip file. The first one makes an RSA key: call it from
-    /// blocking code.
+    /// Returns the bundle of a database as the bytes of a zip file. The first call generates an RSA key, so call it
+    /// from blocking code.
     ///
     /// # Errors
-    /// When the database is not in the catalog or its certificate can't be read or made.
+    /// The database is not in the catalog, or its certificate cannot be read or created.
     pub fn secure_connect(&self, database: Uuid) -> Result<Vec<u8>, BundleError> {
         let (keyspace, local_datacenter) = {
             let catalog = self.catalog.borrow();
@@ -86,11 +86,11 @@ impl Bundles {
         ])
     }
 
-    /// Writes the bundle of a database to `file`, for its owner alone. Whoever reads meanwhile gets the old
-    /// one or the new one.
+    /// Writes the bundle of a database to `file`, readable by its owner only. Concurrent readers see the old or the new
+    /// bundle.
     ///
     /// # Errors
-    /// As [`Bundles::secure_connect`], or when the file can't be written.
+    /// As [`Bundles::secure_connect`], or the file cannot be written.
     pub fn write(&self, database: Uuid, file: &Path) -> Result<(), BundleError> {
         let bytes = self.secure_connect(database)?;
         let beside = file.with_extension("new");
@@ -102,7 +102,7 @@ impl Bundles {
         Ok(fs::rename(&beside, file)?)
     }
 
-    /// The authority alone, as Java trusts it.
+    /// Returns the authority as a Java trust store.
     fn trust_store(&self, password: &str) -> Result<Vec<u8>, BundleError> {
         let authority = Certificate::from_der(self.authority.certificate())?;
         let mut store = KeyStore::new();
@@ -111,7 +111,7 @@ impl Bundles {
     }
 }
 
-/// Key and certificates as PKCS#12, which Java opens under the type JKS too.
+/// Returns key and certificates as PKCS#12, which Java also opens as JKS.
 fn identity_store(client: &Identity, password: &str) -> Result<Vec<u8>, BundleError> {
     let certificates: Result<Vec<_>, _> = client
         .chain

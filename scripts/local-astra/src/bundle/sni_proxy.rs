@@ -1,4 +1,4 @@
-//! The SNI proxy: the server name of a TLS connection is a node's host id, and leads to that node.
+//! The SNI proxy: the server name of a TLS connection is a node's host id, and selects that node.
 
 use std::io;
 use std::net::SocketAddr;
@@ -20,7 +20,7 @@ use crate::access::{Interface, Rights};
 use crate::connections::Place;
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
-/// How long one direction may go on after the other has ended.
+/// Limit for one direction to continue after the other has ended.
 const HALF_CLOSED_LIMIT: Duration = Duration::from_secs(10);
 
 impl Bundles {
@@ -56,8 +56,8 @@ async fn serve(
 }
 
 impl Bundles {
-    /// Where a server name leads. Tools that can't send a host id (`cql_port` in config.json is for them)
-    /// get any node.
+    /// Returns the nodes for a server name. Tools that cannot send a host id, which use `cql_port` in config.json, get
+    /// any node.
     fn nodes(&self, database: Uuid, server_name: Option<&str>) -> Vec<SocketAddr> {
         let catalog = self.catalog.borrow();
         if !catalog.databases.contains_key(&database) {
@@ -89,7 +89,7 @@ async fn connect_any(nodes: &[SocketAddr]) -> io::Result<TcpStream> {
     Err(failed)
 }
 
-/// Copies both ways until both sides have ended, or one of them some time ago.
+/// Copies in both directions until both sides have ended, or until [`HALF_CLOSED_LIMIT`] after the first of them.
 async fn copy(client: TlsStream<TcpStream>, node: TcpStream) {
     let (mut from_client, mut to_client) = tokio::io::split(client);
     let (mut from_node, mut to_node) = node.into_split();

@@ -1,4 +1,4 @@
-//! `down`: ends exactly what `up` started.
+//! `down`: stops the processes that `up` started.
 
 use std::time::{Duration, Instant};
 
@@ -9,15 +9,15 @@ use crate::background::state::{self, Lock, State, Which};
 use crate::background::stop_engines;
 use crate::settings::Folders;
 
-/// How long the background process may take. It waits for the engines itself, with limits of its own: of three nodes
-/// each may stop for half a minute, and write its class archive for a minute.
+/// Limit for the background process to exit. It waits for the engines with its own limits: each of three nodes can take
+/// half a minute to stop, and a minute to write its class archive.
 const STOP_LIMIT: Duration = Duration::from_secs(300);
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Stops local Astra; its data stays.
+/// Stops local Astra and keeps its data.
 ///
 /// # Errors
-/// What could not be stopped.
+/// A process could not be stopped.
 pub async fn down(folders: &Folders) -> Result<u8> {
     let _command = super::up::command_lock(folders).await?;
     if stop(folders).await? {
@@ -31,11 +31,11 @@ pub async fn down(folders: &Folders) -> Result<u8> {
     Ok(0)
 }
 
-/// Stops the background process and the engine, also one that a killed process left behind.
-/// Gives whether there was anything to stop.
+/// Stops the background process and the engines, including those that a killed process left running. Returns true if
+/// anything was running.
 ///
 /// # Errors
-/// What could not be stopped.
+/// A process could not be stopped.
 pub async fn stop(folders: &Folders) -> Result<bool> {
     let stopped = end_process(folders, Signal::Term).await?;
     let left = stop_engines(folders).await?;
@@ -43,10 +43,10 @@ pub async fn stop(folders: &Folders) -> Result<bool> {
     Ok(stopped || left)
 }
 
-/// Ends only the gateway, so that a newer one takes the engine over.
+/// Stops only the gateway, so that a newer one adopts the engines.
 ///
 /// # Errors
-/// When it does not end.
+/// It does not exit.
 pub async fn stop_gateway(folders: &Folders) -> Result<()> {
     end_process(folders, Signal::User1).await?;
     Ok(())
@@ -68,7 +68,7 @@ async fn end_process(folders: &Folders, signal: Signal) -> Result<bool> {
         }
         if began.elapsed() > STOP_LIMIT {
             bail!(
-                "the background process of local Astra does not end; its log is {}",
+                "the background process of local Astra does not exit. Check its log: {}",
                 super::up::log(folders).display()
             );
         }

@@ -1,4 +1,4 @@
-//! `env`: the settings of the samples, as lines of a `.env`.
+//! `env`: the settings of the samples, as lines of a `.env` file.
 
 use anyhow::{Result, bail};
 use secrecy::ExposeSecret;
@@ -12,17 +12,17 @@ use crate::settings::secrets::Secrets;
 /// Prints the settings with the plain URLs, which work from a `.env` on every platform.
 ///
 /// # Errors
-/// When local Astra was never started.
+/// Local Astra was never started.
 pub fn env(folders: &Folders, who: Who) -> Result<u8> {
     if !folders.data.join("secrets.json").exists() {
-        bail!("local Astra was never started: `cargo local up` starts it");
+        bail!("local Astra was never started. Run `cargo local up` first");
     }
     if Lock::try_take(folders, Which::Process)?.is_some() {
-        eprintln!("Local Astra is not running: `cargo local up` starts it.");
+        eprintln!("Local Astra is not running. Run `cargo local up` to start it.");
     }
     let ports = Layout::of(&folders.data, None)?.ports;
     let secrets = Secrets::of(&folders.data)?;
-    let mut lines = "# Local Astra. Only this machine knows these tokens.\n".to_owned();
+    let mut lines = "# Local Astra. These tokens are only valid on this machine.\n".to_owned();
     for (name, value) in environment::of(folders, &ports, &secrets, Door::Plain, who) {
         lines.push_str(&format!("{name}={}\n", quoted(value.expose_secret())));
     }
@@ -30,7 +30,7 @@ pub fn env(folders: &Folders, who: Who) -> Result<u8> {
     Ok(0)
 }
 
-/// Returns a value as a `.env` and a shell read it: in quotes where a shell would split it.
+/// Formats a value for a `.env` file and a shell: quoted where a shell would split it.
 fn quoted(value: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "_./:@%+,=-".contains(c);
     if value.chars().all(plain) {

@@ -1,4 +1,4 @@
-//! `logs`: what the background process and the engines have written.
+//! `logs`: the output of the background process and the engines.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
@@ -8,13 +8,13 @@ use anyhow::{Context, Result};
 use crate::settings::Folders;
 use crate::settings::layout::Layout;
 
-/// Lines longer than this are cut: Cassandra's first line on its configuration has 15 KB.
+/// Maximum length of a printed line. Cassandra's first line on its configuration has 15 KB.
 const LINE: usize = 400;
 
-/// Prints the logs, each line with the name of its file.
+/// Prints the logs, each line prefixed with the name of its file.
 ///
 /// # Errors
-/// When a log cannot be read or standard output written.
+/// A log cannot be read, or standard output cannot be written.
 pub fn logs(folders: &Folders) -> Result<u8> {
     let mut out = io::stdout().lock();
     let nodes = Layout::of(&folders.data, None)?.nodes;

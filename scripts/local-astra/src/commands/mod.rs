@@ -1,4 +1,4 @@
-//! What `cargo local` does, one file a command. Each gives the exit code.
+//! The commands of `cargo local`, one file per command. Each returns the exit code.
 
 pub mod down;
 pub mod env;
@@ -10,7 +10,7 @@ pub mod up;
 
 use std::io::{self, ErrorKind, Write};
 
-/// Prints to standard output. A reader that has gone, as in `cargo local status | head -1`, is no failure.
+/// Prints to standard output. A closed pipe, as in `cargo local status | head -1`, is not an error.
 fn print(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {

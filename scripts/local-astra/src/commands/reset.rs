@@ -1,4 +1,4 @@
-//! `reset`: stops local Astra and forgets all its data.
+//! `reset`: stops local Astra and deletes all its data.
 
 use std::fs;
 use std::io::{self, IsTerminal};
@@ -7,17 +7,19 @@ use anyhow::{Context, Result, bail};
 
 use crate::settings::Folders;
 
-/// Asks, unless `yes`; then stops everything and removes the data folder.
+/// Asks for confirmation unless `yes` is set, then stops everything and removes the data folder.
 ///
 /// # Errors
-/// When nobody can be asked, or something cannot be stopped or removed.
+/// There is no terminal to ask on, or something cannot be stopped or removed.
 pub async fn reset(folders: &Folders, yes: bool) -> Result<u8> {
     let data = folders.data.display();
     if !yes {
         if !io::stdin().is_terminal() {
-            bail!("this forgets all data in {data}: say `cargo local reset --yes`");
+            bail!("this deletes all data in {data}. Run `cargo local reset --yes` to confirm");
         }
-        super::print(&format!("This forgets all data in {data}. Go on? [y/N] "))?;
+        super::print(&format!(
+            "This deletes all data in {data}. Continue? [y/N] "
+        ))?;
         let mut answer = String::new();
         io::stdin().read_line(&mut answer)?;
         if !matches!(answer.trim(), "y" | "Y" | "yes") {

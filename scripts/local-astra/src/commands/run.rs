@@ -1,4 +1,4 @@
-//! `run`: a sample, built, with its settings, against a local Astra that is up.
+//! `run`: builds a sample and runs it with its settings against a running local Astra.
 
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -18,10 +18,10 @@ use crate::settings::environment::{self, Door, Who};
 use crate::settings::layout::Layout;
 use crate::settings::secrets::Secrets;
 
-/// Builds the sample, starts local Astra if need be, runs the sample. Gives the sample's exit code.
+/// Builds the sample, starts local Astra if necessary, and runs the sample. Returns the sample's exit code.
 ///
 /// # Errors
-/// An unknown sample, one that does not build, or a local Astra that does not start.
+/// The sample does not exist or does not build, or local Astra does not start.
 pub async fn run(folders: &Folders, sample: &str, arguments: &[String]) -> Result<u8> {
     let workspace = Workspace::read().await?;
     workspace.check(sample)?;
@@ -49,8 +49,8 @@ pub async fn run(folders: &Folders, sample: &str, arguments: &[String]) -> Resul
     Ok(code(status))
 }
 
-/// TLS where the samples' clients obey `SSL_CERT_FILE`; elsewhere the system's own verifier decides, and
-/// local Astra's authority is none of its.
+/// Returns the TLS door where the samples' clients respect `SSL_CERT_FILE`. Elsewhere the system's verifier is used,
+/// which does not trust local Astra's authority.
 fn door() -> Door {
     if cfg!(target_os = "linux") {
         Door::Tls
@@ -59,7 +59,7 @@ fn door() -> Door {
     }
 }
 
-/// Runs the sample to its end. Ctrl-C goes to both; we wait for the sample to clean up.
+/// Runs the sample until it exits. Ctrl-C reaches both processes; this one waits for the sample to clean up.
 async fn end(mut command: Command, sample: &str) -> Result<ExitStatus> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -82,7 +82,7 @@ async fn end(mut command: Command, sample: &str) -> Result<ExitStatus> {
     }
 }
 
-/// The exit code as a shell has it: 128 and the number of the signal that ended a program.
+/// Returns the exit code as in a shell: 128 plus the number of the signal that ended the program.
 fn code(status: ExitStatus) -> u8 {
     use std::os::unix::process::ExitStatusExt;
     let code = status
@@ -123,7 +123,7 @@ impl Workspace {
         serde_json::from_slice(&output.stdout).context("cannot read the output of `cargo metadata`")
     }
 
-    /// Checks that a package of this name is in the folder of the samples.
+    /// Checks that the folder of the samples contains a package of this name.
     fn check(&self, sample: &str) -> Result<()> {
         let folder = self.root.join("samples");
         let packages = self.packages.iter();
@@ -136,14 +136,14 @@ impl Workspace {
         }
         names.sort_unstable();
         bail!(
-            "there is no sample {sample:?}; there are {}",
+            "unknown sample {sample:?}. The samples are: {}",
             names.join(", ")
         )
     }
 }
 
-/// Returns the engines that a sample needs: Pulsar for settings of streaming, Cassandra for all others, because it also
-/// holds the tokens of Astra.
+/// Returns the engines that a sample needs: Pulsar for streaming settings, Cassandra for all others, because it also
+/// stores Astra's tokens.
 fn engines(sample: &str) -> Engines {
     let known = shared::SAMPLES.iter().find(|known| known.name == sample);
     let settings = known.map(shared::Sample::settings).unwrap_or_default();

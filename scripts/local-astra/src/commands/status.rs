@@ -1,4 +1,4 @@
-//! `status`: what is running, where, since when, with how much memory.
+//! `status`: the running processes, their endpoints, uptime and memory.
 
 use anyhow::Result;
 
@@ -8,16 +8,16 @@ use crate::engines::process::ProcessId;
 use crate::settings::Folders;
 use crate::settings::layout::Layout;
 
-/// Prints what is running. Gives 0 when local Astra is ready, 1 when it is not.
+/// Prints what is running. Returns 0 if local Astra is ready, 1 otherwise.
 ///
 /// # Errors
-/// When the state cannot be read.
+/// The state cannot be read.
 pub fn status(folders: &Folders) -> Result<u8> {
     let running = Lock::try_take(folders, Which::Process)?.is_none();
     let state = State::read(folders)?;
     let Some(state) = state.filter(|_| running) else {
         super::print(&format!(
-            "Local Astra is not running. `cargo local up` starts it.\ndata       {}\n",
+            "Local Astra is not running. Run `cargo local up` to start it.\ndata       {}\n",
             folders.data.display()
         ))?;
         return Ok(1);
@@ -34,7 +34,7 @@ fn report(folders: &Folders, state: &State) -> Result<String> {
         Phase::Ready => format!("Local Astra is ready, for {since}."),
         Phase::Starting => format!("Local Astra is starting, for {since}."),
         Phase::Broken(why) | Phase::Failed(why) => {
-            format!("Local Astra is broken, for {since}: {why}. `cargo local up` mends it.")
+            format!("Local Astra is broken, for {since}: {why}. Run `cargo local up` to repair it.")
         }
     }];
     lines.extend(state.notes.iter().map(|note| format!("note       {note}")));
@@ -59,7 +59,7 @@ fn report(folders: &Folders, state: &State) -> Result<String> {
                 .to_owned(),
         );
         lines.push(
-            "           use the bundle, which also takes the user `token` and client secrets"
+            "           use the bundle, which also accepts the user `token` and client secrets"
                 .to_owned(),
         );
     }

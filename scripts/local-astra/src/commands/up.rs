@@ -1,4 +1,4 @@
-//! `up`: starts what is not running, and waits until it is ready.
+//! `up`: starts everything that is not running, and waits until it is ready.
 
 use std::fs;
 use std::io::IsTerminal;
@@ -20,18 +20,18 @@ use crate::engines::process::ProcessId;
 use crate::settings::Folders;
 use crate::settings::layout::Layout;
 
-/// How long everything may take to be ready, downloads apart: each of three nodes has its own limit of three minutes.
+/// Limit for everything to become ready, without downloads. Each of three nodes has its own limit of three minutes.
 const READY_LIMIT: Duration = Duration::from_secs(600);
 const LOOK: Duration = Duration::from_millis(50);
-/// How long a running process may take to write its state.
+/// Limit for a running process to write its state.
 const STATE_LIMIT: Duration = Duration::from_secs(3);
-/// What a shell gives a program that Ctrl-C ended.
+/// Exit code of a program that Ctrl-C ended, as in a shell.
 const INTERRUPTED: u8 = 130;
 
-/// Starts local Astra and says where it is.
+/// Starts local Astra and prints its endpoints.
 ///
 /// # Errors
-/// What kept it from starting.
+/// The reason it did not start.
 pub async fn up(folders: &Folders, nodes: Option<u8>, engines: Engines) -> Result<u8> {
     match ensure(folders, nodes, engines).await? {
         Started::Interrupted => Ok(INTERRUPTED),
@@ -39,24 +39,24 @@ pub async fn up(folders: &Folders, nodes: Option<u8>, engines: Engines) -> Resul
     }
 }
 
-/// What became of a start.
+/// Outcome of a start.
 pub enum Started {
     Ready,
-    /// Ctrl-C; nothing is left running that did not run before.
+    /// Ctrl-C was pressed. Processes that were not running before have been stopped.
     Interrupted,
 }
 
-/// Starts what is not running, mends what is broken, and replaces a gateway older than this program. `nodes`
-/// is what a first start is asked for.
+/// Starts what is not running, repairs what is broken, and replaces a gateway older than this program. `nodes` is the
+/// number of nodes for a first start.
 ///
 /// # Errors
-/// What kept it from starting; nothing is left half-alive then.
+/// The reason it did not start. Nothing is left partially running then.
 pub async fn ensure(folders: &Folders, nodes: Option<u8>, engines: Engines) -> Result<Started> {
     // Held to the end: what another command has started is not ours to stop.
     let _command = tokio::select! {
         lock = command_lock(folders) => lock?,
         _ = tokio::signal::ctrl_c() => {
-            eprintln!("Interrupted: the other command goes on.");
+            eprintln!("Interrupted. The other command keeps running.");
             return Ok(Started::Interrupted);
         }
     };
@@ -66,9 +66,9 @@ pub async fn ensure(folders: &Folders, nodes: Option<u8>, engines: Engines) -> R
         started = start(folders, nodes, engines) => started,
         _ = tokio::signal::ctrl_c() => {
             if ran {
-                eprintln!("Interrupted: what ran before goes on, and an engine that was asked for may still start.");
+                eprintln!("Interrupted. Running engines keep running, and a requested engine may still start.");
             } else {
-                eprintln!("Interrupted: stopping what was started.");
+                eprintln!("Interrupted. Stopping what this command started.");
                 down::stop(folders).await?;
             }
             Ok(Started::Interrupted)
@@ -125,7 +125,7 @@ async fn start(folders: &Folders, nodes: Option<u8>, engines: Engines) -> Result
     ready.map(|()| Started::Ready)
 }
 
-/// The state of a process that runs. It writes a damaged one again at its next look.
+/// Returns the state of a running process, which rewrites a damaged state file at its next check.
 async fn written(folders: &Folders) -> Result<Option<State>> {
     let began = Instant::now();
     loop {
@@ -136,7 +136,7 @@ async fn written(folders: &Folders) -> Result<Option<State>> {
     }
 }
 
-/// Has a running background process start `engines` too. What runs is left alone, also if that fails.
+/// Requests `engines` from a running background process. Running engines are not affected, even if this fails.
 async fn request(folders: &Folders, process: ProcessId, engines: Engines) -> Result<()> {
     fetch(folders, engines).await?;
     let number = Request::add(folders, engines)?.number;
@@ -152,7 +152,7 @@ async fn request(folders: &Folders, process: ProcessId, engines: Engines) -> Res
     .await
 }
 
-/// What became of request `number`; `None` if nothing yet.
+/// Returns the outcome of request `number`; `None` if it is pending.
 fn outcome(state: State, number: u64) -> Option<Result<(), String>> {
     match (state.phase, state.refused) {
         (Phase::Failed(why) | Phase::Broken(why), _) => Some(Err(why)),
@@ -172,17 +172,17 @@ async fn fetch(folders: &Folders, engines: Engines) -> Result<()> {
     Ok(())
 }
 
-/// Only one command starts or stops at a time.
+/// Acquires the lock that allows only one command at a time to start or stop.
 pub(super) async fn command_lock(folders: &Folders) -> Result<Lock> {
     if let Some(lock) = Lock::try_take(folders, Which::Command)? {
         return Ok(lock);
     }
-    eprintln!("Another command is starting or stopping local Astra: waiting for it.");
+    eprintln!("Waiting for another command that is starting or stopping local Astra.");
     let folders = folders.clone();
     tokio::task::spawn_blocking(move || Lock::take(&folders, Which::Command)).await?
 }
 
-/// Where the background process writes what it has to say.
+/// Returns the path of the background process's log.
 pub fn log(folders: &Folders) -> PathBuf {
     folders.logs().join("local-astra.log")
 }
@@ -205,7 +205,7 @@ fn spawn(folders: &Folders) -> Result<Child> {
         .context("cannot start the background process of local Astra")
 }
 
-/// Asks `done` until it says how it went.
+/// Calls `done` until it returns an outcome.
 async fn wait(
     folders: &Folders,
     engines: Engines,
@@ -230,7 +230,7 @@ async fn wait(
         }
         if began.elapsed() > READY_LIMIT {
             break Err(format!(
-                "not ready after {} s; the logs are in {}",
+                "not ready after {} s. Check the logs in {}",
                 READY_LIMIT.as_secs(),
                 folders.logs().display()
             ));

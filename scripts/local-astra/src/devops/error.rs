@@ -1,4 +1,4 @@
-//! What the DevOps API refuses, and in which of Astra's shapes.
+//! Errors of the DevOps API in Astra's formats.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -7,24 +7,24 @@ use serde_json::{Value, json};
 
 use crate::store::{Code, StoreError};
 
-/// A refusal.
+/// An error response.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum DevOpsError {
     #[error("no bearer token in request")]
     NoToken,
     #[error("invalid token format")]
     BadToken,
-    /// The client id, never the rest of the token.
+    /// Contains the client id, never the rest of the token.
     #[error("Resource not found: token with identifier: {0}")]
     UnknownToken(String),
-    /// No role of the token allows it. Databases and regions say no more than `null`.
+    /// No role of the token allows the request. For databases and regions the body is `null`.
     #[error("null")]
     Forbidden,
     #[error("{0}")]
     BadRequest(String),
     #[error("{0}")]
     NotFound(String),
-    /// The database is in a state in which this can't be done now: clients try again.
+    /// The state of the database does not allow the request now. Clients retry.
     #[error("{0}")]
     WrongState(String),
     #[error("{0}")]
@@ -33,7 +33,7 @@ pub enum DevOpsError {
     WrongMethod,
     #[error("{0}")]
     NotServed(String),
-    /// Users, roles and tokens refuse with a JSON string.
+    /// A JSON string, the error format of users, roles and tokens.
     #[error("{1}")]
     Text(StatusCode, String),
     #[error("{0}")]
@@ -65,7 +65,7 @@ impl DevOpsError {
         }
     }
 
-    /// Astra's numbers where they are known; else the status, which is no number of Astra's.
+    /// Returns Astra's error number if known; otherwise the status, which is not a number of Astra's.
     fn id(&self) -> u32 {
         match self {
             DevOpsError::NoToken => 340_002,
@@ -87,7 +87,7 @@ impl IntoResponse for DevOpsError {
     }
 }
 
-/// JSON with the content type that this API has.
+/// Returns JSON with the content type of this API.
 pub fn json_answer(status: StatusCode, body: Value) -> Response {
     let mut response = (status, Json(body)).into_response();
     let json = axum::http::HeaderValue::from_static("application/json; charset=UTF-8");

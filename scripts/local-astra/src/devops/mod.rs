@@ -3,10 +3,10 @@
 //! - [`databases`]: databases, their keyspaces, bundles and regions
 //! - [`organization`]: users, roles and tokens
 //! - [`streaming`]: tenants of Pulsar and their tokens
-//! - [`request`]: who asks, and what for; [`error`]: refusals
+//! - [`request`]: the caller and the parameters; [`error`]: errors
 //!
-//! Statuses and bodies follow `api.astra.datastax.com` as its specs, its official clients and their recorded
-//! answers have it. What is not served here answers 501.
+//! Statuses and bodies follow the specs of `api.astra.datastax.com`, its official clients and their recorded responses.
+//! Everything else returns 501.
 
 mod databases;
 mod error;
@@ -36,17 +36,17 @@ use error::DevOpsError;
 
 const BODY_LIMIT: usize = 1024 * 1024;
 
-/// The control plane. Cheap to clone.
+/// The control plane. Clones are cheap.
 #[derive(Clone)]
 pub struct DevOps {
     inner: Arc<Inner>,
 }
 
-/// What streaming needs.
+/// Dependencies of streaming.
 pub struct Pulsar {
-    /// Pulsar, while it runs.
+    /// Pulsar's admin client, while Pulsar is running.
     pub admin: watch::Receiver<Option<Admin>>,
-    /// Sign the tokens of its tenants.
+    /// The keys that sign the tokens of its tenants.
     pub keys: Arc<StreamingKeys>,
     pub ports: PulsarPorts,
 }
@@ -57,20 +57,21 @@ struct Inner {
     grants: Grants,
     bundles: Bundles,
     catalog: watch::Sender<Catalog>,
-    /// What is read and then written is read and written by one at a time.
+    /// Serializes operations that read and then write.
     changing: Mutex<()>,
     ports: Ports,
     replicas: u8,
-    /// The client id of the application token, which stays.
+    /// The client id of the application token, which cannot be revoked.
     own_token: String,
-    /// The role of the first tenant's first token, which stays, too.
+    /// The role of the first tenant's first token, which cannot be revoked either.
     own_tenant_role: String,
-    /// Signs bundle links, which therefore outlive a restart.
+    /// Signs bundle links, which therefore remain valid after a restart.
     link_key: hmac::Key,
 }
 
 impl DevOps {
-    /// The control plane on an open store. Goes on with what was under way when the last one ended.
+    /// Opens the control plane on a store. Resumes the operations that were in progress when the previous process
+    /// ended.
     ///
     /// # Errors
     /// Cassandra's own.
@@ -108,7 +109,7 @@ impl DevOps {
 }
 
 impl Inner {
-    /// Tells the metadata service and the SNI proxy of a database, or that it is gone.
+    /// Updates a database in the catalog of the metadata service and the SNI proxy, or removes it.
     fn publish(&self, id: Uuid, database: Option<Database>) {
         let gone = database.is_none();
         self.catalog.send_modify(|catalog| {
@@ -124,7 +125,7 @@ impl Inner {
     }
 }
 
-/// Everything below `/v2` and `/v3`, and the downloads that answers link to.
+/// Returns the routes below `/v2` and `/v3`, and the downloads that responses link to.
 pub fn router(devops: DevOps) -> Router {
     let api = Router::new()
         .merge(databases::router())

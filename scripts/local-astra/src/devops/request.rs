@@ -1,4 +1,4 @@
-//! Who asks: the bearer token, and what its roles allow; and what comes with the request.
+//! The caller of a request, by its bearer token and its roles, and the contents of the request.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::store::{Code, TokenSession};
 /// The login of the request's token.
 pub struct Caller {
     session: Arc<TokenSession>,
-    /// The door that the caller came in by, as the settings name it: what the request calls this host does not count.
+    /// The caller's URL of this gateway, from the settings. The host name in the request is ignored.
     pub base: String,
 }
 
@@ -57,22 +57,22 @@ impl FromRequestParts<DevOps> for Caller {
 }
 
 impl Caller {
-    /// The client id of the token: who made a thing.
+    /// Returns the client id of the token, recorded as the creator.
     pub fn client_id(&self) -> &str {
         self.session.role()
     }
 
-    /// May the caller do this?
+    /// Returns true if the caller can perform the action.
     pub fn may(&self, action: &str, target: Target<'_>) -> bool {
         self.session.rights().allow(action, target)
     }
 
-    /// May the caller do this to any database at all?
+    /// Returns true if the caller can perform the action on any database.
     pub fn may_somewhere(&self, action: &str) -> bool {
         self.session.rights().allow_somewhere(action)
     }
 
-    /// Refuses a caller who may not do this.
+    /// Rejects a caller who cannot perform the action.
     ///
     /// # Errors
     /// [`DevOpsError::Forbidden`]
@@ -84,20 +84,20 @@ impl Caller {
     }
 }
 
-/// The gateway tells each request its door.
+/// Returns the door, which the gateway adds to each request.
 fn door(parts: &Parts) -> Door {
     parts.extensions.get().copied().unwrap_or(Door::Plain)
 }
 
-/// A JSON body.
+/// Parses a JSON body.
 ///
 /// # Errors
-/// [`DevOpsError::BadRequest`] with what is wrong.
+/// [`DevOpsError::BadRequest`] with the problem.
 pub fn json<T: DeserializeOwned>(body: &Bytes) -> Result<T, DevOpsError> {
     serde_json::from_slice(body).map_err(|error| DevOpsError::BadRequest(problem(&error)))
 }
 
-/// Says what is wrong with a JSON body, without the words of the parser or a value.
+/// Describes a problem of a JSON body, without the parser's words or any value.
 pub fn problem(error: &serde_json::Error) -> String {
     let (line, column) = (error.line(), error.column());
     let place = format!("line {line}, column {column}");
@@ -110,7 +110,7 @@ pub fn problem(error: &serde_json::Error) -> String {
     }
 }
 
-/// The query parameters; of several with one name the first counts.
+/// The query parameters. The first of several with the same name counts.
 pub struct Parameters(Vec<(String, String)>);
 
 impl<S: Send + Sync> FromRequestParts<S> for Parameters {
@@ -124,7 +124,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Parameters {
 }
 
 impl Parameters {
-    /// The value of a parameter; an empty one is none.
+    /// Returns the value of a parameter; `None` if it is empty.
     pub fn text(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(n, _)| n == name);
         found
@@ -132,7 +132,7 @@ impl Parameters {
             .filter(|v| !v.is_empty())
     }
 
-    /// Is the parameter `true`?
+    /// Returns true if the parameter is `true`.
     pub fn flag(&self, name: &str) -> bool {
         self.text(name)
             .is_some_and(|value| value.eq_ignore_ascii_case("true"))

@@ -1,4 +1,4 @@
-//! What goes back: the wrapper of the documents, and bare JSON.
+//! Responses: documents in their wrapper, and plain JSON.
 
 use axum::body::Body;
 use axum::http::header::{ALLOW, CONTENT_TYPE, LOCATION};
@@ -8,12 +8,12 @@ use serde_json::{Map, Value, json};
 
 const JSON: &str = "application/json;charset=UTF-8";
 
-/// A JSON value.
+/// Returns a JSON value.
 pub fn json(status: StatusCode, body: &Value) -> Response {
     typed(status, JSON, body.to_string())
 }
 
-/// A body with a content type of its own.
+/// Returns a body with the given content type.
 pub fn typed(status: StatusCode, content_type: &'static str, body: String) -> Response {
     let mut response = empty(status);
     *response.body_mut() = Body::from(body);
@@ -22,7 +22,7 @@ pub fn typed(status: StatusCode, content_type: &'static str, body: String) -> Re
     response
 }
 
-/// The methods of a path, as Stargate tells them: those of all paths that one of its classes serves.
+/// Returns the methods of a path in Stargate's format: those of all paths that one of its classes serves.
 pub async fn options(uri: Uri) -> Response {
     let segments: Vec<&str> = uri.path().split('/').skip(1).collect();
     let methods = match segments.as_slice() {
@@ -33,21 +33,21 @@ pub async fn options(uri: Uri) -> Response {
     allowed(empty(StatusCode::OK), methods)
 }
 
-/// A response that tells which methods there are.
+/// Adds the supported methods to a response.
 pub fn allowed(mut response: Response, methods: &'static str) -> Response {
     let headers = response.headers_mut();
     headers.insert(ALLOW, HeaderValue::from_static(methods));
     response
 }
 
-/// No body at all.
+/// Returns a response without a body.
 pub fn empty(status: StatusCode) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
     response
 }
 
-/// Says where what was made is: the URL of the request with a name added.
+/// Adds the location of a created resource: the URL of the request with the name appended.
 pub fn located(mut response: Response, url: &str, name: &str) -> Response {
     let location = format!("{url}/{name}");
     if let Ok(location) = HeaderValue::from_str(&location) {
@@ -56,24 +56,24 @@ pub fn located(mut response: Response, url: &str, name: &str) -> Response {
     response
 }
 
-/// A value in the member `data`, or bare if the client wants it raw.
+/// Returns a value in the member `data`, or alone if `raw`.
 pub fn data(raw: bool, value: Value) -> Response {
     let body = if raw { value } else { json!({ "data": value }) };
     json(StatusCode::OK, &body)
 }
 
-/// What most calls on documents answer; members that are not set are left out.
+/// Response of most calls on documents. Members that are not set are omitted.
 #[derive(Debug, Default)]
 pub struct Wrapper {
     pub document_id: Option<String>,
     pub page_state: Option<String>,
-    /// Written if it is there, also as null.
+    /// Included if set, even if it is null.
     pub data: Option<Value>,
     pub profile: Option<Value>,
 }
 
 impl Wrapper {
-    /// The answer, or the data alone if the client wants it raw.
+    /// Returns the response, or the data alone if `raw`.
     pub fn answer(self, status: StatusCode, raw: bool) -> Response {
         if raw {
             return json(status, &self.data.unwrap_or(Value::Null));

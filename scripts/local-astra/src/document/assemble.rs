@@ -1,9 +1,9 @@
-//! Rows to JSON.
+//! Conversion of rows to JSON.
 //!
-//! Nothing is read before a write, so the rows of a document may contradict each other: an object at a path
-//! where another write has put an array or a scalar. The rules for who wins are Stargate's: rows are taken in
-//! the order of their paths, a row that needs another kind of node than it finds puts its own in place, and a
-//! row older than the one that last decided over a node on its way is left out.
+//! A write does not read first, so the rows of a document may contradict each other: an object at a path where another
+//! write has stored an array or a scalar. Conflicts are resolved by Stargate's rules: rows are processed in the order
+//! of their paths; a row that requires another kind of node replaces the existing one; and a row is ignored if it is
+//! older than the row that last replaced a node on its path.
 
 use serde_json::{Map, Value as Json};
 
@@ -13,7 +13,7 @@ use super::path::{self, Pattern, is_on};
 use super::rows::{Row, Value};
 use crate::store::values::numbers;
 
-/// How arrays come out.
+/// JSON form of arrays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arrays {
     AsArrays,
@@ -24,7 +24,7 @@ pub enum Arrays {
 #[derive(Debug)]
 struct Node {
     kind: Kind,
-    /// When the row was written that decided what stands here, if one did.
+    /// Write time of the row that determined this node, if any.
     decided: Option<i64>,
 }
 
@@ -35,11 +35,11 @@ enum Kind {
     Array(Vec<Node>),
 }
 
-/// The JSON that rows in the order of their paths make up. `fields`, if there are any, keep only rows on one
-/// of these paths.
+/// Builds the JSON from rows in the order of their paths. If there are `fields`, only rows on one of these paths are
+/// used.
 ///
 /// # Errors
-/// [`DocumentError::Exception`] where Stargate cannot make sense of the rows either.
+/// [`DocumentError::Exception`] for rows that Stargate cannot interpret either.
 pub fn assemble(
     rows: &[Row],
     fields: &[Vec<Pattern>],
@@ -55,11 +55,11 @@ pub fn assemble(
     Ok(root.into_json())
 }
 
-/// The part of a document at a path of a URL, looked up as a JSON pointer without escapes: a slash in a segment
-/// separates two, and `~1` and `~0` in one are a slash and a tilde.
+/// Returns the part of a document at a path of a URL, resolved as a JSON pointer without escapes: a slash in a segment
+/// separates two, and `~1` and `~0` are a slash and a tilde.
 ///
 /// # Errors
-/// For an index that is none.
+/// An invalid index.
 pub fn at<'a>(document: &'a Json, path: &[String]) -> Result<Option<&'a Json>, DocumentError> {
     let mut part = document;
     for segment in path {
@@ -110,7 +110,7 @@ impl Node {
         self.decided.is_none_or(|decided| decided <= row.written)
     }
 
-    /// Puts an empty node of another kind here: what stood here is lost.
+    /// Replaces the node by an empty one of another kind.
     fn turn_into(&mut self, kind: Kind, row: &Row) {
         self.kind = kind;
         self.decided = Some(row.written);
@@ -136,7 +136,7 @@ impl Node {
         Ok(())
     }
 
-    /// The element at an index, made if it is missing.
+    /// Returns the element at an index, and creates it if it is missing.
     fn element(
         &mut self,
         index: usize,
@@ -166,7 +166,7 @@ impl Node {
         Ok(&mut elements[index])
     }
 
-    /// The member of a name, made if it is missing.
+    /// Returns the member with a name, and creates it if it is missing.
     fn member(
         &mut self,
         name: &str,
@@ -191,7 +191,7 @@ impl Node {
         Ok(&mut last.1)
     }
 
-    /// Puts the row's value under the last segment of its path.
+    /// Stores the row's value under the last segment of its path.
     fn put(
         &mut self,
         row: &Row,
@@ -253,7 +253,7 @@ impl Node {
     }
 }
 
-/// The index in a stored segment; nothing for a name.
+/// Returns the index in a stored segment; `None` for a name.
 fn index(segment: &str) -> Result<Option<usize>, DocumentError> {
     let Some(rest) = segment.strip_prefix('[') else {
         return Ok(None);
@@ -269,7 +269,7 @@ fn index(segment: &str) -> Result<Option<usize>, DocumentError> {
     }
 }
 
-/// What a member is called: an index without its leading zeros.
+/// Returns the name of a member: an index without leading zeros.
 fn name(segment: &str, index: Option<usize>) -> String {
     match index {
         Some(index) => format!("[{index}]"),
@@ -281,7 +281,7 @@ fn contradiction(segment: &str) -> DocumentError {
     DocumentError::Exception(format!("Trying to write object to array {segment}"))
 }
 
-/// A leaf's value. A number without a fraction is an integer.
+/// Converts the value of a leaf. A number without a fraction becomes an integer.
 fn json(value: &Value) -> Json {
     match value {
         Value::Null => Json::Null,

@@ -16,30 +16,30 @@ use crate::store::schema::rows;
 use crate::store::types::quote_in;
 use crate::store::{Schema, Store, StoreError, Table, TokenSession, limits};
 
-/// How long an index of a new table may take to be built, and how often that is asked.
+/// Limit for building an index of a new table, and the interval of the checks.
 const INDEX_LIMIT: Duration = Duration::from_secs(5);
 const INDEX_POLL: Duration = Duration::from_millis(10);
 
-/// A collection, and the login that works on it.
+/// A collection, with the login that uses it.
 #[derive(Clone, Debug)]
 pub struct Collection {
     pub session: Arc<TokenSession>,
     pub namespace: String,
     pub name: String,
-    /// The comment of its table, which holds the JSON schema.
+    /// The comment of its table, which contains the JSON schema.
     pub comment: String,
 }
 
 impl Collection {
-    /// `"namespace"."name"`.
+    /// Returns `"namespace"."name"`.
     pub fn table(&self) -> String {
         quote_in(&self.namespace, &self.name)
     }
 
-    /// The collection of a request, which must be there.
+    /// Returns the collection of a request, which must exist.
     ///
     /// # Errors
-    /// For a namespace or collection that is not there, and for a table of another layout.
+    /// A missing namespace or collection, or a table of another layout.
     pub async fn existing(caller: &Caller, address: &Address) -> Result<Collection, DocumentError> {
         let session = caller.session().await?;
         let found = find(&caller.store, &address.namespace, &address.collection).await?;
@@ -48,10 +48,10 @@ impl Collection {
         Ok(Collection::of(session, address, definition.comment.clone()))
     }
 
-    /// The collection of a request, whether it is there or not: Cassandra will tell.
+    /// Returns the collection of a request without checking that it exists. Cassandra reports a missing one.
     ///
     /// # Errors
-    /// For a bad token.
+    /// An invalid token.
     pub async fn unchecked(
         caller: &Caller,
         address: &Address,
@@ -60,10 +60,10 @@ impl Collection {
         Ok(Collection::of(session, address, String::new()))
     }
 
-    /// The collection of a request, made if it is missing.
+    /// Returns the collection of a request, and creates it if it is missing.
     ///
     /// # Errors
-    /// For a namespace that is not there, for a table of another layout, and Cassandra's own.
+    /// A missing namespace, a table of another layout, and Cassandra's own.
     pub async fn ensured(caller: &Caller, address: &Address) -> Result<Collection, DocumentError> {
         let session = caller.session().await?;
         let found = find(&caller.store, &address.namespace, &address.collection).await?;
@@ -156,7 +156,7 @@ struct Upgrade {
     upgrade_type: Option<Value>,
 }
 
-/// `POST /namespaces/{namespace}/collections/{collection}/upgrade`: there is nothing to upgrade to.
+/// `POST /namespaces/{namespace}/collections/{collection}/upgrade`: no upgrade is available.
 pub async fn upgrade(
     caller: Caller,
     address: Address,
@@ -176,7 +176,7 @@ pub async fn upgrade(
     Err(DocumentError::NoUpgrade)
 }
 
-/// A collection's table; nothing if there is none of that name.
+/// Returns a collection's table; `None` if it does not exist.
 async fn find(
     store: &Store,
     namespace: &str,
@@ -220,7 +220,7 @@ async fn with_namespace_refreshed(
     }
 }
 
-/// May this token see the namespace?
+/// Checks that this token can see the namespace.
 ///
 /// # Errors
 /// [`DocumentError::HiddenNamespace`] if not.
@@ -233,7 +233,7 @@ pub async fn require_visible(session: &TokenSession, namespace: &str) -> Result<
     }
 }
 
-/// Makes a collection: the table, then its indexes.
+/// Creates a collection: the table, then its indexes.
 async fn make(
     store: &Store,
     session: &TokenSession,
@@ -262,8 +262,8 @@ async fn make(
         .ok_or_else(|| DocumentError::UnknownCollection(name.to_owned()))
 }
 
-/// Cassandra builds indexes in the background, also those of an empty table, and refuses searches until then.
-/// When that takes too long, the searches tell.
+/// Waits for the indexes. Cassandra builds them in the background, even those of an empty table, and rejects searches
+/// until then. If that takes too long, the searches report it.
 async fn wait_for_indexes(store: &Store, namespace: &str, name: &str) -> Result<(), DocumentError> {
     let built = format!(
         "SELECT index_name FROM system.\"IndexInfo\" WHERE table_name = '{}'",
@@ -287,7 +287,7 @@ async fn wait_for_indexes(store: &Store, namespace: &str, name: &str) -> Result<
         .unwrap_or(Ok(()))
 }
 
-/// A member that should be a text; numbers and booleans are taken for theirs.
+/// Reads a member as a text. Numbers and booleans are converted.
 pub fn scalar_text(value: Option<Value>) -> Result<Option<String>, DocumentError> {
     match value {
         None | Some(Value::Null) => Ok(None),

@@ -1,4 +1,4 @@
-//! New documents: one, or many at once.
+//! Creation of documents, one or many at once.
 
 use std::collections::HashSet;
 
@@ -20,7 +20,7 @@ use super::{json_schema, layout};
 use crate::store::StoreError;
 use crate::store::values::numbers::JsonNumber;
 
-/// How many documents of a batch are written at once.
+/// Number of documents of a batch that are written concurrently.
 const AT_ONCE: usize = 16;
 
 /// `POST …/collections/{collection}`
@@ -87,8 +87,8 @@ pub async fn batch(
     Ok(answer::json(StatusCode::ACCEPTED, &Value::Object(answered)))
 }
 
-/// Each document of a batch makes a missing collection for itself, so the second of them finds it there and
-/// fails. The collection stays.
+/// Creates the collection for a batch. As in Stargate, each document of a batch creates a missing collection for
+/// itself, so the second one fails because it already exists. The collection is kept.
 async fn collection_of_batch(
     caller: &Caller,
     address: &Address,
@@ -110,7 +110,7 @@ async fn collection_of_batch(
     Ok(made)
 }
 
-/// Writes one new document; `replace` what was there under its id.
+/// Writes one document; `replace` deletes an existing one with its id.
 async fn write(
     collection: &Collection,
     id: &str,
@@ -138,7 +138,7 @@ async fn write(
     write.run(collection, profile).await
 }
 
-/// The ids of the documents of a batch: found in them, or made.
+/// Returns the ids of the documents of a batch: read from them, or generated.
 fn ids(documents: &[Value], id_path: Option<&IdPath>) -> Result<Vec<String>, DocumentError> {
     let Some(id_path) = id_path else {
         return Ok(documents
@@ -160,7 +160,7 @@ fn ids(documents: &[Value], id_path: Option<&IdPath>) -> Result<Vec<String>, Doc
     Ok(ids)
 }
 
-/// Where documents hold their ids: `a.b`, `a.[0]`.
+/// Path of the ids in documents: `a.b`, `a.[0]`.
 struct IdPath {
     /// As a JSON pointer.
     pointer: String,

@@ -1,4 +1,4 @@
-//! What the Document API refuses, and how: the four members of every error body.
+//! Errors of the Document API: the four members of every error body.
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -8,7 +8,7 @@ use super::answer;
 use crate::bridge;
 use crate::store::{Code, StoreError};
 
-/// A refusal. `Display` is the `description` of the body.
+/// An error response. `Display` is the `description` of the body.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum DocumentError {
     // The token
@@ -18,20 +18,20 @@ pub enum DocumentError {
     MissingToken,
     #[error("Unauthorized keyspace: {0}")]
     HiddenNamespace(String),
-    /// Cassandra's refusal, through Stargate's bridge.
+    /// Cassandra's error, through Stargate's bridge.
     #[error("{}", bridge::described(.0))]
     Store(#[from] StoreError),
 
     // The frame
-    /// A parameter or a body that is missing or out of range.
+    /// A missing or invalid parameter or body.
     #[error("Request invalid: {0}.")]
     Invalid(String),
     #[error("HTTP 400 Bad Request")]
     BadBody,
-    /// No such path, or a parameter that is no number.
+    /// An unknown path, or a parameter that is not a number.
     #[error("HTTP 404 Not Found")]
     NotFound,
-    /// A namespace or collection in the path whose name can't be one.
+    /// An invalid name of a namespace or collection in the path.
     #[error("Unable to find matching target resource method")]
     UnknownPath,
     #[error("HTTP 405 Method Not Allowed")]
@@ -42,7 +42,7 @@ pub enum DocumentError {
     WrongContentType,
     #[error("The accept header value did not match the value in @Produces")]
     NotAcceptable,
-    /// Where Stargate runs into an exception of Java's.
+    /// An unhandled Java exception in Stargate.
     #[error("{0}")]
     Exception(String),
 
@@ -81,7 +81,7 @@ pub enum DocumentError {
     ArrayPath(String),
     #[error("Max depth of {} exceeded.", super::layout::MAX_DEPTH)]
     Depth,
-    /// A body, a condition, a selection or a JSON schema that is not allowed, in Stargate's words.
+    /// An invalid body, condition, selection or JSON schema, in Stargate's words.
     #[error("{0}")]
     Refused(String),
 
@@ -99,17 +99,17 @@ pub enum DocumentError {
 }
 
 impl DocumentError {
-    /// A refusal in Stargate's words.
+    /// Returns an error in Stargate's words.
     pub fn refused(text: impl Into<String>) -> DocumentError {
         DocumentError::Refused(text.into())
     }
 
-    /// A parameter or body that validation refuses.
+    /// Returns the error for an invalid parameter or body.
     pub fn invalid(text: impl Into<String>) -> DocumentError {
         DocumentError::Invalid(text.into())
     }
 
-    /// The answer to a page state that is none.
+    /// Returns the error for an invalid page state.
     pub fn page_state() -> DocumentError {
         StoreError::new(Code::Internal, "Invalid value for the paging state").into()
     }
@@ -147,7 +147,8 @@ impl DocumentError {
         }
     }
 
-    /// Refusals of the Document service itself come without a charset, those of the frame around it with one.
+    /// Returns false for errors of the Document service itself, which have no charset, and true for those of its
+    /// framework.
     fn has_charset(&self) -> bool {
         use DocumentError as E;
         matches!(
@@ -192,12 +193,12 @@ impl IntoResponse for DocumentError {
     }
 }
 
-/// The answer to a path below the namespaces that means nothing.
+/// The error for an unknown path below the namespaces.
 pub async fn not_found() -> DocumentError {
     DocumentError::NotFound
 }
 
-/// The answer to a method that a path does not have.
+/// The error for an unsupported method of a path.
 pub async fn wrong_method() -> DocumentError {
     DocumentError::WrongMethod
 }

@@ -20,7 +20,7 @@ use super::write::{Delete, Write};
 #[derive(Deserialize)]
 struct Call {
     operation: Option<Value>,
-    /// A null that was sent is a value, one that was not is none.
+    /// `Some(Null)` if the request contains null, `None` if the member is missing.
     #[serde(default, deserialize_with = "sent")]
     value: Option<Value>,
 }
@@ -83,7 +83,7 @@ pub async fn call(
     Ok(wrapper.answer(StatusCode::OK, parameters.raw()))
 }
 
-/// Appends a value to the array at the path; gives the new array.
+/// Appends a value to the array at the path, and returns the new array.
 async fn push(
     collection: &Collection,
     address: &Address,
@@ -97,7 +97,7 @@ async fn push(
     Ok(array)
 }
 
-/// Takes the last element off the array at the path; gives the element.
+/// Removes the last element of the array at the path, and returns it.
 async fn pop(
     collection: &Collection,
     address: &Address,
@@ -138,7 +138,7 @@ async fn rewrite(
     replace_part(collection, &address.id, path, array, ttl, profile).await
 }
 
-/// Writes values at dotted paths, each in place of what is there; gives null.
+/// Replaces the values at dotted paths, and returns null.
 async fn set(
     collection: &Collection,
     address: &Address,
@@ -171,13 +171,13 @@ async fn set(
     Ok(Value::Null)
 }
 
-/// What is deleted: here a backslash keeps a period from splitting a path.
+/// Reads the paths to delete. A period after a backslash does not split a path.
 fn deleted(values: &Map<String, Value>, base: &[String]) -> Result<Vec<Delete>, DocumentError> {
     let delete = |path: &String| Ok(Delete::Below([base, &field_path(path)?].concat()));
     values.keys().map(delete).collect()
 }
 
-/// What is written: here every period splits.
+/// Reads the values to write. Every period splits a path.
 fn set_rows(
     values: &Map<String, Value>,
     base: &[String],

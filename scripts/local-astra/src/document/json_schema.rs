@@ -1,4 +1,4 @@
-//! The JSON schema of a collection, kept in the comment of its table, and documents held against it.
+//! The JSON schema of a collection, stored in the comment of its table, and the validation of documents.
 
 use std::collections::HashSet;
 
@@ -37,13 +37,13 @@ pub async fn put(caller: Caller, address: Address, body: Body) -> Result<Respons
     Ok(answer::json(StatusCode::OK, &wrapped))
 }
 
-/// The schema of a collection. A comment that is something else is none.
+/// Returns the schema of a collection; `None` if the comment is something else.
 fn of(collection: &Collection) -> Option<Value> {
     let mut comment: Value = serde_json::from_str(&collection.comment).ok()?;
     comment.get_mut("schema").map(Value::take)
 }
 
-/// Is this a schema?
+/// Checks that this is a valid schema.
 fn check(schema: &Value) -> Result<(), DocumentError> {
     if !schema.is_object() {
         return Err(DocumentError::Refused(format!(
@@ -65,7 +65,7 @@ fn check(schema: &Value) -> Result<(), DocumentError> {
     }
 }
 
-/// What Stargate's validator refuses in a schema beyond what the draft says, in all its parts.
+/// Returns the problems that Stargate's validator finds in a schema beyond the rules of the draft, in all its parts.
 fn problems(schema: &Value) -> Vec<String> {
     let mut problems = Vec::new();
     let mut parts = vec![schema];
@@ -114,7 +114,7 @@ fn problems(schema: &Value) -> Vec<String> {
     problems
 }
 
-/// A text that only equal values have, numbers by their value.
+/// Returns a text that is the same for equal values only. Numbers are compared by value.
 fn canonical(value: &Value) -> String {
     let Value::Number(number) = value else {
         return value.to_string();
@@ -137,8 +137,8 @@ fn canonical(value: &Value) -> String {
     }
 }
 
-/// How schemas are read: as draft 4, with the formats that Stargate's validator knows. It checks neither date nor
-/// time, and takes any text that Java takes for a URI.
+/// Returns the validation options: draft 4, with the formats that Stargate's validator supports. It checks neither
+/// dates nor times, and accepts any text that Java accepts as a URI.
 fn options() -> ValidationOptions<'static> {
     let hex = |text: &str, length| {
         text.len() == length && text.bytes().all(|byte| byte.is_ascii_hexdigit())
@@ -172,7 +172,7 @@ fn options() -> ValidationOptions<'static> {
         })
 }
 
-/// Does Java's `URI` take it? Relative ones, too; characters beyond ASCII are letters to it.
+/// Returns true if Java's `URI` accepts the text, including relative URIs. It treats non-ASCII characters as letters.
 fn is_uri(text: &str) -> bool {
     let is_letter = |c: char| !c.is_whitespace() && !c.is_control() && !"\"<>\\^`{|}".contains(c);
     let mut escapes = text.split('%').skip(1);
@@ -190,10 +190,10 @@ fn is_uri(text: &str) -> bool {
     text.chars().all(is_letter) && escapes.all(is_escape) && scheme.is_none_or(is_scheme)
 }
 
-/// Holds a document against the schema of its collection, if it has one.
+/// Validates a document against the schema of its collection, if any.
 ///
 /// # Errors
-/// [`DocumentError::InvalidJson`] for a document that does not fit.
+/// [`DocumentError::InvalidJson`] for a document that violates the schema.
 pub fn validate(collection: &Collection, document: &Value) -> Result<(), DocumentError> {
     let Some(mut schema) = of(collection) else {
         return Ok(());
@@ -219,7 +219,7 @@ pub fn validate(collection: &Collection, document: &Value) -> Result<(), Documen
     }
 }
 
-/// Refuses to write a part of a document in a collection that has a schema.
+/// Rejects writes of a part of a document in a collection with a schema.
 ///
 /// # Errors
 /// [`DocumentError::PartialUpdate`]
@@ -230,7 +230,7 @@ pub fn refuse_partial_update(collection: &Collection) -> Result<(), DocumentErro
     }
 }
 
-/// What does not fit, in the words of Stargate's validator where they are known.
+/// Describes a violation, in the words of Stargate's validator where known.
 fn text(error: &ValidationError<'_>) -> String {
     let found = error.instance();
     match error.kind() {

@@ -1,16 +1,16 @@
-//! The table behind a collection: one row a leaf of the JSON tree, as Stargate lays it out.
+//! The table of a collection: one row per leaf of the JSON tree, in Stargate's layout.
 //!
-//! `key` is the document's id, `p0` to `p63` the path of the leaf (the rest is the empty text), `leaf` the
-//! last segment; at most one of the three values is set, none is a JSON null.
+//! `key` is the document's id, `p0` to `p63` the path of the leaf (padded with the empty text), `leaf` the last
+//! segment. At most one of the three value columns is set; none for a JSON null.
 
 use scylla::cluster::metadata::{ColumnType, NativeType};
 
 use crate::store::types::{quote, quote_in};
 use crate::store::{ColumnKind, Table};
 
-/// How deep a document may be.
+/// Maximum depth of a document.
 pub const MAX_DEPTH: usize = 64;
-/// How long an array may be.
+/// Maximum length of an array.
 pub const MAX_ARRAY_LENGTH: usize = 1_000_000;
 
 pub const LEAF: &str = "leaf";
@@ -20,24 +20,24 @@ pub const BOOLEAN: &str = "bool_value";
 /// The columns that are indexed.
 pub const INDEXED: [&str; 4] = [LEAF, TEXT, NUMBER, BOOLEAN];
 
-/// The text that stands for `{}`.
+/// The text that represents `{}`.
 pub const EMPTY_OBJECT: &str = "EMPTYOBJ-bccbeee1-6173-4120-8492-7d7bafaefb1f";
-/// The text that stands for `[]`.
+/// The text that represents `[]`.
 pub const EMPTY_ARRAY: &str = "EMPTYARRAY-9df4802a-c135-42d6-8be3-d23d9520a4e7";
-/// The leaf of a row that old versions of Stargate wrote for each document; it holds nothing.
+/// The leaf of a row without a value that old versions of Stargate wrote for each document.
 pub const ROOT: &str = "DOCROOT-a9fb1f04-0394-4c74-b77b-49b4e0ef7900";
 
-/// The name of a path column.
+/// Returns the name of a path column.
 pub fn path_column(depth: usize) -> String {
     format!("p{depth}")
 }
 
-/// All columns but the three values' and the leaf's, in order.
+/// Returns all columns except the leaf and the three values, in order.
 pub fn key_columns() -> impl Iterator<Item = String> {
     std::iter::once("key".to_owned()).chain((0..MAX_DEPTH).map(path_column))
 }
 
-/// Is this table a collection? Those with other columns are not, and never touched.
+/// Returns true if this table is a collection. Tables with other columns are not, and are never changed.
 pub fn is_collection(table: &Table) -> bool {
     let of_kind = |kind: ColumnKind| table.columns.iter().filter(move |c| c.kind == kind);
     let text = ColumnType::Native(NativeType::Text);
@@ -61,7 +61,8 @@ pub fn is_collection(table: &Table) -> bool {
         && of_kind(ColumnKind::Static).next().is_none()
 }
 
-/// `CREATE TABLE` of a collection; without IF NOT EXISTS, so that two who make it at once do not both succeed.
+/// Returns the `CREATE TABLE` of a collection, without IF NOT EXISTS, so that only one of two concurrent creations
+/// succeeds.
 pub fn create_table(namespace: &str, collection: &str) -> String {
     let columns: Vec<String> = key_columns()
         .chain([LEAF.to_owned(), TEXT.to_owned()])
@@ -76,7 +77,7 @@ pub fn create_table(namespace: &str, collection: &str) -> String {
     )
 }
 
-/// `CREATE INDEX` on one of the [`INDEXED`] columns, with Cassandra's default kind.
+/// Returns the `CREATE INDEX` on one of the [`INDEXED`] columns, with Cassandra's default kind.
 pub fn create_index(namespace: &str, collection: &str, column: &str) -> String {
     format!(
         "CREATE INDEX IF NOT EXISTS {} ON {} ({column})",
@@ -85,7 +86,7 @@ pub fn create_index(namespace: &str, collection: &str, column: &str) -> String {
     )
 }
 
-/// The name that Cassandra itself would give.
+/// Returns Cassandra's default name of the index.
 pub fn index_name(collection: &str, column: &str) -> String {
     format!("{collection}_{column}_idx")
 }

@@ -8,10 +8,10 @@
 //! - [`create`]: new documents, one or many
 //! - [`update`]: PUT, PATCH and DELETE, of a document or a part of it
 //! - [`functions`]: `$push`, `$pop`, `$set`
-//! - [`search`]: the documents of a collection, and the parts of one document, that a condition holds for
+//! - [`search`]: the documents of a collection, or the parts of one document, that match a condition
 //!
 //! Between JSON and Cassandra
-//! - [`layout`]: the table behind a collection
+//! - [`layout`]: the table of a collection
 //! - [`path`]: paths into documents, as written in URLs, `where` and `fields`, and as stored
 //! - [`shred`]: JSON to rows
 //! - [`assemble`]: rows to JSON
@@ -48,10 +48,10 @@ use axum::routing::{MethodRouter, any, get, post};
 
 use crate::store::Store;
 
-/// As much as Stargate takes in one request.
+/// Maximum size of a body, as in Stargate.
 const BODY_LIMIT: usize = 10 * 1024 * 1024;
 
-/// The Document API, with paths below `/v2`. Every request needs a token; whether it is good, its login tells.
+/// Returns the Document API, with paths below `/v2`. Every request needs a token, which its login checks.
 pub fn router(store: Store) -> Router {
     routes()
         .route_layer(middleware::from_fn(request::require_token))
@@ -124,12 +124,12 @@ fn routes() -> Router<Store> {
         .route("/schemas/namespaces/{namespace}/{*rest}", nothing())
 }
 
-/// Paths that look like this interface's, and are not.
+/// Handles paths that look like this interface's, but are not.
 fn nothing() -> MethodRouter<Store> {
     any(error::not_found)
 }
 
-/// OPTIONS tells what Stargate tells, and other methods are 405 with the body that Stargate gives.
+/// Adds Stargate's response to OPTIONS, and 405 with Stargate's body for other methods.
 fn strict(methods: MethodRouter<Store>) -> MethodRouter<Store> {
     methods
         .options(answer::options)

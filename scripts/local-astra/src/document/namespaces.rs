@@ -126,7 +126,7 @@ fn read_datacenters(wanted: Vec<NewDatacenter>) -> Result<Vec<Datacenter>, Docum
     wanted.into_iter().map(read).collect()
 }
 
-/// An integer as Jackson reads one: also from a fraction, whose rest is cut off, and from text; empty text is none.
+/// Reads an integer as Jackson does: truncates fractions, and parses texts; an empty text is `None`.
 fn integer(value: Option<Value>) -> Result<Option<i64>, DocumentError> {
     let number = match value {
         None | Some(Value::Null) => return Ok(None),
@@ -144,7 +144,7 @@ fn integer(value: Option<Value>) -> Result<Option<i64>, DocumentError> {
     Ok(Some(number as i64))
 }
 
-/// What was asked for comes back, without what was left out.
+/// Returns the request as the response, without omitted members.
 fn created(
     url: &str,
     name: &str,
@@ -184,7 +184,7 @@ fn require_word(name: &str) -> Result<(), DocumentError> {
     }
 }
 
-/// A namespace as it is answered. Stargate says one replica for SimpleStrategy, however many there are.
+/// Returns a namespace in the format of responses. As in Stargate, SimpleStrategy always has one replica.
 fn shown(keyspace: &Keyspace) -> Value {
     let class = keyspace.replication.get("class");
     let is = |strategy: &str| class.is_some_and(|class| class.ends_with(strategy));

@@ -1,25 +1,25 @@
 //! Paths into a document: the segments of URLs, `where` and `fields`, and those of rows.
 //!
-//! A segment is a member name, or an array index in brackets, which rows hold with six digits: `[000005]`.
-//! Conditions and `fields` also know `*` (any member), `[*]` (any index) and `a,b` (either); a backslash
-//! takes the meaning from a period, a comma or an asterisk.
+//! A segment is a member name, or an array index in brackets, which rows store with six digits: `[000005]`. Conditions
+//! and `fields` also support `*` (any member), `[*]` (any index) and `a,b` (either); a backslash escapes a period, a
+//! comma or an asterisk.
 
 use super::error::DocumentError;
 use super::layout::{MAX_ARRAY_LENGTH, MAX_DEPTH};
 
-/// A segment that rows are held against.
+/// A pattern for a segment of a row.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Pattern {
     /// `*`
     Any,
     /// `[*]`
     AnyIndex,
-    /// A name or an index, or several with commas between.
+    /// A name or an index, or several separated by commas.
     OneOf(Vec<String>),
 }
 
 impl Pattern {
-    /// Reads a segment whose indexes are as stored already.
+    /// Parses a segment whose indexes are already in stored form.
     pub fn read(segment: &str) -> Pattern {
         match segment {
             "*" => Pattern::Any,
@@ -28,7 +28,7 @@ impl Pattern {
         }
     }
 
-    /// Does a row's segment fit? Past the end of the row's path it is the empty text.
+    /// Returns true if a row's segment matches. After the end of the row's path the segment is the empty text.
     pub fn fits(&self, segment: &str) -> bool {
         match self {
             Pattern::Any => true,
@@ -42,7 +42,7 @@ impl Pattern {
     }
 }
 
-/// Is a row on this path, or below it?
+/// Returns true if a row is at this path, or below it.
 pub fn is_on(row: &[String], patterns: &[Pattern]) -> bool {
     patterns.len() <= MAX_DEPTH
         && patterns
@@ -51,15 +51,15 @@ pub fn is_on(row: &[String], patterns: &[Pattern]) -> bool {
             .all(|(at, pattern)| pattern.fits(row.get(at).map_or("", String::as_str)))
 }
 
-/// `[…]`: an index, or what should be one.
+/// Returns true for `[…]`, which is or should be an index.
 pub fn is_index(segment: &str) -> bool {
     segment.len() >= 2 && segment.starts_with('[') && segment.ends_with(']')
 }
 
-/// The number in `[5]`; nothing for a name and for `[*]`.
+/// Parses the number in `[5]`; `None` for a name and for `[*]`.
 ///
 /// # Errors
-/// For brackets with anything else inside, and for an index past the longest array.
+/// Anything else in brackets, and an index larger than the longest array.
 pub fn index(segment: &str) -> Result<Option<i32>, DocumentError> {
     if !is_index(segment) || segment == "[*]" {
         return Ok(None);
@@ -73,7 +73,8 @@ pub fn index(segment: &str) -> Result<Option<i32>, DocumentError> {
     Ok(Some(number))
 }
 
-/// A segment as rows hold it: indexes with six digits, all else as it is. Each of several, between commas.
+/// Converts a segment to its stored form: indexes with six digits, all else unchanged. Converts each of several,
+/// separated by commas.
 ///
 /// # Errors
 /// Those of [`index`].
@@ -85,7 +86,7 @@ pub fn stored(segment: &str) -> Result<String, DocumentError> {
     Ok(parts?.join(","))
 }
 
-/// As [`stored`], for a segment in which a comma means nothing.
+/// Converts a segment as [`stored`] does, but without splitting at commas.
 ///
 /// # Errors
 /// Those of [`index`].
@@ -96,7 +97,7 @@ pub fn stored_one(segment: &str) -> Result<String, DocumentError> {
     })
 }
 
-/// The segments of a path in a URL, as rows hold them.
+/// Converts the segments of a path in a URL to their stored form.
 ///
 /// # Errors
 /// Those of [`index`].
@@ -104,7 +105,7 @@ pub fn stored_path(segments: &[String]) -> Result<Vec<String>, DocumentError> {
     segments.iter().map(|segment| stored(segment)).collect()
 }
 
-/// A dotted path, as `fields` and `$set` have it: split at periods, stored form, escapes taken out.
+/// Converts a dotted path of `fields` or `$set`: splits it at periods, converts to stored form, and removes escapes.
 ///
 /// # Errors
 /// Those of [`index`].
@@ -113,8 +114,8 @@ pub fn field_path(text: &str) -> Result<Vec<String>, DocumentError> {
     segments.map(|s| Ok(unescape(&stored(s)?))).collect()
 }
 
-/// Splits at a separator that has no backslash before it. As in Java, empty parts at the end are dropped,
-/// and an empty text is one empty part.
+/// Splits at separators without a backslash before them. As in Java, empty parts at the end are dropped, and an empty
+/// text is one empty part.
 pub fn split(text: &str, separator: char) -> Vec<&str> {
     let mut parts = Vec::new();
     let (mut start, mut before) = (0, None);
@@ -129,7 +130,7 @@ pub fn split(text: &str, separator: char) -> Vec<&str> {
     drop_empty_end(parts, text)
 }
 
-/// As [`split`], with a separator that no backslash protects.
+/// Splits as [`split`] does, but ignores backslashes.
 pub fn split_plainly(text: &str, separator: char) -> Vec<&str> {
     drop_empty_end(text.split(separator).collect(), text)
 }
@@ -141,12 +142,12 @@ fn drop_empty_end<'a>(mut parts: Vec<&'a str>, text: &str) -> Vec<&'a str> {
     parts
 }
 
-/// Takes the backslash from `\.`, `\,` and `\*`.
+/// Removes the backslash from `\.`, `\,` and `\*`.
 pub fn unescape(text: impl AsRef<str>) -> String {
     without_escapes(text.as_ref(), true)
 }
 
-/// May this be a member's name in a document that is written?
+/// Returns true if a written document can contain this member name.
 pub fn is_valid_name(name: &str) -> bool {
     // Escapes are looked past: what they protect is allowed.
     !without_escapes(name, false).contains(['\'', '\\', '.', '['])

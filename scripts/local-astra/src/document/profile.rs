@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
 
-/// Notes statements, if the client asked for them.
+/// Records statements, if the client requested it.
 #[derive(Debug, Default)]
 pub struct Profile {
     wanted: bool,
@@ -27,7 +27,7 @@ impl Profile {
         }
     }
 
-    /// Notes that a statement ran, for what, and how many rows it read or wrote.
+    /// Records a statement, its purpose, and the number of rows it read or wrote.
     pub fn note(&self, description: &str, cql: &str, rows: usize) {
         if !self.wanted {
             return;
@@ -48,7 +48,7 @@ impl Profile {
         }
     }
 
-    /// What was noted, one entry a description; nothing if it was not wanted.
+    /// Returns the recorded steps, one entry per description; `None` if profiling is off.
     pub fn json(&self) -> Option<Value> {
         let steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
         let mut nested: Vec<(&str, Vec<Value>)> = Vec::new();

@@ -1,4 +1,4 @@
-//! One document, or a part of it.
+//! Reading of a document, or a part of it.
 
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -14,7 +14,7 @@ use super::request::{Address, Caller, Parameters, first_json};
 use super::rows::Select;
 use super::search;
 
-/// `GET …/{id}[/{path}]`: with `where` or `page-size` a search in the document, else the document.
+/// `GET …/{id}[/{path}]`: a search in the document if there is `where` or `page-size`, otherwise the document.
 pub async fn read(
     caller: Caller,
     address: Address,
@@ -43,10 +43,10 @@ pub async fn read(
     Ok(wrapper.answer(StatusCode::OK, parameters.raw()))
 }
 
-/// What is at a path in a document; nothing if there is nothing. `fields` are relative to the path.
+/// Returns the value at a path in a document, or `None` if it does not exist. `fields` are relative to the path.
 ///
 /// # Errors
-/// For a path that can't be one, and Cassandra's own.
+/// An invalid path, and Cassandra's own.
 pub async fn part(
     collection: &Collection,
     id: &str,
@@ -66,7 +66,7 @@ pub async fn part(
     Ok(assemble::at(&document, path)?.cloned())
 }
 
-/// The answer to a document or a path that is not there.
+/// The error for a missing document or path.
 pub fn missing(address: &Address) -> DocumentError {
     let id = address.id.clone();
     if address.path.is_empty() {
@@ -77,10 +77,10 @@ pub fn missing(address: &Address) -> DocumentError {
     }
 }
 
-/// The parameter `fields`: dotted paths, split.
+/// Parses the parameter `fields`: dotted paths, split.
 ///
 /// # Errors
-/// For anything but a JSON array of texts.
+/// It is not a JSON array of texts.
 pub fn fields(parameters: &Parameters) -> Result<Vec<Vec<String>>, DocumentError> {
     let Some(text) = parameters.text("fields") else {
         return Ok(Vec::new());
@@ -104,7 +104,7 @@ pub fn fields(parameters: &Parameters) -> Result<Vec<Vec<String>>, DocumentError
     paths.collect()
 }
 
-/// Segments in stored form as rows are held against them.
+/// Converts segments in stored form to patterns for rows.
 pub fn patterns(segments: &[String]) -> Vec<Pattern> {
     segments
         .iter()
@@ -112,7 +112,7 @@ pub fn patterns(segments: &[String]) -> Vec<Pattern> {
         .collect()
 }
 
-/// Fields as patterns, below a path.
+/// Converts fields to patterns below a path.
 pub fn below(path: &[Pattern], fields: Vec<Vec<String>>) -> Vec<Vec<Pattern>> {
     let below = |field: Vec<String>| path.iter().cloned().chain(patterns(&field)).collect();
     fields.into_iter().map(below).collect()

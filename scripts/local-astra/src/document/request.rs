@@ -1,4 +1,4 @@
-//! What comes in: the token, the names and the path in the URL, the parameters, the body.
+//! Requests: the token, the names and the path in the URL, the parameters, the body.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use crate::store::{Store, StoreError, TokenSession};
 
 const TOKEN: &str = "x-cassandra-token";
 
-/// Refuses a request without a token before anything else is looked at.
+/// Rejects a request without a token before all other checks.
 pub async fn require_token(headers: HeaderMap, request: Request, next: Next) -> Response {
     if headers.contains_key(TOKEN) {
         next.run(request).await
@@ -32,20 +32,19 @@ pub async fn require_token(headers: HeaderMap, request: Request, next: Next) -> 
     }
 }
 
-/// Who asks. Whether the token is good turns out at the login, which comes after the request's own checks,
-/// as it does in Stargate.
+/// The sender of a request. As in Stargate, the token is checked by the login, which follows the checks of the request.
 pub struct Caller {
     pub store: Store,
     token: String,
-    /// The namespace in the path, if it names one.
+    /// The namespace in the path, if any.
     namespace: Option<String>,
 }
 
 impl Caller {
-    /// The login of the request's token.
+    /// Returns the login of the request's token.
     ///
     /// # Errors
-    /// For anything but a valid token.
+    /// The token is invalid.
     pub async fn session(&self) -> Result<Arc<TokenSession>, DocumentError> {
         let session = self.store.session(&self.token).await?;
         match &self.namespace {
@@ -82,8 +81,8 @@ impl FromRequestParts<Store> for Caller {
     }
 }
 
-/// What the URL names, decoded: `/namespaces/{namespace}/collections[/{collection}[/{id}[/{path}]]]`. Read
-/// from the URL as it was sent, so that an encoded slash is part of a name.
+/// The decoded names in the URL: `/namespaces/{namespace}/collections[/{collection}[/{id}[/{path}]]]`. Parsed from the
+/// raw URL, so that an encoded slash is part of a name.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Address {
     pub namespace: String,
@@ -108,7 +107,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Address {
     }
 }
 
-/// The URL of a request as its client has it, without parameters.
+/// The URL of a request as the client sent it, without parameters.
 pub struct Url(pub String);
 
 impl<S: Send + Sync> FromRequestParts<S> for Url {
@@ -153,12 +152,12 @@ impl Address {
     }
 }
 
-/// One segment; what follows a semicolon is a matrix parameter, which nothing here reads.
+/// Decodes one segment, and drops matrix parameters after a semicolon, which no path uses.
 fn decode(segment: &str) -> String {
     bridge::decoded(segment.split(';').next().unwrap_or_default())
 }
 
-/// Letters, digits and underscores: what a namespace or a collection may be called.
+/// Returns true for letters, digits and underscores, the characters of valid names of namespaces and collections.
 pub fn is_word(name: &str) -> bool {
     !name.is_empty()
         && name
@@ -166,7 +165,7 @@ pub fn is_word(name: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// The query parameters. Of several with one name the first counts; an empty one counts as none.
+/// The query parameters. The first of several with the same name counts; an empty one counts as missing.
 #[derive(Debug, Default)]
 pub struct Parameters(Vec<(String, String)>);
 
@@ -187,7 +186,7 @@ impl Parameters {
             .filter(|value| !value.is_empty())
     }
 
-    /// Only `true`, in any case, is true.
+    /// Returns true only for `true`, case-insensitively.
     pub fn flag(&self, name: &str) -> bool {
         self.text(name)
             .is_some_and(|value| value.eq_ignore_ascii_case("true"))
@@ -197,15 +196,15 @@ impl Parameters {
         self.flag("raw")
     }
 
-    /// What was done, if the client wants to know.
+    /// Returns a profile, which records the statements if the client requests it.
     pub fn profile(&self) -> Profile {
         Profile::new(self.flag("profile"))
     }
 
-    /// How long a document lives, in seconds.
+    /// Returns the time to live of a document in seconds.
     ///
     /// # Errors
-    /// For what is no number, and for less than one.
+    /// It is not a number, or less than one.
     pub fn ttl(&self) -> Result<Option<i32>, DocumentError> {
         match self.number("ttl")? {
             Some(..=0) => Err(DocumentError::invalid(
@@ -215,10 +214,10 @@ impl Parameters {
         }
     }
 
-    /// A number of 32 bits.
+    /// Returns a 32-bit number.
     ///
     /// # Errors
-    /// [`DocumentError::NotFound`] for what is none.
+    /// [`DocumentError::NotFound`] if it is not one.
     pub fn number(&self, name: &str) -> Result<Option<i32>, DocumentError> {
         let text = self.text(name);
         let number = text.map(|text| text.parse().map_err(|_| DocumentError::NotFound));
@@ -243,10 +242,10 @@ impl FromRequest<Store> for Body {
 }
 
 impl Body {
-    /// The body as any JSON.
+    /// Parses the body as any JSON.
     ///
     /// # Errors
-    /// `missing` for an empty body, [`DocumentError::BadBody`] for broken JSON.
+    /// `missing` for an empty body, [`DocumentError::BadBody`] for invalid JSON.
     pub fn json(&self, missing: &str) -> Result<Value, DocumentError> {
         if self.0.is_empty() {
             return Err(DocumentError::invalid(missing));
@@ -254,10 +253,10 @@ impl Body {
         first_json(&self.0).ok_or(DocumentError::BadBody)
     }
 
-    /// The body as an object of the API; members that it does not know are passed over.
+    /// Parses the body as an object of the API, and ignores unknown members.
     ///
     /// # Errors
-    /// As [`Body::json`], with a sentence of its own for no body and for null.
+    /// Those of [`Body::json`], and separate errors for an empty body and for null.
     pub fn object<T: DeserializeOwned>(&self) -> Result<T, DocumentError> {
         let missing = "payload not provided";
         match self.json(missing)? {
@@ -270,7 +269,7 @@ impl Body {
     }
 }
 
-/// The first JSON value of a text; what follows it is not looked at, as in Stargate.
+/// Parses the first JSON value of a text, and ignores the rest, as Stargate does.
 pub fn first_json(text: &[u8]) -> Option<Value> {
     let text = bridge::without_lone_surrogates(std::str::from_utf8(text).ok()?);
     serde_json::Deserializer::from_str(&text)

@@ -1,4 +1,4 @@
-//! Rows read: the statements over a collection's table, and what comes back.
+//! Reading of rows: the statements on a collection's table, and their results.
 
 use scylla::value::CqlValue;
 
@@ -9,10 +9,10 @@ use super::path::Pattern;
 use super::profile::Profile;
 use crate::store::{Page, Rows};
 
-/// How many rows a page has when the whole of something is read.
+/// Number of rows per page when all rows are read.
 pub const PAGE: i32 = 1000;
 
-/// What a leaf holds.
+/// Value of a leaf.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     Null,
@@ -28,11 +28,11 @@ pub struct Row {
     pub path: Vec<String>,
     pub leaf: String,
     pub value: Value,
-    /// When it was written, in microseconds since 1970.
+    /// Write time in microseconds since the epoch.
     pub written: i64,
 }
 
-/// A `SELECT` over a collection, its values bound.
+/// A `SELECT` on a collection, with bound values.
 #[derive(Clone, Debug, Default)]
 pub struct Select {
     columns: String,
@@ -42,17 +42,17 @@ pub struct Select {
 }
 
 impl Select {
-    /// The id of each document and its token: `key, token(key)`.
+    /// Selects the id of each document and its token: `key, token(key)`.
     pub fn documents() -> Select {
         Select::of("DISTINCT key, token(key)".to_owned())
     }
 
-    /// The id of the document of each row, and its token.
+    /// Selects the id of each row's document, and its token.
     pub fn ids() -> Select {
         Select::of("key, token(key)".to_owned())
     }
 
-    /// As [`Select::ids`], and of each row `depth` path columns, the leaf and the value.
+    /// Selects as [`Select::ids`], and additionally `depth` path columns, the leaf and the value of each row.
     pub fn leaves(depth: usize) -> Select {
         let path = path_columns(depth.min(MAX_DEPTH));
         Select::of(format!(
@@ -60,7 +60,7 @@ impl Select {
         ))
     }
 
-    /// Whole rows, as [`rows`] reads them.
+    /// Selects whole rows, as [`rows`] reads them.
     pub fn rows() -> Select {
         let path = path_columns(MAX_DEPTH);
         Select::of(format!(
@@ -68,7 +68,7 @@ impl Select {
         ))
     }
 
-    /// How long the rows of a document have to live, in seconds.
+    /// Selects the remaining time to live of the rows, in seconds.
     pub fn ttl() -> Select {
         Select::of(format!("TTL({LEAF})"))
     }
@@ -80,20 +80,20 @@ impl Select {
         }
     }
 
-    /// Of one document only.
+    /// Restricts to one document.
     pub fn of_document(self, id: &str) -> Select {
         self.restrict("key =", CqlValue::Text(id.to_owned()))
     }
 
-    /// Of documents from this token on.
+    /// Restricts to documents from this token on.
     pub fn starting_at(self, token: i64) -> Select {
         self.restrict("token(key) >=", CqlValue::BigInt(token))
     }
 
-    /// Of rows on this path or below it.
+    /// Restricts to rows at this path or below it.
     ///
     /// # Errors
-    /// For a path that is deeper than documents can be.
+    /// The path is deeper than the maximum depth of documents.
     pub fn below(mut self, path: &[Pattern]) -> Result<Select, DocumentError> {
         if path.len() > MAX_DEPTH {
             return Err(DocumentError::Depth);
@@ -114,7 +114,7 @@ impl Select {
         Ok(self.filtering(!path.is_empty()))
     }
 
-    /// Of rows whose path column has at least this text.
+    /// Restricts to rows whose path column is greater than or equal to this text.
     pub fn at_least(self, depth: usize, segment: &str) -> Select {
         let column = path_column(depth);
         // In place of the restriction that a wildcard has put there: Cassandra takes only one lower bound.
@@ -133,10 +133,10 @@ impl Select {
         }
     }
 
-    /// Of rows that are a member `field` of what the path leads to, and a leaf.
+    /// Restricts to leaves that are a member `field` of the value at the path.
     ///
     /// # Errors
-    /// For a path that is deeper than documents can be.
+    /// The path is deeper than the maximum depth of documents.
     pub fn member(self, parent: &[Pattern], field: &str) -> Result<Select, DocumentError> {
         let depth = parent.len();
         if depth >= MAX_DEPTH {
@@ -153,7 +153,7 @@ impl Select {
         Ok(select.filtering(true))
     }
 
-    /// One more restriction: a column with an operator, and the value.
+    /// Adds a restriction: a column with an operator, and the value.
     pub fn restrict(mut self, column_and_operator: &str, value: CqlValue) -> Select {
         self.restrictions.push(format!("{column_and_operator} ?"));
         self.values.push(Some(value));
@@ -165,7 +165,7 @@ impl Select {
         self
     }
 
-    /// The statement, with markers for its values.
+    /// Returns the statement, with markers for its values.
     pub fn cql(&self, collection: &Collection) -> String {
         let mut cql = format!("SELECT {} FROM {}", self.columns, collection.table());
         if !self.restrictions.is_empty() {
@@ -178,7 +178,7 @@ impl Select {
         cql
     }
 
-    /// One page of what the statement answers.
+    /// Returns one page of the statement's result.
     ///
     /// # Errors
     /// Cassandra's own.
@@ -196,7 +196,7 @@ impl Select {
         Ok(rows)
     }
 
-    /// All rows of a [`Select::rows`].
+    /// Returns all rows of a [`Select::rows`].
     ///
     /// # Errors
     /// Cassandra's own.
@@ -224,7 +224,7 @@ impl Select {
     }
 }
 
-/// The rows of a document, in the order of their paths; none if there is no such document.
+/// Returns the rows of a document in the order of their paths; empty if the document does not exist.
 ///
 /// # Errors
 /// Cassandra's own.
@@ -238,7 +238,7 @@ pub async fn of_document(
     select.all(collection, profile, description).await
 }
 
-/// A row of [`Select::rows`].
+/// Reads a row of [`Select::rows`].
 pub fn whole_row(columns: Vec<Option<CqlValue>>) -> Row {
     let mut columns = columns.into_iter();
     let path = path(&mut columns, MAX_DEPTH);
@@ -256,7 +256,7 @@ pub fn whole_row(columns: Vec<Option<CqlValue>>) -> Row {
     }
 }
 
-/// A row of [`Select::leaves`], after its first two columns.
+/// Reads a row of [`Select::leaves`], after its first two columns.
 pub fn leaf_row(mut columns: impl Iterator<Item = Option<CqlValue>>, depth: usize) -> Row {
     let path = path(&mut columns, depth.min(MAX_DEPTH));
     let leaf = take_text(columns.next()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! JSON to rows: one row a leaf, and one for each empty object or array.
+//! Conversion of JSON to rows: one row per leaf, and one for each empty object or array.
 
 use serde_json::Value as Json;
 
@@ -8,17 +8,17 @@ use super::path::{is_valid_name, unescape};
 use super::rows::Value;
 use crate::store::values::numbers::JsonNumber;
 
-/// A row to be written.
+/// A row to write.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Leaf {
     pub path: Vec<String>,
     pub value: Value,
 }
 
-/// The rows of a whole document.
+/// Converts a whole document to rows.
 ///
 /// # Errors
-/// For a document that is empty or no container, and those of [`shred_at`].
+/// The document is empty or not a container, and those of [`shred_at`].
 pub fn shred(document: &Json) -> Result<Vec<Leaf>, DocumentError> {
     const HINT: &str =
         "is not allowed. Hint: update the parent path with a defined object instead.";
@@ -39,10 +39,10 @@ pub fn shred(document: &Json) -> Result<Vec<Leaf>, DocumentError> {
     shred_at(document, &[])
 }
 
-/// The rows of what is to stand at a path, whose segments are in stored form. Any JSON may.
+/// Converts any JSON value at a path to rows. The segments of the path are in stored form.
 ///
 /// # Errors
-/// For names that are not allowed, and for what is too deep or too long.
+/// Invalid names, or a value that is too deep or too long.
 pub fn shred_at(json: &Json, path: &[String]) -> Result<Vec<Leaf>, DocumentError> {
     let mut rows = Vec::new();
     let mut path = path.to_vec();
@@ -108,7 +108,8 @@ fn stored_name(name: &str) -> Result<String, DocumentError> {
     Ok(unescape(name))
 }
 
-/// All numbers are doubles inside; one that is too large is infinite, as in Java. An integer has no negative zero.
+/// Converts a number to a double, the only stored type. As in Java, one that is too large becomes infinite. An integer
+/// has no negative zero.
 pub fn double(number: &serde_json::Number) -> f64 {
     JsonNumber::read(number).to_f64()
 }

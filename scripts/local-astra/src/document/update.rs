@@ -1,4 +1,4 @@
-//! PUT, PATCH and DELETE: of a document, or of what is at a path in it.
+//! PUT, PATCH and DELETE of a document, or of the value at a path in it.
 
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -47,10 +47,10 @@ pub async fn replace(
     Ok(written(address.id, &profile))
 }
 
-/// Puts JSON in place of what is at a path in a document; with no path, in place of the document.
+/// Replaces the value at a path in a document; without a path, the document.
 ///
 /// # Errors
-/// For what may not stand there, and Cassandra's own.
+/// An invalid value, and Cassandra's own.
 pub async fn replace_part(
     collection: &Collection,
     id: &str,
@@ -70,7 +70,7 @@ pub async fn replace_part(
     write.run(collection, profile).await
 }
 
-/// `PATCH …/{id}[/{path}]`: members that the body has are replaced, each as a whole; others stay.
+/// `PATCH …/{id}[/{path}]`: replaces the members in the body, each as a whole. Others are kept.
 pub async fn patch(
     caller: Caller,
     address: Address,
@@ -103,7 +103,7 @@ pub async fn patch(
     Ok(written(address.id, &profile))
 }
 
-/// The rows of JSON for a path, held against the collection's JSON schema.
+/// Converts JSON at a path to rows, validated against the collection's JSON schema.
 fn shredded(
     collection: &Collection,
     path: &[String],
@@ -118,7 +118,7 @@ fn shredded(
     }
 }
 
-/// `DELETE …/{id}[/{path}]`: also of what is not there.
+/// `DELETE …/{id}[/{path}]`, which also succeeds if nothing exists there.
 pub async fn delete(
     caller: Caller,
     address: Address,
@@ -139,7 +139,7 @@ fn written(id: String, profile: &Profile) -> Response {
     wrapper.answer(StatusCode::OK, false)
 }
 
-/// With `ttl-auto=true` a part lives as long as the document it is written to.
+/// Returns the time to live for a part. With `ttl-auto=true` it is that of the document.
 async fn automatic_ttl(
     caller: &Caller,
     address: &Address,
@@ -154,7 +154,7 @@ async fn automatic_ttl(
     ttl_of(&collection, &address.id, profile).await
 }
 
-/// How long the first row of a document has to live, in seconds; nothing if that is for ever.
+/// Returns the remaining time to live of a document's first row in seconds; `None` if it does not expire.
 ///
 /// # Errors
 /// Cassandra's own.

@@ -1,4 +1,4 @@
-//! Rows written and deleted: one logged batch a write, deletes a microsecond before inserts.
+//! Writes and deletes of rows: one logged batch per write, with deletes one microsecond before inserts.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -17,13 +17,13 @@ use super::rows::Value;
 use super::shred::Leaf;
 use crate::store::{Code, Page, StoreError};
 
-/// Microseconds that the last write was given.
+/// Time of the last write in microseconds.
 static LAST: AtomicI64 = AtomicI64::new(0);
 
-/// The time of a write, in microseconds since 1970: the current millisecond, as Stargate has it.
+/// Returns the time of a write in microseconds since the epoch: the current millisecond, as in Stargate.
 ///
-/// Stargate is slow enough that two requests, one after the other, never fall into one millisecond. Here they
-/// do, and then the second must not be lost: it counts on by two, one for its deletes and one for its inserts.
+/// In Stargate, two consecutive requests never fall into the same millisecond. Here they do, and the second must not be
+/// lost. It therefore gets the last time plus two: one for its deletes and one for its inserts.
 fn now() -> i64 {
     let since_1970 = SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -38,24 +38,25 @@ fn now() -> i64 {
     next(last)
 }
 
-/// What a write takes away before it puts its rows.
+/// Rows that a write deletes before it inserts its own.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Delete {
-    /// All rows of the document that start with this path; with none, the whole document.
+    /// All rows of the document whose path starts with this one; the whole document if it is empty.
     Below(Vec<String>),
     /// The row at this path and nothing below it: a scalar or an empty container.
     Exactly(Vec<String>),
-    /// These members of what is at the path, with all below them.
+    /// These members of the value at the path, with everything below them.
     Members(Vec<String>, Vec<String>),
     /// The elements of the array at the path.
     Elements(Vec<String>),
 }
 
 impl Delete {
-    /// What a PATCH at a path takes away: the members it brings, and what stood there that was no object.
+    /// Returns the deletions of a PATCH at a path: the members in the patch, and an existing value that is not an
+    /// object.
     ///
     /// # Errors
-    /// For rows that are elements of an array.
+    /// The rows are elements of an array.
     pub fn before_patch(path: &[String], rows: &[Leaf]) -> Result<Vec<Delete>, DocumentError> {
         let mut members: Vec<String> = Vec::new();
         for member in rows.iter().filter_map(|row| row.path.get(path.len())) {
@@ -124,26 +125,26 @@ impl Delete {
     }
 }
 
-/// The refusal of a PATCH with an array.
+/// The error of a PATCH with an array.
 pub const PATCH_ARRAY: &str = "A patch operation must be done with a JSON object, not an array.";
 
-/// A write of one document: what it deletes, the rows it puts, how long these live (in seconds; 0 and none
-/// are for ever).
+/// A write of one document: the rows to delete, the rows to insert, and their time to live in seconds (0 and `None`
+/// mean unlimited).
 #[derive(Clone, Debug)]
 pub struct Write<'a> {
     pub id: &'a str,
     pub deletes: Vec<Delete>,
     pub rows: Vec<Leaf>,
     pub ttl: Option<i32>,
-    /// What the profile calls it.
+    /// Name of the write in the profile.
     pub description: &'static str,
 }
 
 impl Write<'_> {
-    /// Runs it.
+    /// Executes the write.
     ///
     /// # Errors
-    /// For paths that are too deep, and Cassandra's own.
+    /// A path that is too deep, and Cassandra's own.
     pub async fn run(
         self,
         collection: &Collection,
@@ -178,10 +179,10 @@ impl Write<'_> {
     }
 }
 
-/// Deletes a document or what is at a path in it.
+/// Deletes a document or the value at a path in it.
 ///
 /// # Errors
-/// For a path that is too deep, and Cassandra's own.
+/// A path that is too deep, and Cassandra's own.
 pub async fn delete(
     collection: &Collection,
     id: &str,

@@ -1,8 +1,9 @@
-//! The class archive (CDS) of an engine: its classes as the JVM has them in memory, which saves seconds of each start.
+//! The class data sharing (CDS) archive of an engine: its classes in the JVM's memory format, which saves seconds per
+//! start.
 //!
-//! The first clean stop writes it, every later start maps it. It fits one JVM and one set of jars, and is named after
-//! both, and after its size: a JVM crashes on one that was cut off. No archive, or one that the JVM does not like, only
-//! makes a start slower.
+//! The first clean stop writes it, and later starts map it. An archive is only valid for one JVM and one set of jars.
+//! Its name contains both, and its size, because a JVM crashes on a truncated archive. A start without an archive, or
+//! with one that the JVM rejects, is merely slower.
 
 use std::{
     ffi::OsString,
@@ -20,7 +21,7 @@ use super::{
     java::Jdk,
 };
 
-/// How old a half-made archive must be to be nobody's.
+/// Age at which an incomplete archive is considered abandoned.
 const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The archive of one run.
@@ -28,17 +29,17 @@ const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
 pub enum ClassArchive {
     /// The JVM maps this file.
     Used { file: PathBuf },
-    /// The JVM writes `temporary` when it ends. `name` is what it will be called, but for its size.
+    /// The JVM writes `temporary` when it exits. `name` is the final name without the size.
     New { temporary: PathBuf, name: String },
 }
 
 impl ClassArchive {
-    /// Whether the JVM needs some seconds more to end.
+    /// Returns true if the JVM needs extra seconds to exit.
     pub(super) fn is_new(&self) -> bool {
         matches!(self, Self::New { .. })
     }
 
-    /// To be called when the JVM has ended by itself. A failure only costs the next start some seconds.
+    /// Moves a new archive to its final name, after the JVM has exited by itself. A failure only delays the next start.
     pub(super) fn put_in_place(&self) {
         let Self::New { temporary, name } = self else {
             return;
@@ -62,7 +63,7 @@ impl ClassArchive {
         }
     }
 
-    /// To be called when the JVM was killed, so that a new archive may be half written, or has crashed on this one.
+    /// Removes the archive after the JVM was killed or has crashed: it may be incomplete or the cause of the crash.
     pub(super) fn discard(&self) {
         let (Self::New {
             temporary: file, ..
@@ -77,7 +78,7 @@ fn file_name(name: &str, bytes: u64) -> String {
     format!("{name}-{bytes}.jsa")
 }
 
-/// The JVM option that uses the archive in `folder` or, if there is none yet, has it written at the end.
+/// Returns the JVM option that uses the archive in `folder`, or that writes it at exit if it does not exist yet.
 pub fn option(folder: &Path, jdk: &Jdk, class_path: &ClassPath) -> (OsString, ClassArchive) {
     // If it cannot be made, the JVM writes no archive and says so in its log.
     let _ = fs::create_dir_all(folder);
@@ -111,7 +112,7 @@ pub fn option(folder: &Path, jdk: &Jdk, class_path: &ClassPath) -> (OsString, Cl
     )
 }
 
-/// The archive of that name, if it has the size that it had when it was made. Removed if not.
+/// Returns the archive of that name if its size is unchanged; otherwise removes it.
 fn find(folder: &Path, name: &str) -> Option<PathBuf> {
     let archives = fs::read_dir(folder).ok()?.flatten().filter(|entry| {
         let file = entry.file_name();
@@ -129,7 +130,7 @@ fn find(folder: &Path, name: &str) -> Option<PathBuf> {
     })
 }
 
-/// Removes what a local Astra that was killed has left behind. Whatever cannot be read or removed stays.
+/// Removes the files of killed runs. Files that cannot be read or removed are kept.
 fn sweep(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else {
         return;

@@ -1,8 +1,8 @@
-//! What can go wrong with an engine, in words for whoever typed `cargo local up`.
+//! Errors of the engines, worded for the user of `cargo local up`.
 
 use std::{io, net::SocketAddr, path::PathBuf, time::Duration};
 
-/// How to get a JDK, the end of both messages about one.
+/// Instructions to install a JDK, appended to both messages about a missing JDK.
 const INSTALL_JDK: &str = "Install a JDK 17 or 21 and try again:
   Debian, Ubuntu: sudo apt install openjdk-17-jdk-headless
   Fedora:         sudo dnf install java-21-openjdk-headless
@@ -10,7 +10,7 @@ const INSTALL_JDK: &str = "Install a JDK 17 or 21 and try again:
   otherwise:      https://adoptium.net/temurin/releases
 A JDK beside the others will do: local Astra finds it, JAVA_HOME may stay as it is.";
 
-/// Every failure of this module. Display is the whole message, advice included.
+/// Every failure of this module. The `Display` output is the complete message, including advice.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     #[error("No Java found. Looked at {looked}.\n{INSTALL_JDK}")]
@@ -32,7 +32,7 @@ pub enum EngineError {
         title: &'static str,
         said: String,
         hint: &'static str,
-        /// Whether it may be gone at the next try: no name, no login and no certificate comes by itself.
+        /// True if a retry may succeed. Wrong names, logins and certificates are permanent.
         may_pass: bool,
         log: PathBuf,
     },
@@ -126,7 +126,7 @@ pub enum EngineError {
 }
 
 impl EngineError {
-    /// An input or output error on `path`; `doing` is a verb that fits before the path.
+    /// Wraps an I/O error on `path`. `doing` is a verb that precedes the path in the message.
     pub fn file(doing: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| match source.kind() {

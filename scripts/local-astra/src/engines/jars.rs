@@ -1,7 +1,8 @@
-//! The jars of an engine: fetched by Maven once, checked against a committed list, found at once from then on.
+//! The jars of an engine: downloaded once by Maven, verified against a committed list, and reused from then on.
 //!
-//! Maven knows its user's mirrors and proxies, so it fetches. `engines/<name>.jars` says what must come out of it:
-//! `group:artifact:version[:classifier] bytes sha256`, in the order of the class path. A jar that differs is never run.
+//! Maven performs the download because it knows its user's mirrors and proxies. `engines/<name>.jars` lists the
+//! expected files in class path order: `group:artifact:version[:classifier] bytes sha256`. A jar that differs is never
+//! run.
 
 use std::{
     ffi::OsString,
@@ -17,24 +18,24 @@ use tokio::time::sleep;
 
 use super::{EngineError, java::Jdk, maven};
 
-/// How long to wait for another local Astra that fetches.
+/// Limit to wait for another local Astra that is downloading.
 const LOCK_LIMIT: Duration = Duration::from_secs(25 * 60);
 
-/// A repository that refuses now and then is asked again after each of these.
+/// Pauses before the retries, for repositories that sometimes reject requests.
 const PAUSES: [Duration; 2] = [Duration::from_secs(3), Duration::from_secs(15)];
 
-/// An engine as Maven Central has it: which pom resolves it, and what must come out.
+/// An engine on Maven Central: the pom that resolves it, and the expected jars.
 #[derive(Clone, Copy, Debug)]
 pub struct Distribution {
-    /// For people, with the version.
+    /// Display name with the version.
     pub title: &'static str,
-    /// The name of its folder in the cache, with the version.
+    /// Name of its folder in the cache, with the version.
     pub folder: &'static str,
     pub pom: &'static str,
     pub list: &'static str,
 }
 
-/// <https://cassandra.apache.org>, the newest 5.0.
+/// <https://cassandra.apache.org>, the latest 5.0 release.
 pub const CASSANDRA: Distribution = Distribution {
     title: "Apache Cassandra 5.0.9",
     folder: "cassandra-5.0.9",
@@ -42,7 +43,7 @@ pub const CASSANDRA: Distribution = Distribution {
     list: include_str!("../../engines/cassandra.jars"),
 };
 
-/// <https://pulsar.apache.org>, of the 4.0 line the newest whose jars are all on Maven Central.
+/// <https://pulsar.apache.org>, the latest 4.0 release with all jars on Maven Central.
 pub const PULSAR: Distribution = Distribution {
     title: "Apache Pulsar 4.0.7",
     folder: "pulsar-4.0.7",
@@ -51,17 +52,17 @@ pub const PULSAR: Distribution = Distribution {
 };
 
 impl Distribution {
-    /// Its version alone.
+    /// Returns the version without the name.
     pub fn version(&self) -> &str {
         self.folder.rsplit('-').next().unwrap_or_default()
     }
 
-    /// The folder of this engine in the cache: Maven's log, the class path, class archives.
+    /// Returns the folder of this engine in the cache. It contains Maven's log, the class path and the class archives.
     pub fn cache_folder(&self, cache: &Path) -> PathBuf {
         cache.join(self.folder)
     }
 
-    /// The committed list, read.
+    /// Parses the committed list.
     fn jars(&self) -> Vec<Jar> {
         self.list.lines().filter_map(Jar::parse).collect()
     }
@@ -72,7 +73,7 @@ impl Distribution {
 pub(super) struct Jar {
     /// `group:artifact:version[:classifier]`
     pub(super) coordinates: String,
-    /// Where it is below a Maven repository.
+    /// Path relative to a Maven repository.
     pub(super) path: String,
     pub(super) bytes: u64,
     /// Hexadecimal, lower case.
@@ -102,7 +103,7 @@ impl Jar {
         })
     }
 
-    /// What is wrong with the file in `repository`, or nothing.
+    /// Compares the file in `repository` with this entry. `None` if they match.
     fn flaw(&self, repository: &Path) -> io::Result<Option<Flaw>> {
         let content = match fs::read(repository.join(&self.path)) {
             Ok(content) => content,
@@ -120,29 +121,30 @@ impl Jar {
     }
 }
 
-/// Why a jar cannot be used.
+/// The reason a jar cannot be used.
 #[derive(Debug, PartialEq, Eq)]
 enum Flaw {
     Missing,
     Different { bytes: u64, sha256: String },
 }
 
-/// What a JVM needs to load an engine.
+/// The class path that a JVM loads an engine from.
 #[derive(Clone, Debug)]
 pub struct ClassPath {
     /// The value of `-cp`.
     pub value: OsString,
-    /// Changes with the path, size or time of any jar: what a class archive depends on. Hexadecimal.
+    /// Hexadecimal digest that changes with the path, size or time of any jar. Class archives depend on it.
     pub fingerprint: String,
 }
 
-/// The jars of `distribution`, ready to run: from the folder `cache` if they are there, else with Maven first.
+/// Returns the jars of `distribution`, ready to run. Jars missing from the folder `cache` are downloaded with Maven.
 ///
-/// Maven's repository is in `cache` too, so nothing else on the machine is touched. Of two that fetch at once one waits.
-/// Shows its progress on stderr. While Maven runs, Ctrl-C and SIGTERM end it and return [`EngineError::Interrupted`];
-/// from then on this process does not die of these signals by itself (tokio's rule), its caller has to.
+/// Maven's repository is also in `cache`, so other files of the machine stay untouched. Concurrent downloads wait for
+/// each other. Progress is shown on stderr. While Maven runs, Ctrl-C and SIGTERM stop it, and this function returns
+/// [`EngineError::Interrupted`]. Afterwards these signals no longer end this process by default (a rule of tokio), so
+/// the caller has to handle them.
 ///
-/// Errors: no Maven, no network, a full disk, a jar that is not as listed; each in the words of [`EngineError`].
+/// Errors: no Maven, no network, a full disk, or a jar that differs from the list; see [`EngineError`].
 pub async fn fetch(
     distribution: Distribution,
     cache: &Path,
@@ -183,7 +185,7 @@ pub async fn fetch(
     blocking(move || place.check_and_remember()).await
 }
 
-/// Where everything of one distribution is.
+/// The files and folders of one distribution.
 struct Place {
     distribution: Distribution,
     jars: Vec<Jar>,
@@ -215,7 +217,8 @@ impl Place {
         )
     }
 
-    /// Written once every jar was checked: the digest of the list they were checked against, and the class path.
+    /// Returns the path of a file that is written once every jar is verified. It contains the digest of the list and
+    /// the class path.
     fn checked_file(&self) -> PathBuf {
         self.folder.join("class-path")
     }
@@ -225,7 +228,7 @@ impl Place {
         [list.as_bytes(), b"\n", class_path.as_encoded_bytes(), b"\n"].concat()
     }
 
-    /// The class path, if all jars were checked before and each is still there with its size.
+    /// Returns the class path if all jars were verified before and each still exists with its size.
     fn known(&self) -> Result<Option<ClassPath>, EngineError> {
         let value = self.class_path()?;
         if fs::read(self.checked_file()).is_ok_and(|text| text == self.checked_text(&value)) {
@@ -236,7 +239,7 @@ impl Place {
         Ok(None)
     }
 
-    /// None if a jar is gone or has another size.
+    /// Returns `None` if a jar is missing or has a different size.
     fn fingerprint(&self) -> Option<String> {
         let mut context = digest::Context::new(&digest::SHA256);
         for jar in &self.jars {
@@ -252,7 +255,8 @@ impl Place {
         Some(hex(context.finish().as_ref()))
     }
 
-    /// What Maven has to fetch. Jars that are not as listed are removed, since Maven never looks at a file it has.
+    /// Returns the jars that Maven has to download. Jars that differ from the list are removed, because Maven never
+    /// verifies existing files.
     fn make_ready(self) -> Result<(Self, Vec<Jar>), EngineError> {
         let mut missing = Vec::new();
         for jar in &self.jars {
@@ -328,7 +332,7 @@ impl Place {
     }
 }
 
-/// Takes the lock on `path`, which goes with the file. Waits for another holder, and says so.
+/// Locks `path` until the file is closed. Waits for another holder, and reports the wait.
 async fn lock(path: &Path, title: &str) -> Result<File, EngineError> {
     let file = File::options()
         .read(true)
@@ -360,7 +364,7 @@ async fn lock(path: &Path, title: &str) -> Result<File, EngineError> {
     }
 }
 
-/// Runs `work`, which reads or writes many files, beside the async threads.
+/// Runs `work`, which reads or writes many files, on a blocking thread.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, EngineError> + Send + 'static,
 ) -> Result<T, EngineError> {
@@ -371,7 +375,7 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
-/// Lower case, two digits a byte.
+/// Formats bytes as two lowercase digits each.
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,7 +1,7 @@
-//! Finds the JDK that runs the engines: 17 or 21, wherever it is on this machine.
+//! Finds the JDK that runs the engines: version 17 or 21, anywhere on this machine.
 //!
-//! Cassandra 5.0 ends at start on 24 and newer (the security manager is gone), and 18 to 20, 22 and 23 were not tried.
-//! A JAVA_HOME that points at one of those does not hide a fitting JDK elsewhere.
+//! Cassandra 5.0 fails to start on 24 and newer, which have no security manager. Versions 18 to 20, 22 and 23 are
+//! untested. An unsuitable JAVA_HOME does not hide a suitable JDK elsewhere.
 
 use std::{
     collections::HashSet,
@@ -15,28 +15,29 @@ use tokio::{process::Command, time::timeout};
 
 use super::EngineError;
 
-/// How long a `java` may take to say its version.
+/// Limit for `java` to print its version.
 const ASK_LIMIT: Duration = Duration::from_secs(10);
 
-/// How long a program of one file may take to be compiled and to run.
+/// Limit to compile and run a single-file program.
 const RUN_LIMIT: Duration = Duration::from_secs(120);
 
-/// A JDK that fits.
+/// A suitable JDK.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Jdk {
-    /// The folder that holds `bin/java`; Maven gets it as JAVA_HOME.
+    /// The folder that contains `bin/java`; passed to Maven as JAVA_HOME.
     pub home: PathBuf,
     /// The absolute path of `bin/java`.
     pub java: PathBuf,
     /// 17 or 21.
     pub major: u32,
-    /// Vendor and full version, e.g. `Debian 17.0.15+6-Debian-1deb12u1`: a class archive fits one of these only.
+    /// Vendor and full version, e.g. `Debian 17.0.15+6-Debian-1deb12u1`. A class archive is only valid for one of
+    /// these.
     pub release: String,
 }
 
 impl Jdk {
-    /// Its `java`, with what the environment has for other programs taken away: that could open a JMX port or change
-    /// the heap.
+    /// Returns a command that runs `java`, without the Java options of the environment: they could open a JMX port or
+    /// change the heap.
     pub fn command(&self) -> std::process::Command {
         let mut command = std::process::Command::new(&self.java);
         for variable in [
@@ -51,20 +52,20 @@ impl Jdk {
     }
 }
 
-/// Where to look, in this order.
+/// Places to search, in this order.
 #[derive(Clone, Debug, Default)]
 pub struct Search {
     /// `JAVA_HOME`.
     pub java_home: Option<PathBuf>,
     /// `PATH`, split.
     pub path: Vec<PathBuf>,
-    /// Folders of JDKs, and below each of their entries the place of `bin`: `/usr/lib/jvm` and ``,
+    /// Folders of JDKs, each with the path from an entry to the folder of `bin`: `/usr/lib/jvm` and ``,
     /// `/Library/Java/JavaVirtualMachines` and `Contents/Home`.
     pub folders: Vec<(PathBuf, &'static str)>,
 }
 
 impl Search {
-    /// This machine: JAVA_HOME, PATH, and where Linux, macOS, SDKMAN!, IntelliJ and Homebrew put JDKs.
+    /// Places on this machine: JAVA_HOME, PATH, and the folders of Linux, macOS, SDKMAN!, IntelliJ and Homebrew.
     pub fn here() -> Self {
         let mut folders: Vec<(PathBuf, &'static str)> = vec![
             ("/usr/lib/jvm".into(), ""),
@@ -95,7 +96,7 @@ impl Search {
         }
     }
 
-    /// Each `java` there is, best place first, each once however many links lead to it.
+    /// Lists the existing `java` programs in order of preference, without duplicates from links.
     fn candidates(&self) -> Vec<PathBuf> {
         let mut javas: Vec<PathBuf> = self
             .java_home
@@ -144,9 +145,10 @@ impl Search {
     }
 }
 
-/// The first JDK 17 or 21 that `search` meets.
+/// Returns the first JDK 17 or 21 found in the places of `search`.
 ///
-/// Errors: [`EngineError::NoJava`], or [`EngineError::NoFittingJava`] with each one found, where, and why it does not fit.
+/// Errors: [`EngineError::NoJava`], or [`EngineError::NoFittingJava`] with the path of each JDK found and the reason it
+/// is unsuitable.
 pub async fn find(search: &Search) -> Result<Jdk, EngineError> {
     let mut unfit = Vec::new();
     for java in search.candidates() {
@@ -172,11 +174,11 @@ pub async fn find(search: &Search) -> Result<Jdk, EngineError> {
     })
 }
 
-/// What a JDK says about itself.
+/// Version information of a JDK.
 #[derive(Debug, PartialEq, Eq)]
 struct Version {
     home: PathBuf,
-    /// As Java writes it: `17.0.15`, `1.8.0_392`.
+    /// In Java's format: `17.0.15`, `1.8.0_392`.
     number: String,
     major: u32,
     release: String,
@@ -200,7 +202,7 @@ impl Version {
         })
     }
 
-    /// Why it does not fit, or nothing if it does.
+    /// The reason this JDK is unsuitable, if any.
     fn verdict(&self) -> Option<&'static str> {
         match self.major {
             17 | 21 => None,
@@ -220,7 +222,7 @@ impl Version {
     }
 }
 
-/// Runs a short Java program, and gives what it printed, or why it did not get to a good end.
+/// Runs a short Java program, and returns its output or the reason it failed.
 pub(super) async fn run(command: std::process::Command) -> Result<String, String> {
     let mut command = Command::from(command);
     command
@@ -237,7 +239,8 @@ pub(super) async fn run(command: std::process::Command) -> Result<String, String
     }
 }
 
-/// From the file `release` of the JDK, or else by running it. None: it is no Java, or it does not answer.
+/// Reads the version from the file `release` of the JDK, or else runs `java`. `None` if it is not Java or does not
+/// respond.
 async fn version_of(java: &Path) -> Option<Version> {
     let home = java.parent()?.parent()?;
     if let Ok(release) = tokio::fs::read_to_string(home.join("release")).await
@@ -254,7 +257,7 @@ async fn version_of(java: &Path) -> Option<Version> {
     from_properties(home, &String::from_utf8_lossy(&output.stderr))
 }
 
-/// `JAVA_VERSION="17.0.15"` and its neighbours.
+/// Parses `JAVA_VERSION="17.0.15"` and the related properties.
 fn from_release_file(home: &Path, text: &str) -> Option<Version> {
     let value = |name: &str| {
         text.lines()
@@ -270,7 +273,7 @@ fn from_release_file(home: &Path, text: &str) -> Option<Version> {
     )
 }
 
-/// `    java.version = 17.0.15` and its neighbours. `java.home` counts, since the `java` that ran may be a launcher.
+/// Parses `    java.version = 17.0.15` and the related properties. Uses `java.home`, because `java` may be a launcher.
 fn from_properties(home: &Path, text: &str) -> Option<Version> {
     let value = |name: &str| {
         text.lines()
@@ -300,7 +303,7 @@ mod tests {
 
     use super::*;
 
-    /// A folder that looks like a JDK of that version. Its `java` says nothing when it is run.
+    /// Creates a folder that looks like a JDK of that version. Its `java` prints nothing.
     fn jdk(root: &Path, name: &str, version: &str) -> PathBuf {
         let home = root.join(name);
         fs::create_dir_all(home.join("bin")).unwrap();

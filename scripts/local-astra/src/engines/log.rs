@@ -1,4 +1,4 @@
-//! The log of an engine: one file a run, and the run before beside it.
+//! The log of an engine: one file per run, with the previous run beside it.
 
 use std::{
     fs::File,
@@ -6,15 +6,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Where the log of the run before is kept.
+/// Returns the path of the previous run's log.
 pub(super) fn previous(log: &Path) -> PathBuf {
     let mut name = log.as_os_str().to_owned();
     name.push(".1");
     name.into()
 }
 
-/// What the end of a log tells: its last errors, or else its last lines. No stack frames, and none of the lines endless
-/// (one of Cassandra's has 15 KB).
+/// Returns the last errors of a log, or else its last lines. Stack frames are left out and long lines truncated (one of
+/// Cassandra's lines has 15 KB).
 pub fn tail(log: &Path) -> String {
     const LINES: usize = 8;
     const BYTES: u64 = 64 * 1024;

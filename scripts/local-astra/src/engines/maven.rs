@@ -1,4 +1,4 @@
-//! One run of Maven: its lines drive a progress bar, its errors become a sentence.
+//! A single Maven run. Its output drives a progress bar, and its errors are summarized in one sentence.
 
 use std::{
     fs::{self, File},
@@ -18,20 +18,20 @@ use tokio::{
 
 use super::{EngineError, jars::Jar, java::Jdk};
 
-/// With its version, so that every Maven asks for the same files. `engines/write-list` has it too.
+/// Includes the version, so that every Maven requests the same files. `engines/write-list` contains it too.
 const GOAL: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:build-classpath";
 
-/// For the whole run.
+/// Limit for the whole run.
 const LIMIT: Duration = Duration::from_secs(20 * 60);
 
-/// Without a line. Maven says nothing while a large jar is on its way.
+/// Limit for a period without output. Maven prints nothing while it downloads a large jar.
 const STALL_LIMIT: Duration = Duration::from_secs(3 * 60);
 
-/// What to resolve, and where.
+/// Input and output paths of a Maven run.
 pub(super) struct Run<'a> {
     pub(super) title: &'static str,
     pub(super) pom: PathBuf,
-    /// Where the plugin writes its class path. Not used: the committed list is the class path.
+    /// Output file of the plugin. Not used: the committed list is the class path.
     pub(super) class_path: PathBuf,
     pub(super) log: PathBuf,
     pub(super) repository: &'a Path,
@@ -144,7 +144,8 @@ fn argument(name: &str, path: &Path) -> std::ffi::OsString {
     argument
 }
 
-/// Lets Maven fetch what `run` names. `missing` is what the progress bar counts; `lock` is held by Maven as well.
+/// Runs Maven to download the dependencies of `run`. The progress bar counts the jars in `missing`; Maven inherits
+/// `lock`.
 pub(super) async fn resolve(
     run: &Run<'_>,
     missing: &[Jar],
@@ -191,7 +192,7 @@ pub(super) async fn resolve(
     }
 }
 
-/// The part of Maven's first error that says what happened, in at most 400 characters.
+/// Extracts the cause from Maven's first error, in at most 400 characters.
 fn sentence(error: &str) -> String {
     let start = ["Could not transfer", "Could not find", "No space left"]
         .iter()
@@ -220,7 +221,7 @@ fn last_lines(log: &Path) -> String {
         .join("\n")
 }
 
-/// What to look at, by what Maven and Java are known to say; and whether another try may help.
+/// Maps known error texts of Maven and Java to a piece of advice, and reports if a retry may help.
 fn hint(errors: &str) -> (&'static str, bool) {
     let says = |words: &[&str]| words.iter().any(|words| errors.contains(words));
     if says(&[
@@ -271,23 +272,23 @@ fn hint(errors: &str) -> (&'static str, bool) {
     }
 }
 
-/// How far Maven is. The jars count, the descriptions (poms) before them only show that something happens.
+/// Download progress of Maven. Only jars are counted; descriptions (poms) come first and merely show activity.
 struct Progress {
     title: &'static str,
-    /// Not seen yet.
+    /// Jars that have not been downloaded yet.
     waiting: Vec<Jar>,
     total: usize,
     total_bytes: u64,
     bytes: u64,
     descriptions: usize,
     since: Instant,
-    /// None: stderr is no terminal, so a plain line now and then.
+    /// `None` if stderr is not a terminal: plain lines are printed from time to time instead.
     bar: Option<ProgressBar>,
     last_line: usize,
 }
 
 impl Progress {
-    /// Of 100 jars, about four lines.
+    /// Results in about four lines for 100 jars.
     const JARS_A_LINE: usize = 25;
 
     fn new(title: &'static str, missing: &[Jar]) -> Self {
@@ -377,7 +378,7 @@ fn downloaded(line: &str) -> Option<&str> {
     rest.split_whitespace().find(|word| word.contains("://"))
 }
 
-/// Whether `url` ends in `path`, at a slash.
+/// Returns true if `path` is a suffix of `url` that starts after a slash.
 fn is_at(url: &str, path: &str) -> bool {
     url.strip_suffix(path)
         .is_some_and(|front| front.ends_with('/'))

@@ -1,4 +1,4 @@
-//! The real servers behind local Astra: found or fetched, configured, started, watched and stopped.
+//! The servers behind local Astra: located or downloaded, configured, started, monitored and stopped.
 //!
 //! ```text
 //! java::find ──> jars::fetch ──> cassandra::Cassandra::start ──> process::wait_until ──> process::Engine::stop
@@ -25,11 +25,11 @@ use std::path::Path;
 
 pub use error::EngineError;
 
-/// The option that gives a JVM an empty folder below its own for what it unpacks: a killed one removes nothing, and
-/// the system's folder would fill up.
+/// Returns the JVM option for an empty temporary folder inside the engine's folder. A killed JVM does not remove
+/// unpacked files, and the system's temporary folder would fill up.
 ///
 /// # Errors
-/// When the folder cannot be emptied or made.
+/// The folder cannot be emptied or created.
 fn temporary_folder(engine: &Path) -> Result<OsString, EngineError> {
     let folder = engine.join("tmp");
     match fs::remove_dir_all(&folder) {

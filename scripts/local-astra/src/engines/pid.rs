@@ -1,4 +1,4 @@
-//! A process by number and start time, so that a signal never reaches another one.
+//! A process, identified by its number and start time, so that no other process receives its signals.
 
 use std::time::{Duration, Instant};
 
@@ -8,10 +8,10 @@ use tokio::time::sleep;
 
 use super::EngineError;
 
-/// How often to look whether a process is gone. It may not be a child, so there is nothing to await.
+/// Interval between checks for the end of a process. It may not be a child, so its end cannot be awaited.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
-/// A process, not to be mistaken for a later one with the same number.
+/// A process, distinguishable from a later one with the same number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProcessId {
     pub pid: u32,
@@ -19,7 +19,7 @@ pub struct ProcessId {
     pub started: u64,
 }
 
-/// What the system says about a live process.
+/// Resource usage of a live process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Vitals {
     /// Resident memory.
@@ -29,7 +29,7 @@ pub struct Vitals {
 }
 
 impl ProcessId {
-    /// The process that has this number now. None: there is none, or a zombie.
+    /// Returns the process that currently has this number. `None` if there is none, or only a zombie.
     pub fn of(pid: u32) -> Result<Option<Self>, EngineError> {
         with_process(pid, |process| Self {
             pid,
@@ -37,7 +37,8 @@ impl ProcessId {
         })
     }
 
-    /// None: it has ended (a zombie has, too), or its number belongs to another one now.
+    /// Returns the resource usage. `None` if the process has ended (or is a zombie), or if another process has its
+    /// number.
     pub fn vitals(&self) -> Result<Option<Vitals>, EngineError> {
         self.with(|process| Vitals {
             bytes: process.memory(),
@@ -49,7 +50,8 @@ impl ProcessId {
         Ok(self.with(|_| ())?.is_some())
     }
 
-    /// Gives whether the signal was sent: not to a process that has ended, never to another one.
+    /// Sends a signal, and returns true if it was sent. Sends nothing if the process has ended or another one has its
+    /// number.
     pub fn signal(&self, signal: Signal) -> Result<bool, EngineError> {
         Ok(self
             .with(|process| process.kill_with(signal).unwrap_or(false))?
@@ -62,7 +64,7 @@ impl ProcessId {
         with_process(self.pid, |process| same(process).then(|| look(process))).map(Option::flatten)
     }
 
-    /// Waits until it is gone. Gives false after `limit`.
+    /// Waits until the process is gone. Returns false after `limit`.
     pub(super) async fn gone_within(&self, limit: Duration) -> Result<bool, EngineError> {
         let since = Instant::now();
         while self.is_alive()? {

@@ -1,4 +1,4 @@
-//! An engine as a process: it outlives whoever started it, and is found again by what was written down.
+//! An engine process. It outlives the process that started it and is found again through its record file.
 
 use std::{
     fmt::Display,
@@ -23,48 +23,49 @@ use super::{
     log::{self, tail},
 };
 
-/// How much longer a process may take to end if it writes a class archive.
+/// Extra time to exit for a process that writes a class archive.
 const ARCHIVE_LIMIT: Duration = Duration::from_secs(60);
 
-/// How often [`wait_until`] asks.
+/// Interval between the probes of [`wait_until`].
 const ASK_EVERY: Duration = Duration::from_millis(50);
 
-/// How long the kernel may take to remove a killed process.
+/// Limit for the kernel to remove a killed process.
 const KILL_LIMIT: Duration = Duration::from_secs(10);
 
-/// An engine that was started. It outlives whoever started it; kept in a file, it can be adopted.
+/// A started engine. It outlives the process that started it and can be adopted from its record file.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Engine {
-    /// For people: `Cassandra`.
+    /// Display name, such as `Cassandra`.
     pub name: String,
     pub process: ProcessId,
-    /// Its output, of this run only. The run before is beside it, with `.1`.
+    /// Output of this run. The output of the previous run is kept beside it, with the suffix `.1`.
     pub log: PathBuf,
-    /// Which class archive this run uses, or makes when it is stopped.
+    /// The class archive that this run uses, or writes when it is stopped.
     pub archive: Option<ClassArchive>,
-    /// Where all this is written down.
+    /// The file that stores this record.
     record: PathBuf,
-    /// Whether it was seen ready. Only true in the record.
+    /// True once the engine has been ready. Only set in the record file.
     ready: bool,
-    /// How it ended, if it was a child of ours.
+    /// Exit status, if the process was a child of this one.
     #[serde(skip)]
     ended: Arc<OnceLock<ExitStatus>>,
 }
 
-/// How [`Engine::stop`] went.
+/// Outcome of [`Engine::stop`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stopped {
-    /// It was not running any more.
+    /// It was no longer running.
     Before,
-    /// It ended by itself on SIGTERM.
+    /// It exited after SIGTERM.
     Cleanly,
-    /// It had to be killed.
+    /// It was killed.
     Killed,
 }
 
 impl Engine {
-    /// Starts `command` in a process group of its own, so that Ctrl-C and a closed terminal do not reach it. It reads
-    /// nothing and writes to `log`; what was there becomes `<log>.1`. `record` is where [`Engine::running`] finds it.
+    /// Starts `command` in its own process group, so that Ctrl-C and a closed terminal do not reach it. It has no
+    /// standard input and writes to `log`; an existing log is renamed to `<log>.1`. [`Engine::running`] finds the
+    /// engine by `record`.
     pub fn spawn(
         name: &str,
         mut command: Command,
@@ -115,7 +116,7 @@ impl Engine {
         Ok(engine)
     }
 
-    /// The engine that `record` tells of, if it still runs; also when another process started it.
+    /// Returns the engine described by `record` if it is still running, even if another process started it.
     pub fn running(record: &Path) -> Result<Option<Self>, EngineError> {
         let engine = Self::read(record)?;
         Ok(
@@ -154,7 +155,7 @@ impl Engine {
         .write_down()
     }
 
-    /// Whether the record says that this very run was ready.
+    /// Returns true if the record belongs to this run and marks it as ready.
     fn was_ready(&self) -> bool {
         matches!(Self::read(&self.record), Ok(Some(noted)) if noted.process == self.process && noted.ready)
     }
@@ -163,8 +164,8 @@ impl Engine {
         self.process.is_alive()
     }
 
-    /// Asks it to end with SIGTERM, kills it after `limit`, and returns when it is gone. A class archive that it wrote
-    /// at its end is put in place; writing it takes seconds, for which it gets a minute more.
+    /// Sends SIGTERM, kills the process after `limit`, and returns when it is gone. A class archive written at exit is
+    /// moved into place; writing it takes seconds, so the limit is extended by one minute.
     pub async fn stop(&self, limit: Duration) -> Result<Stopped, EngineError> {
         if !self.process.signal(Signal::Term)? && !self.is_alive()? {
             return Ok(Stopped::Before);
@@ -192,8 +193,9 @@ impl Engine {
         Ok(Stopped::Killed)
     }
 
-    /// An error that says how it ended and shows the end of its log. Its class archive is given up if it was ended by a
-    /// signal: a JVM that crashes at start may have crashed on that, and the next start must not.
+    /// Returns an error with the exit status and the end of the log. If a signal ended the process, its class archive
+    /// is discarded: a JVM that crashes at start may have crashed because of the archive, and the next start must not
+    /// use it.
     pub fn died(&self) -> EngineError {
         if let Some(archive) = &self.archive
             && self
@@ -222,7 +224,7 @@ impl Engine {
     }
 }
 
-/// Writes as much as an engine does at its start, and removes it.
+/// Writes and removes as much data as an engine writes at its start.
 fn probe_disk(folder: &Path) -> Result<(), EngineError> {
     let file = folder.join("probe");
     let written =
@@ -231,12 +233,12 @@ fn probe_disk(folder: &Path) -> Result<(), EngineError> {
     written.and(removed)
 }
 
-/// Asks `probe` every 50 ms until it answers with success: what it gives is given.
+/// Calls `probe` every 50 ms until it succeeds, and returns its value.
 ///
-/// From then on its class archive, if it makes one, is worth keeping.
+/// The engine is then marked as ready, so that a class archive it writes is kept.
 ///
-/// Errors: `engine` ended ([`EngineError::Died`], with the end of its log), or `limit` has passed
-/// ([`EngineError::NotReady`], with the last refusal).
+/// Errors: the process of `engine` has ended ([`EngineError::Died`], with the end of its log), or `limit` has passed
+/// ([`EngineError::NotReady`], with the last error of the probe).
 pub async fn wait_until<T, E: Display, F: Future<Output = Result<T, E>>>(
     engine: &Engine,
     limit: Duration,
@@ -348,7 +350,7 @@ mod tests {
         assert!(Engine::running(&engine.record).unwrap().is_none());
     }
 
-    /// What `stop` makes of the class archive of a run that was ready, or was not.
+    /// Stops an engine that was or was not ready, and counts the class archives kept.
     async fn archive_after(ready: bool) -> usize {
         let (folder, mut engine) = shell("exec sleep 60");
         let archives = folder.path().join("archives");

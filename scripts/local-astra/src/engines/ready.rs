@@ -1,4 +1,4 @@
-//! Whether a node of Cassandra is ready: probes for [`wait_until`](super::process::wait_until).
+//! Readiness probes for a Cassandra node, for use with [`wait_until`](super::process::wait_until).
 
 use std::{io::ErrorKind, net::SocketAddr, num::NonZeroUsize, time::Duration};
 
@@ -12,12 +12,13 @@ use tokio::{
 
 use super::EngineError;
 
-/// For each step of a probe.
+/// Limit for each step of a probe.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// Logs in and reads one row: the probe that counts, since a port that accepts is not ready yet.
+/// Logs in and reads one row. This is the decisive probe, because a port may accept connections before the node is
+/// ready.
 ///
-/// The session has one connection, no schema of its own, and limits of seconds. At most 15 s in all.
+/// The session has one connection, no schema metadata, and limits of a few seconds; 15 s in total.
 pub async fn login(
     address: SocketAddr,
     user: &str,
@@ -55,9 +56,10 @@ pub async fn login(
     }
 }
 
-/// Whether a server for CQL answers at `address`, to anybody: the probe that needs no login. At most 5 s.
+/// Checks, without a login, that a CQL server responds at `address`. Takes at most 5 s.
 ///
-/// <https://cassandra.apache.org/doc/latest/cassandra/_attachments/native_protocol_v4.html>, 2 and 4.1.3.
+/// See sections 2 and 4.1.3 of
+/// <https://cassandra.apache.org/doc/latest/cassandra/_attachments/native_protocol_v4.html>.
 pub async fn answers(address: SocketAddr) -> Result<(), EngineError> {
     const OPTIONS_REQUEST: [u8; 9] = [4, 0, 0, 0, 5, 0, 0, 0, 0];
     const SUPPORTED: u8 = 6;
@@ -77,10 +79,10 @@ pub async fn answers(address: SocketAddr) -> Result<(), EngineError> {
     }
 }
 
-/// A connection to somebody else.
+/// Connects to another process, never to itself.
 ///
-/// One to a closed port of loopback may get that same port as its own and meet itself; then nobody can listen there for
-/// a minute, unless both sides allow the address to be used again.
+/// A connection to a closed loopback port may be assigned that same port and connect to itself. No server can then
+/// listen on the port for a minute, unless both sides allow address reuse.
 async fn connect(address: SocketAddr) -> std::io::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
     socket.set_reuseaddr(true)?;
@@ -97,7 +99,7 @@ mod tests {
 
     use super::*;
 
-    /// Answers the first request with `answer`.
+    /// Starts a server that responds to the first request with `answer`.
     async fn server(answer: &'static [u8]) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

@@ -1,8 +1,8 @@
-//! Connections whose request lines may hold characters that should be encoded, as those that DataStax's own pages
-//! have: `?where={"name":{"$eq":"Ida"}}`. Stargate's images turn the check off; the HTTP library here has no such
-//! switch, so the characters are encoded before it reads them.
+//! Connections whose request lines may contain unencoded characters, as in the examples of DataStax's documentation:
+//! `?where={"name":{"$eq":"Ida"}}`. Stargate's images disable the check. The HTTP library used here has no such option,
+//! so this module encodes the characters before the library reads them.
 //!
-//! Only HTTP/1: in HTTP/2 the address is compressed.
+//! Only for HTTP/1: HTTP/2 compresses the address.
 
 use std::io;
 use std::pin::Pin;
@@ -10,18 +10,18 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// What the HTTP library refuses in an address.
+/// Characters that the HTTP library rejects in an address.
 const REFUSED: &[u8] = b"\"<>`";
-/// How many bytes are read at once.
+/// Size of a read, in bytes.
 const READ: usize = 16 * 1024;
-/// A longer first line is none that this is for.
+/// Longer first lines are passed through unchanged.
 const LINE_LIMIT: usize = 64 * 1024;
 
-/// A connection with what the client sends made readable.
+/// A connection that encodes the request lines it reads.
 pub struct Lenient<S> {
     stream: S,
     reader: Reader,
-    /// What is read and not taken yet.
+    /// Bytes that are ready but not consumed yet.
     ready: Vec<u8>,
     taken: usize,
 }
@@ -101,11 +101,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Lenient<S> {
     }
 }
 
-/// Finds where requests begin, which needs the lengths of their bodies.
+/// Finds the start of each request, which requires the lengths of the bodies.
 #[derive(Default)]
 struct Reader {
     state: State,
-    /// The line that is being read, as far as it has come.
+    /// The part of the current line that has arrived.
     line: Vec<u8>,
     length: u64,
     is_chunked: bool,
@@ -121,7 +121,7 @@ enum State {
     /// The chunk and the end of its line.
     Chunk(u64),
     Trailer,
-    /// All that follows passes as it is: HTTP/2, or what the library is to refuse.
+    /// Everything that follows is passed through: HTTP/2, or a request that the library has to reject.
     Rest,
 }
 
@@ -140,7 +140,7 @@ impl Reader {
         }
     }
 
-    /// Passes bytes of a body.
+    /// Copies bytes of a body.
     fn pass<'a>(
         &mut self,
         bytes: &'a [u8],
@@ -159,7 +159,7 @@ impl Reader {
         rest
     }
 
-    /// Reads on to the end of the line; what follows is returned.
+    /// Reads to the end of the line, and returns the bytes after it.
     fn line<'a>(&mut self, bytes: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
         let Some(end) = bytes.iter().position(|byte| *byte == b'\n') else {
             self.line.extend(bytes);
@@ -181,7 +181,7 @@ impl Reader {
         rest
     }
 
-    /// What comes after a whole line.
+    /// Returns the state after a complete line.
     fn after(&mut self, state: State, line: &[u8]) -> State {
         let text = line.trim_ascii();
         match state {
@@ -237,7 +237,7 @@ fn chunk_size(line: &[u8]) -> Option<u64> {
     u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 
-/// A request line without characters that the HTTP library refuses.
+/// Encodes the characters of a request line that the HTTP library rejects.
 fn encoded(line: &[u8]) -> Vec<u8> {
     let mut encoded = Vec::with_capacity(line.len());
     for byte in line {

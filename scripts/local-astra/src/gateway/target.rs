@@ -1,7 +1,7 @@
-//! The address of a request as Stargate's server sees it: normal, well encoded, and of limited length.
+//! The address of a request as Stargate's server processes it: normalized, correctly encoded, and of limited length.
 //!
-//! Vert.x takes dots and double slashes out of a path and decodes what needs no encoding; RESTEasy takes matrix
-//! parameters out and passes over a slash at the end, except at the Document API's templates that end with a name.
+//! Vert.x removes dots and double slashes from a path and decodes characters that need no encoding. RESTEasy removes
+//! matrix parameters and ignores a trailing slash, except for templates of the Document API that end with a name.
 
 use std::borrow::Cow;
 
@@ -14,19 +14,19 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 
 use crate::bridge;
 
-/// The longest first line of a request, without its end.
+/// Maximum length of a request line without its line end.
 const LINE_LIMIT: usize = 4096;
-/// What a path needs no encoding for.
+/// Characters of a path that are percent-encoded.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// A request to one of Stargate's interfaces with the address as they see it. Others stay as they are.
+/// Normalizes the address of a request to one of Stargate's interfaces. Other requests are unchanged.
 ///
 /// # Errors
-/// The response to an address that is too long or badly encoded.
+/// The response to an address that is too long or incorrectly encoded.
 pub fn read(request: Request) -> Result<Request, Box<Response>> {
     let Some(path) = stargate_path(request.uri().path()) else {
         return Ok(request);
@@ -57,7 +57,7 @@ fn with_target(mut request: Request<Body>, target: &str) -> Request<Body> {
     request
 }
 
-/// The normal form of a path of one of Stargate's interfaces; nothing for another path.
+/// Normalizes the path of one of Stargate's interfaces. `None` for other paths.
 fn stargate_path(path: &str) -> Option<String> {
     let mut segments: Vec<Cow<'_, str>> = Vec::new();
     let mut ends_with_slash = false;
@@ -90,7 +90,7 @@ fn stargate_path(path: &str) -> Option<String> {
     Some(format!("/{}{end}", segments.join("/")))
 }
 
-/// A segment with nothing encoded that needs no encoding, and nothing in it that is no UTF-8.
+/// Decodes the characters of a segment that need no encoding, and replaces invalid UTF-8.
 fn normal(segment: &str) -> Cow<'_, str> {
     if !segment.contains('%') {
         return Cow::Borrowed(segment);

@@ -1,7 +1,7 @@
-//! Reads a request to its end, also when its interface has refused it by the first bytes.
+//! Reads every request to its end, even if its interface has rejected it after the first bytes.
 //!
-//! Over HTTP/1.1 many clients read no answer before they have sent all. A connection that is closed under them
-//! is a broken pipe to them, and the refusal is lost.
+//! Over HTTP/1.1 many clients read the response only after they have sent the whole request. If the server closes the
+//! connection earlier, they report a broken pipe and never see the response.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -14,12 +14,12 @@ use axum::http::Version;
 use futures::StreamExt;
 use tokio::time::timeout;
 
-/// What is read of a refused body: at most this many bytes, for at most this long.
+/// Limits for reading the rest of a rejected body, in bytes and in time.
 const REST_LIMIT: usize = 64 * 1024 * 1024;
 const REST_TIME: Duration = Duration::from_secs(10);
 
-/// The same request, whose body is read to its end after its interface has dropped it. HTTP/2 needs no such thing:
-/// there a stream ends without its connection.
+/// Returns the request with a body that is read to its end after its interface has dropped it. HTTP/2 does not need
+/// this, because a stream can end without its connection.
 pub fn read_to_its_end(request: Request) -> Request {
     if request.version() == Version::HTTP_2 {
         return request;

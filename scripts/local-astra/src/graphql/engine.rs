@@ -1,4 +1,5 @@
-//! A GraphQL request against a schema: parsed, checked and executed by apollo-compiler, answered as graphql-java does.
+//! Execution of a GraphQL request: parsed, validated and executed by apollo-compiler, with responses as from
+//! graphql-java.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -16,14 +17,14 @@ use tokio::runtime::Handle;
 
 use super::{introspection, validate, variables};
 
-/// How deep selections, lists and objects may be nested. The introspection queries of clients go to 15 or so.
+/// Maximum nesting depth of selections, lists and objects. The introspection queries of clients use about 15.
 const MAX_DEPTH: usize = 50;
-/// More tokens than a query of people and programs has.
+/// Maximum number of tokens, far above that of usual queries.
 const MAX_TOKENS: usize = 20_000;
-/// What apollo-compiler puts before the message of a field that failed.
+/// Prefix that apollo-compiler adds to the message of a failed field.
 const FAILED: &str = "resolver error: ";
 
-/// What a client asks for.
+/// A client's request.
 #[derive(Debug, Default)]
 pub struct Request {
     pub query: String,
@@ -31,7 +32,7 @@ pub struct Request {
     pub variables: Map<String, Value>,
 }
 
-/// A request that fits its schema.
+/// A request that is valid for its schema.
 pub struct Prepared<'a> {
     schema: &'a Valid<Schema>,
     document: Valid<ExecutableDocument>,
@@ -39,19 +40,19 @@ pub struct Prepared<'a> {
     variables: Valid<JsonMap>,
 }
 
-/// Why a request is not executed.
+/// The reason a request is not executed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Rejection {
     /// The items of `errors` in a 200.
     Errors(Vec<Value>),
-    /// It does not say which of its operations is to be executed: a 500 in a real Stargate.
+    /// The operation to execute is ambiguous: a 500 in a real Stargate.
     NoOperation,
-    /// The execution itself broke off.
+    /// The execution was interrupted.
     Failed(String),
 }
 
-/// Runs a request on a thread of its own: apollo-compiler's executions stay on the thread that they begin on, and
-/// the checks of a long request would keep others waiting. It goes on to its end even if the client goes away.
+/// Runs a request on a separate thread, because an execution of apollo-compiler stays on its thread, and validating a
+/// long request would block others. It completes even if the client disconnects.
 ///
 /// # Errors
 /// Those of the request.
@@ -64,14 +65,14 @@ where
     ran.unwrap_or_else(|error| Err(Rejection::Failed(error.to_string())))
 }
 
-/// What root fields tell besides their values: apollo-compiler has room for one message a field.
+/// Additional errors and details of root fields. apollo-compiler supports only one message per field.
 #[derive(Debug, Default)]
 pub struct Extras {
     details: Mutex<HashMap<String, Map<String, Value>>>,
     errors: Mutex<Vec<Failure>>,
 }
 
-/// A part of a root field that failed while the rest has a value.
+/// A failure in a part of a root field that has a value otherwise.
 #[derive(Clone, Debug)]
 struct Failure {
     field: Name,
@@ -89,7 +90,7 @@ impl Failure {
 }
 
 impl Extras {
-    /// What the error of a field has in `extensions`.
+    /// Sets the `extensions` of a field's error.
     pub fn detail(&self, info: &ResolveInfo<'_>, details: Map<String, Value>) {
         if let Some(field) = info.field_selections().first() {
             let name = field.response_key().to_string();
@@ -99,7 +100,7 @@ impl Extras {
         }
     }
 
-    /// An error beside the value of a field.
+    /// Adds an error in addition to the value of a field.
     pub fn fail(&self, info: &ResolveInfo<'_>, message: String) {
         if let Some(field) = info.field_selections().first() {
             self.lock_errors().push(Failure {
@@ -121,10 +122,10 @@ impl Extras {
     }
 }
 
-/// Checks a request against a schema.
+/// Validates a request against a schema.
 ///
 /// # Errors
-/// [`Rejection`] with what is wrong.
+/// [`Rejection`] with the problems.
 pub fn prepare<'a>(
     schema: &'a Valid<Schema>,
     request: &Request,
@@ -186,7 +187,7 @@ pub fn prepare<'a>(
     })
 }
 
-/// Why there is no operation to execute: the schema may lack the root of the one that is asked for.
+/// Explains that there is no operation to execute, for example because the schema lacks its root type.
 fn no_root(schema: &Schema, parsed: &ast::Document, name: Option<&str>) -> Rejection {
     let operations = parsed
         .definitions
@@ -214,7 +215,7 @@ impl Prepared<'_> {
         &self.operation
     }
 
-    /// The values of the variables, with the defaults of those that were not given.
+    /// Returns the values of the variables, with the defaults of missing ones.
     pub fn variables(&self) -> Map<String, Value> {
         let variables = self.variables.iter().map(|(name, value)| {
             let value = serde_json::to_value(value).unwrap_or(Value::Null);
@@ -223,7 +224,7 @@ impl Prepared<'_> {
         variables.collect()
     }
 
-    /// Executes the operation, beginning with an object for its root type, which leaves `extras` on the way.
+    /// Executes the operation, starting with an object for its root type, which adds to `extras`.
     pub async fn execute(&self, root: &dyn AsyncObjectValue, extras: &Extras) -> Value {
         let executed = Execution::new(self.schema, &self.document)
             .operation(&self.operation)
@@ -277,7 +278,7 @@ fn field_error(mut error: GraphQLError, extras: &Extras) -> Value {
     error
 }
 
-/// A null where the schema allows none, or an answer that does not fit its type.
+/// Returns the error for a null that the schema does not allow, or for a value that does not fit its type.
 fn null_error(mut error: GraphQLError) -> Value {
     let nothing = error
         .message
@@ -305,7 +306,7 @@ fn path_text(path: &[ResponseDataPathSegment]) -> String {
     text
 }
 
-/// The same values in apollo-compiler's own types.
+/// Converts the values to apollo-compiler's own types.
 fn to_json_map(values: &Map<String, Value>) -> JsonMap {
     let pairs = values.iter();
     pairs
@@ -317,7 +318,8 @@ fn to_json_map(values: &Map<String, Value>) -> JsonMap {
 mod tests {
     use super::*;
 
-    /// Small, but with what Stargate's schemas have: custom scalars, maps, functions of columns, options with defaults.
+    /// A small schema with the features of Stargate's: custom scalars, maps, functions of columns, options with
+    /// defaults.
     const SCHEMA: &str = "scalar Uuid directive @atomic on MUTATION \
          type Query { t(value: tInput, filter: tFilter, options: Options): tResult other: tResult } \
          type Mutation { insert(value: tInput!): tResult bulk(values: [tInput!]): tResult } \
@@ -327,7 +329,7 @@ mod tests {
          input tInput { k: String c: Int u: Uuid m: [EInput] } input tFilter { k: SF } input SF { eq: String in: [String] } \
          input Options { limit: Int pageSize: Int = 100 }";
 
-    /// How many errors a request has, and which.
+    /// Returns the number of errors of a request, and the errors.
     fn refused(query: &str) -> (usize, Vec<Value>) {
         let schema = Schema::parse_and_validate(SCHEMA, "schema.graphql").unwrap();
         let request = Request {

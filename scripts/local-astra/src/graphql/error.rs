@@ -1,4 +1,4 @@
-//! What the GraphQL addresses refuse before anything is executed: two shapes of bodies, as recorded.
+//! Errors of the GraphQL addresses before execution, with two forms of bodies, as recorded.
 
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
@@ -9,7 +9,7 @@ use super::engine::Rejection;
 use super::first::deployed::Unusable;
 use crate::store::{Code, StoreError};
 
-/// A refusal. `Display` is the `description` or the one `message` of the body.
+/// An error response. `Display` is the `description` or the only `message` of the body.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum GraphqlError {
     #[error(
@@ -31,23 +31,23 @@ pub enum GraphqlError {
     BodyTooLarge,
     #[error("The content-type header value did not match the value in @Consumes")]
     WrongContentType,
-    /// There is nothing to execute, or it is said twice.
+    /// The query is missing or given twice.
     #[error("{0}")]
     BadRequest(String),
     #[error("{0}")]
     NotServed(&'static str),
-    /// The role may not see the keyspace.
+    /// The keyspace is not visible to the role.
     #[error("Not authorized")]
     Hidden,
     /// An unknown keyspace.
     #[error("Unexpected error while accessing keyspace: HTTP 404 Not Found")]
     NoKeyspace,
-    /// Cassandra's refusal on the way to the schema of a keyspace.
+    /// Cassandra's error while the schema of a keyspace is read.
     #[error("Unexpected error while accessing keyspace: {0}")]
     Keyspace(StoreError),
     #[error(transparent)]
     Unusable(#[from] Unusable),
-    /// What is wrong with the request as GraphQL: a 200.
+    /// GraphQL errors of the request, returned with 200.
     #[error("the request does not fit the schema")]
     Invalid(Vec<Value>),
     #[error("{0}")]
@@ -129,7 +129,7 @@ impl IntoResponse for GraphqlError {
     }
 }
 
-/// A JSON body with the content type that Stargate gives.
+/// Returns a JSON body with Stargate's content type.
 pub fn json_response(status: StatusCode, body: &Value) -> Response {
     let headers = [(CONTENT_TYPE, "application/json;charset=UTF-8")];
     (status, headers, body.to_string()).into_response()

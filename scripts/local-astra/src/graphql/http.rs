@@ -1,4 +1,4 @@
-//! The GraphQL addresses over HTTP: what a request asks for, and who answers it.
+//! The GraphQL addresses over HTTP: parsing and routing of requests.
 //!
 //! Statuses and texts follow recordings of Stargate 2.0.51.
 
@@ -24,10 +24,10 @@ use crate::bridge;
 use crate::store::Store;
 
 const TOKEN: &str = "x-cassandra-token";
-/// The largest body that is read, as Quarkus has it.
+/// Maximum size of a body, as in Quarkus.
 const BODY_LIMIT: usize = 10 * 1024 * 1024;
 
-/// The GraphQL addresses.
+/// Returns the routes of the GraphQL addresses.
 pub fn router(store: Store) -> Router {
     let addresses = Addresses {
         deployed: Arc::new(Registry::new(store)),
@@ -45,7 +45,7 @@ pub fn router(store: Store) -> Router {
         .with_state(addresses)
 }
 
-/// Answers OPTIONS, and other methods that none of the addresses has, once there is a token.
+/// Responds to OPTIONS, and to methods that none of the addresses supports, if there is a token.
 async fn methods(request: Request, next: Next) -> Response {
     const METHODS: HeaderValue = HeaderValue::from_static("HEAD, POST, GET, OPTIONS");
     let is_known = matches!(*request.method(), Method::GET | Method::HEAD | Method::POST);
@@ -69,7 +69,7 @@ async fn methods(request: Request, next: Next) -> Response {
     response
 }
 
-/// No keyspace is the default of those that a Stargate serves.
+/// Responds to a request without a keyspace. Stargate has no default keyspace.
 async fn no_keyspace(headers: HeaderMap) -> Result<Response, GraphqlError> {
     token(&headers)?;
     Err(GraphqlError::NoDefaultKeyspace)
@@ -84,7 +84,7 @@ async fn unknown() -> GraphqlError {
     GraphqlError::UnknownPath
 }
 
-/// What the addresses keep between requests.
+/// State of the addresses between requests.
 #[derive(Clone)]
 struct Addresses {
     /// GraphQL-first: the schemas that users have deployed.
@@ -175,7 +175,7 @@ fn token(headers: &HeaderMap) -> Result<String, GraphqlError> {
     Ok(token.to_str().unwrap_or_default().to_owned())
 }
 
-/// Reads what the server of a Stargate reads before it looks at the token and the keyspace.
+/// Parses everything that Stargate's server parses before it checks the token and the keyspace.
 async fn read(request: Request) -> Result<Sent, GraphqlError> {
     let parameters = Parameters::of(request.uri());
     match *request.method() {
@@ -208,7 +208,7 @@ async fn read(request: Request) -> Result<Sent, GraphqlError> {
     }
 }
 
-/// A request before anything has looked for a query in it.
+/// A request before its query is extracted.
 enum Sent {
     Get(Parameters),
     Text(String),
@@ -240,7 +240,7 @@ impl Parameters {
         Parameters(bridge::parameters(uri).unwrap_or_default())
     }
 
-    /// One that is there and not empty.
+    /// Returns a parameter that is set and not empty.
     fn get(&self, name: &str) -> Option<String> {
         let found = self.0.iter().find(|(n, _)| n == name);
         let found = found.map(|(_, value)| value.clone());
@@ -264,7 +264,7 @@ impl Parameters {
     }
 }
 
-/// The members of a JSON body; empty texts are none.
+/// The members of a JSON body. Empty texts count as missing.
 struct Body {
     query: Option<String>,
     operation_name: Option<String>,

@@ -1,4 +1,4 @@
-//! Introspection as graphql-java 18 has it, where apollo-compiler's is stricter or newer.
+//! Introspection as in graphql-java 18, where that of apollo-compiler is stricter or newer.
 
 use std::collections::HashMap;
 
@@ -8,21 +8,21 @@ use apollo_compiler::parser::SourceMap;
 use apollo_compiler::response::GraphQLError;
 use apollo_compiler::{ExecutableDocument, Name, Node, name};
 
-/// About as many members as a list of a type has.
+/// Approximate number of members in a list of a type.
 const MEMBERS: u64 = 10;
-/// More values for one type than clients ask for: the usual query is at some thousands, five levels of fields at 100,000.
+/// Maximum number of values. The usual query has some thousands, five levels of fields have 100,000.
 const MAX_VALUES: u64 = 200_000;
 const OLD_NAME: Name = name!("specifiedByUrl");
 const NEW_NAME: Name = name!("specifiedByURL");
 
-/// Whether an operation asks for so much that there may not be the memory: types have fields, which have types.
-/// graphql-java has no limit, so this one is far above what clients ask for.
+/// Returns true if an operation requests so much introspection that the memory may not suffice: types have fields,
+/// which have types. graphql-java has no limit, so this one is far above the needs of clients.
 pub fn is_too_large(document: &ExecutableDocument, operation: &Operation) -> bool {
     let mut fragments = HashMap::new();
     values(&operation.selection_set, document, &mut fragments) > MAX_VALUES
 }
 
-/// About how many values a selection asks for, as far as it is introspection.
+/// Returns the approximate number of introspection values that a selection requests.
 fn values<'a>(
     set: &'a SelectionSet,
     document: &'a ExecutableDocument,
@@ -62,8 +62,8 @@ fn values<'a>(
     all
 }
 
-/// Gives `specifiedByUrl` the name that apollo-compiler knows it by, and tells an error for each field of that newer
-/// name, which graphql-java 18 does not know.
+/// Renames `specifiedByUrl` to apollo-compiler's name for it, and returns an error for each field with that newer name,
+/// which graphql-java 18 does not support.
 pub fn rename(parsed: &mut ast::Document, text: &str) -> Vec<GraphQLError> {
     let mut errors = Vec::new();
     if !text.contains(OLD_NAME.as_str()) && !text.contains(NEW_NAME.as_str()) {

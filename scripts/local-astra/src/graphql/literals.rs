@@ -1,5 +1,5 @@
-//! The literals of a request: the values of Stargate's scalars, of which apollo-compiler takes any, and the types of
-//! variables, which it does not compare inside of lists and objects.
+//! The literals of a request: the values of Stargate's scalars, which apollo-compiler does not check, and the types of
+//! variables, which it does not compare inside lists and objects.
 
 use std::collections::HashMap;
 
@@ -13,10 +13,10 @@ use super::scalars;
 /// The variables that an operation declares.
 pub type Variables<'a> = HashMap<&'a Name, &'a Node<VariableDefinition>>;
 
-/// What is wrong with one literal.
+/// Problems of one literal.
 #[derive(Debug, Default)]
 pub struct Problems<'a> {
-    /// The first value that does not fit: graphql-java tells one for each argument.
+    /// The first value that does not fit. graphql-java reports one per argument.
     pub value: Option<String>,
     /// The variables whose types do not fit.
     pub variables: Vec<(&'a Node<Literal>, String)>,

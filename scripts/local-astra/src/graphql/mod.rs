@@ -1,12 +1,13 @@
-//! Stargate's GraphQL APIs, answered as Stargate 2.0.51 answers them.
+//! Stargate's GraphQL APIs with the responses of Stargate 2.0.51.
 //!
-//! - [`cql_first`]: CQL-first: schemas made from tables; [`ddl`]: tables, types, indexes and keyspaces
+//! - [`cql_first`]: CQL-first: schemas generated from tables; [`ddl`]: tables, types, indexes and keyspaces
 //! - [`first`]: GraphQL-first: schemas that users deploy
-//! - [`http`]: requests and who answers them; [`error`]: refusals
-//! - [`engine`] executes a request; [`validate`] checks its document and [`literals`] the values in it, [`variables`]
-//!   converts those beside it, [`introspection`] bridges two versions of it; [`object`] hands the answer over
-//! - [`run`]: arguments and failures of a field; [`statement`]: statements with bound values, one by one or in a batch
-//! - [`scalars`]: Stargate's scalars as CQL values, and back
+//! - [`http`]: requests and their routing; [`error`]: errors
+//! - [`engine`] executes a request; [`validate`] checks its document, [`literals`] its literals; [`variables`] coerces
+//!   its variables; [`introspection`] bridges two versions of introspection; [`object`] passes on the response
+//! - [`run`]: arguments and failures of a field; [`statement`]: statements with bound values, individually or in a
+//!   batch
+//! - [`scalars`]: conversion of Stargate's scalars to CQL values and back
 
 mod cql_first;
 mod ddl;

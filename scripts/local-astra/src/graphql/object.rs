@@ -1,11 +1,11 @@
-//! Answers as JSON, handed to apollo-compiler member by member.
+//! JSON responses, passed to apollo-compiler member by member.
 
 use apollo_compiler::ast::Type;
 use apollo_compiler::resolvers::{AsyncObjectValue, AsyncResolvedValue, FieldError, ResolveInfo};
 use futures::future::BoxFuture;
 use serde_json::{Map, Value};
 
-/// An object of a type, with its members by the names of the fields. What it lacks is null.
+/// An object of a type, with its members by the names of the fields. Missing members are null.
 pub struct Object {
     type_name: String,
     members: Map<String, Value>,
@@ -26,7 +26,7 @@ impl AsyncObjectValue for Object {
     }
 }
 
-/// A JSON value as a value of a type.
+/// Converts a JSON value to a value of a type.
 pub fn resolved<'a>(
     value: Value,
     typ: &'a Type,

@@ -1,4 +1,4 @@
-//! What running a field needs, whichever API it belongs to.
+//! Types for running a field in either API.
 
 use apollo_compiler::resolvers::ResolveInfo;
 use serde_json::{Map, Value};
@@ -6,10 +6,10 @@ use serde_json::{Map, Value};
 use crate::store::StoreError;
 use crate::store::values::ValueError;
 
-/// The arguments of an operation: only those that were given.
+/// The given arguments of an operation.
 pub type Arguments = Map<String, Value>;
 
-/// Why an operation failed. `Display` is what follows `Exception while fetching data (/path) : `.
+/// Failure of an operation. `Display` is the text after `Exception while fetching data (/path) : `.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum RunError {
     #[error(transparent)]
@@ -21,13 +21,13 @@ pub enum RunError {
 }
 
 impl RunError {
-    /// An argument, or a member of one, that is given as null where only leaving it out is foreseen.
+    /// Returns the error for an argument, or a member of one, that must not be null but can be omitted.
     pub fn null(name: &str) -> RunError {
         RunError::Invalid(format!("{name} cannot be null"))
     }
 }
 
-/// The items of a list. A single value stands for a list of it.
+/// Returns the items of a list. A single value is treated as a list of one.
 pub fn list(value: &Value) -> &[Value] {
     match value {
         Value::Array(items) => items,
@@ -35,7 +35,7 @@ pub fn list(value: &Value) -> &[Value] {
     }
 }
 
-/// The arguments of a field in our own types.
+/// Converts the arguments of a field to JSON.
 pub fn arguments(info: &ResolveInfo<'_>) -> Arguments {
     let arguments = info.arguments().iter();
     let pairs = arguments.map(|(name, value)| {

@@ -1,4 +1,4 @@
-//! Stargate's scalars: JSON as CQL values, and back.
+//! Stargate's scalars: conversion from JSON to CQL values and back.
 
 use scylla::cluster::metadata::{ColumnType, NativeType};
 use scylla::value::{Counter, CqlDate, CqlTime, CqlTimestamp, CqlTimeuuid, CqlValue, CqlVarint};
@@ -10,7 +10,7 @@ use crate::store::values::{Maps, from_base64, from_text, time, to_json};
 
 const DAY_NANOS: i64 = 86_400_000_000_000;
 
-/// The CQL type of a scalar of Stargate's, by its GraphQL name.
+/// Returns the CQL type of a Stargate scalar, given its GraphQL name.
 pub fn by_name(name: &str) -> Option<NativeType> {
     Some(match name {
         "Ascii" => NativeType::Ascii,
@@ -125,7 +125,7 @@ fn read_number(number: &serde_json::Number, native: &NativeType) -> Result<CqlVa
     })
 }
 
-/// A new time UUID, as Cassandra's `now()` makes them.
+/// Generates a time UUID as Cassandra's `now()` does.
 pub fn time_uuid() -> Uuid {
     // No address of this machine: a random one, as RFC 4122 allows.
     let random = Uuid::new_v4().into_bytes();
@@ -140,7 +140,7 @@ pub fn time_uuid() -> Uuid {
     Uuid::now_v1(&node)
 }
 
-/// As Java reads them: a group may be shorter than it is written.
+/// Parses as Java does: groups can be shorter than usual.
 fn read_uuid(text: &str) -> Result<Uuid, String> {
     let read = from_text(text, &ColumnType::Native(NativeType::Uuid), Maps::Compact);
     match read {
@@ -154,9 +154,8 @@ fn read_timestamp(text: &str) -> Result<CqlTimestamp, String> {
     timestamp(text).ok_or_else(|| format!("Cannot parse Timestamp value {text}"))
 }
 
-/// A date, or a date and time with `T` or a blank, each with or without a zone; without one it is UTC. It is read by
-/// Java's `SimpleDateFormat`: no number needs its leading zeros, and after the point there are milliseconds, not a
-/// fraction.
+/// Parses a date, or a date and time with `T` or a blank, each with an optional zone (default: UTC). As in Java's
+/// `SimpleDateFormat`, no number needs leading zeros, and the number after the point is milliseconds, not a fraction.
 fn timestamp(text: &str) -> Option<CqlTimestamp> {
     let (year, rest) = digits(text)?;
     let (month, rest) = digits(rest.strip_prefix('-')?)?;
@@ -187,7 +186,7 @@ fn timestamp(text: &str) -> Option<CqlTimestamp> {
     Some(CqlTimestamp(seconds * 1000 + millis))
 }
 
-/// A number that is as long as its digits go, and what comes after it.
+/// Splits a number of any length from the rest.
 fn digits(text: &str) -> Option<(i64, &str)> {
     let end = text.find(|c: char| !c.is_ascii_digit());
     let (number, rest) = text.split_at(end.unwrap_or(text.len()));
@@ -196,8 +195,8 @@ fn digits(text: &str) -> Option<(i64, &str)> {
     Some((i64::from(number), rest))
 }
 
-/// The minutes east of Greenwich of what may stand after a time: `Z` or an offset, or behind a blank `UTC`, `GMT` or
-/// an offset. Java knows more names.
+/// Parses a zone after a time, in minutes east of Greenwich: `Z` or an offset, or after a blank `UTC`, `GMT` or an
+/// offset. Java supports more names.
 fn zone(text: &str) -> Option<i64> {
     let Some(named) = text.strip_prefix(' ') else {
         return match text {
@@ -223,7 +222,7 @@ fn four(text: &str) -> Option<(&str, &str)> {
     (text.len() == 4).then_some(text)?.split_at_checked(2)
 }
 
-/// A sign, and hours and minutes as they are split.
+/// Parses a sign, and hours and minutes split by `split`.
 fn signed(offset: &str, split: impl Fn(&str) -> Option<(&str, &str)>) -> Option<i64> {
     let east = offset.strip_prefix('+');
     let (hours, minutes) = split(east.or(offset.strip_prefix('-'))?)?;

@@ -1,4 +1,4 @@
-//! Statements with bound values, run as the token's role: one by one, or all in one logged batch.
+//! Statements with bound values, run as the token's role, individually or in one logged batch.
 
 use scylla::response::{PagingState, PagingStateResponse};
 use scylla::statement::batch::{Batch, BatchType};
@@ -8,7 +8,7 @@ use scylla::value::CqlValue;
 use super::run::RunError;
 use crate::store::{Rows, StoreError, TokenSession};
 
-/// How a statement is run.
+/// Options of a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
     pub consistency: Consistency,
@@ -16,7 +16,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// With Stargate's own levels for what is not given.
+    /// Returns the given levels, or Stargate's defaults.
     pub fn new(
         consistency: Option<Consistency>,
         serial_consistency: Option<SerialConsistency>,
@@ -38,7 +38,7 @@ pub struct Statement {
 /// A page of a SELECT.
 pub struct Page {
     pub size: i32,
-    /// Nothing for the first page.
+    /// `None` for the first page.
     pub state: Option<Vec<u8>>,
 }
 
@@ -66,7 +66,7 @@ impl Statement {
         Rows::read(result, next)
     }
 
-    /// Changes rows.
+    /// Runs a statement that changes rows.
     ///
     /// # Errors
     /// Cassandra's own.
@@ -80,11 +80,11 @@ impl Statement {
     }
 }
 
-/// Runs statements as one logged batch. It writes with the time 0, as Stargate's does (measured): it overwrites
-/// nothing that was written otherwise.
+/// Runs statements as one logged batch. As in Stargate, its write time is 0 (measured), so it does not overwrite any
+/// existing value.
 ///
 /// # Errors
-/// Cassandra's own, and when the statements are to run with different consistencies.
+/// Cassandra's own, and statements with different consistency levels.
 pub async fn run_batch(
     statements: Vec<Statement>,
     session: &TokenSession,
@@ -107,11 +107,11 @@ pub async fn run_batch(
     Ok(Outcome::of(Rows::read(result, None)?))
 }
 
-/// What became of a statement that changes rows.
+/// Outcome of a statement that changes rows.
 #[derive(Clone, Debug)]
 pub enum Outcome {
     Applied,
-    /// A condition did not hold: the rows as they are.
+    /// A condition did not hold. Contains the current rows.
     Refused(Rows),
 }
 

@@ -1,5 +1,4 @@
-//! The checks of a document: apollo-compiler's and our own, with as many errors as graphql-java has for the same
-//! faults.
+//! Validation of a document by apollo-compiler and by own rules, with the number of errors that graphql-java reports.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
@@ -14,13 +13,13 @@ use apollo_compiler::{ExecutableDocument, Name, Node, Schema};
 
 use super::literals::{self, Variables};
 
-/// A place in the text, in bytes: finding lines and columns takes its time in a long text.
+/// A position in the text in bytes. Computing lines and columns is slow for a long text.
 type Place = usize;
 
-/// Checks a document against a schema. It has some errors already.
+/// Validates a document against a schema. `errors` contains those found before.
 ///
 /// # Errors
-/// What is wrong with it.
+/// All errors of the document.
 pub fn validate(
     schema: &Valid<Schema>,
     parsed: &ast::Document,
@@ -55,7 +54,7 @@ pub fn validate(
     Err(errors)
 }
 
-/// An error, with what decides whether graphql-java has it, too.
+/// An error, with the data to decide if graphql-java reports it, too.
 struct Finding {
     kind: &'static str,
     range: Option<Range<Place>>,
@@ -96,21 +95,21 @@ fn places(span: SourceSpan) -> Range<Place> {
     span.offset()..span.end_offset()
 }
 
-/// What is where in a document.
+/// Positions of the parts of a document.
 struct Walk<'a> {
     document: &'a ExecutableDocument,
     schema: &'a Schema,
     variables: Variables<'a>,
-    /// The arguments, by where they begin: where they end.
+    /// The end of each argument, by its start.
     arguments: BTreeMap<Place, Place>,
-    /// Where values are variables.
+    /// Positions of the uses of variables.
     uses: HashSet<Place>,
-    /// The number of each field's path, and whether it is right below a list or a type that is never null.
+    /// The number of each field's path, and true if the field is directly below a list or a non-null type.
     fields: HashMap<Place, (usize, bool)>,
-    /// The numbers of paths, by the one above and the name in the answer.
+    /// The numbers of paths, by the parent's number and the response name.
     paths: HashMap<(usize, &'a Name), usize>,
     last_path: usize,
-    /// What is only unused or undefined because something around or below it is missing.
+    /// Positions of definitions and uses whose error is only caused by something missing around or below them.
     excused: HashSet<Place>,
     findings: Vec<Finding>,
 }
@@ -221,7 +220,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Looks at the whole text for what the document lacks.
+    /// Searches the whole text for parts that are missing in the document.
     fn excuse(&mut self, parsed: &ast::Document) {
         let mut used = Used::default();
         let mut defined = HashSet::new();
@@ -257,7 +256,7 @@ impl<'a> Walk<'a> {
         self.excused = spans.map(|span| span.offset()).collect();
     }
 
-    /// Whether an error of apollo-compiler's stands for itself, next to what was missing before.
+    /// Returns true if an error of apollo-compiler is independent of errors found before.
     fn is_real(&self, finding: &Finding, before: &[Finding]) -> bool {
         let (Some(range), Some(start)) = (&finding.range, finding.start()) else {
             return true;
@@ -283,7 +282,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// One wrong value for each argument, and one conflict for each name.
+    /// Keeps one invalid value per argument, and one conflict per name.
     fn first_of_each(&self, findings: Vec<Finding>) -> Vec<GraphQLError> {
         let mut arguments = HashSet::new();
         let mut conflicts = HashSet::new();
@@ -336,7 +335,7 @@ fn mark_variables(literal: &Node<Literal>, uses: &mut HashSet<Place>) {
     }
 }
 
-/// What the text of a document uses.
+/// Variables and fragments used in the text of a document.
 #[derive(Default)]
 struct Used<'a> {
     variables: HashSet<&'a Name>,
@@ -390,7 +389,7 @@ impl<'a> Used<'a> {
     }
 }
 
-/// An error for each fragment that contains itself.
+/// Returns an error for each fragment that contains itself.
 fn cycles(document: &ExecutableDocument) -> Vec<Finding> {
     let mut below: HashMap<&Name, Vec<&Name>> = HashMap::new();
     for fragment in document.fragments.values() {

@@ -1,5 +1,5 @@
-//! Variables as graphql-java takes them: a text may be a number or the other way round, where the type is one of
-//! GraphQL's own. The first value that does not fit ends it.
+//! Coercion of variables as in graphql-java: for GraphQL's own types, a text is accepted as a number and vice versa.
+//! Ends at the first value that does not fit.
 
 use apollo_compiler::ast::{Type, Value as Literal};
 use apollo_compiler::executable::{Operation, Selection, SelectionSet};
@@ -14,25 +14,25 @@ use super::run::list;
 use super::scalars;
 use crate::store::values::numbers::{JsonNumber, read_decimal};
 
-/// Why a value is refused.
+/// The reason a value is rejected.
 #[derive(Debug, PartialEq)]
 pub struct Refusal {
     pub message: String,
-    /// Where its variable is declared.
+    /// Position of the variable's declaration.
     pub location: Option<SourceSpan>,
 }
 
-/// What is wrong with a value. graphql-java gives it the place of the variable only where the value does not fit
-/// GraphQL's own types: Stargate's scalars throw what it does not expect of values.
+/// An invalid value. graphql-java reports the variable's position only if the value does not fit GraphQL's own types,
+/// because Stargate's scalars throw other exceptions.
 enum Problem {
     Located(String),
     Bare(String),
 }
 
-/// The given values of an operation's variables, each as its type wants it.
+/// Coerces the given values of an operation's variables to their types.
 ///
 /// # Errors
-/// [`Refusal`] for the first that does not fit.
+/// [`Refusal`] for the first value that does not fit.
 pub fn coerce(
     operation: &Operation,
     given: &Map<String, Value>,
@@ -171,7 +171,7 @@ fn coerce_scalar(value: &Value, name: &str) -> Result<Value, Problem> {
     })
 }
 
-/// Java's `new BigDecimal(text).intValueExact()`.
+/// Parses as Java's `new BigDecimal(text).intValueExact()`.
 fn whole(text: &str) -> Option<i32> {
     let decimal = read_decimal(text)?;
     let (unscaled, scale) = decimal.as_signed_be_bytes_slice_and_exponent();
@@ -195,7 +195,7 @@ fn whole(text: &str) -> Option<i32> {
     }
 }
 
-/// Java's `toString` of what Jackson reads.
+/// Formats as Java's `toString` of the object that Jackson reads.
 fn java_text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -229,8 +229,8 @@ fn java_type(value: &Value) -> &'static str {
     }
 }
 
-/// Takes the members out of a document's object literals whose variables have no value: graphql-java leaves them
-/// out, apollo-compiler would make nulls of them.
+/// Removes members whose variables have no value from the object literals of a document. graphql-java omits them,
+/// whereas apollo-compiler would use null.
 pub fn leave_out_missing(document: &mut ExecutableDocument, values: &JsonMap) {
     let operations = &mut document.operations;
     let operations = operations

@@ -1,4 +1,4 @@
-//! Several statements as one.
+//! Batches of statements.
 
 use scylla::response::PagingStateResponse;
 use scylla::statement::batch::{Batch as Statements, BatchType};
@@ -13,7 +13,7 @@ use crate::store::{Store, lexer};
 /// Runs a batch with a token.
 ///
 /// # Errors
-/// The token's, the parameters', Cassandra's.
+/// Those of the token, of the parameters, and Cassandra's.
 pub async fn run(store: &Store, token: &str, given: Batch) -> Result<Response, Error> {
     // Whether the token is good comes before all else.
     store.session(token).await?;

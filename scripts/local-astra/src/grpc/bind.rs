@@ -1,4 +1,4 @@
-//! Values to the markers of a statement.
+//! Binding of values to the markers of a statement.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ use super::proto::stargate::value::Inner;
 use super::proto::stargate::{Value, Values};
 use super::type_spec;
 
-/// Values in the order of the markers, as bytes: what goes to Cassandra.
+/// Values as bytes in the order of the markers.
 #[derive(Debug, Default, PartialEq)]
 pub struct Bound(Vec<Cell>);
 
@@ -27,8 +27,8 @@ enum Cell {
     Unset,
 }
 
-/// Binds by position, or by name where names are given. Without any values nothing is checked: Cassandra
-/// refuses a statement that needs some.
+/// Binds by position, or by name if names are given. If there are no values, nothing is checked: Cassandra rejects a
+/// statement that requires some.
 ///
 /// # Errors
 /// FAILED_PRECONDITION for a wrong number of values or names, INVALID_ARGUMENT for a value that does not fit.
@@ -52,16 +52,16 @@ pub fn query(statement: &PreparedStatement, values: &Values) -> Result<Bound, Er
     Ok(Bound(ordered.collect::<Result<_, _>>()?))
 }
 
-/// Binds a statement of a batch: names tell the types of the values, but the values count by position, as
-/// on a real Stargate (recorded).
+/// Binds a statement of a batch. Names determine the types of the values, but the values are bound by position, as on a
+/// real Stargate (recorded).
 ///
 /// # Errors
-/// As for [`query`].
+/// See [`query`].
 pub fn batch(statement: &PreparedStatement, values: &Values) -> Result<Bound, Error> {
     Ok(Bound(cells(statement, values)?))
 }
 
-/// The values in the order in which they came.
+/// Returns the values in their order in the request.
 fn cells(statement: &PreparedStatement, values: &Values) -> Result<Vec<Cell>, Error> {
     let Values {
         values,
@@ -127,7 +127,7 @@ fn cell(value: &Value, typ: &ColumnType, place: impl Fn() -> String) -> Result<C
 }
 
 impl SerializeRow for Bound {
-    /// Nothing is checked here: Cassandra has the last word on what was bound.
+    /// Serializes without checks, because Cassandra checks the bound values.
     fn serialize(
         &self,
         _: &RowSerializationContext<'_>,

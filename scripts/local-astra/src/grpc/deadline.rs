@@ -1,4 +1,4 @@
-//! How long a client is willing to wait: the header `grpc-timeout`.
+//! Deadline of the client: the header `grpc-timeout`.
 
 use std::time::Duration;
 
@@ -6,18 +6,18 @@ use tokio::time::Instant;
 use tonic::Status;
 use tonic::metadata::MetadataMap;
 
-/// A moment after which nobody waits for the answer any more.
+/// The time until which the client waits for the response.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline(Option<Instant>);
 
 impl Deadline {
-    /// The client's, from now on. None for a header that is missing or malformed.
+    /// Returns the client's deadline, counted from now. `None` if the header is missing or malformed.
     pub fn of(metadata: &MetadataMap) -> Deadline {
         let timeout = metadata.get("grpc-timeout").and_then(|v| v.to_str().ok());
         Deadline(timeout.and_then(parse).map(|wait| Instant::now() + wait))
     }
 
-    /// Waits for an answer, but not longer than that.
+    /// Waits for a response until the deadline.
     ///
     /// # Errors
     /// DEADLINE_EXCEEDED.
@@ -31,7 +31,7 @@ impl Deadline {
     }
 }
 
-/// At most eight digits and a unit (gRPC over HTTP/2, "Timeout").
+/// Parses at most eight digits and a unit (gRPC over HTTP/2, "Timeout").
 fn parse(text: &str) -> Option<Duration> {
     let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     if number.is_empty() || number.len() > 8 || !number.bytes().all(|b| b.is_ascii_digit()) {

@@ -1,4 +1,4 @@
-//! Cassandra's bytes as a value of an answer, the inverse of [`super::encode`].
+//! Conversion of Cassandra's bytes to a value in a response, the inverse of [`super::encode`].
 
 use std::collections::HashMap;
 
@@ -11,10 +11,10 @@ use super::proto::stargate::{Collection, Decimal, Duration, Inet, UdtValue, Uuid
 use super::type_spec;
 use crate::store::values;
 
-/// The value of a cell; null if there are no bytes.
+/// Returns the value of a cell; null if there are no bytes.
 ///
 /// # Errors
-/// UNIMPLEMENTED for a type that the protocol has no value for, UNKNOWN for bytes that are none of the type.
+/// UNIMPLEMENTED for a type without a value in the protocol, UNKNOWN for bytes that are invalid for the type.
 pub fn value(bytes: Option<&[u8]>, typ: &ColumnType) -> Result<Value, Error> {
     let inner = match bytes {
         None => Inner::Null(Null {}),
@@ -136,7 +136,7 @@ fn unreadable(cause: impl std::fmt::Display) -> Error {
     )
 }
 
-/// A number of fixed size. Cassandra also stores numbers without any bytes: they read as zero.
+/// Reads a number of fixed size. Cassandra also stores numbers without any bytes, which are read as zero.
 fn number<const N: usize>(bytes: &[u8]) -> Result<[u8; N], Error> {
     if bytes.is_empty() {
         return Ok([0; N]);
@@ -156,7 +156,7 @@ fn take_int(rest: &mut &[u8]) -> Result<i32, Error> {
     Ok(i32::from_be_bytes(take(rest)?))
 }
 
-/// Bytes with their length before them; a negative length is null.
+/// Reads bytes with their length; a negative length means null.
 fn take_field<'a>(rest: &mut &'a [u8]) -> Result<Option<&'a [u8]>, Error> {
     let Ok(length) = usize::try_from(take_int(rest)?) else {
         return Ok(None);
@@ -168,7 +168,7 @@ fn take_field<'a>(rest: &mut &'a [u8]) -> Result<Option<&'a [u8]>, Error> {
     Ok(Some(taken))
 }
 
-/// A variable-length integer of the native protocol, zigzag.
+/// Reads a variable-length integer of the native protocol, zigzag.
 fn take_vint(rest: &mut &[u8]) -> Result<i64, Error> {
     let [first] = take(rest)?;
     let extra = first.leading_ones();
@@ -185,7 +185,7 @@ mod tests {
     use super::super::encode;
     use super::*;
 
-    /// The bytes of durations as Cassandra writes them: zigzag, one leading bit for each byte that follows.
+    /// The bytes of durations in Cassandra's format: zigzag, with one leading bit per byte that follows.
     #[test]
     fn a_duration_goes_both_ways() {
         for (months, days, nanos, bytes) in [

@@ -1,5 +1,5 @@
-//! A value of a call, as Cassandra's bytes. Which member goes with which type, the limits and the words
-//! of a refusal are Stargate's (the codecs of its gRPC module).
+//! Conversion of a value in a call to Cassandra's bytes. The members allowed per type, the limits and the error
+//! messages are Stargate's (the codecs of its gRPC module).
 
 use scylla::cluster::metadata::{CollectionType, ColumnType, NativeType, UserDefinedType};
 
@@ -9,10 +9,10 @@ use super::proto::stargate::{Collection, Decimal, Duration, UdtValue, Value};
 /// The last nanosecond of a day.
 const LAST_NANOSECOND: u64 = 86_399_999_999_999;
 
-/// The bytes of a value, or nothing for null.
+/// Returns the bytes of a value; `None` for null.
 ///
 /// # Errors
-/// A sentence that tells why the value is none of this type.
+/// The reason the value does not fit the type, as a sentence.
 pub fn value(value: &Value, typ: &ColumnType) -> Result<Option<Vec<u8>>, String> {
     match &value.inner {
         Some(Inner::Null(_)) => Ok(None),
@@ -132,7 +132,7 @@ fn range(typ: &str, least: i64, greatest: i64) -> String {
     format!("Valid range for {typ} is {least} to {greatest}")
 }
 
-/// The number of elements, then each with its length before it.
+/// Encodes the number of elements, then each element with its length.
 fn elements(collection: &Collection, typ: &ColumnType, kind: &str) -> Result<Vec<u8>, String> {
     let mut out = length(collection.elements.len())?;
     for element in &collection.elements {
@@ -166,7 +166,7 @@ fn push(out: &mut Vec<u8>, element: &Value, typ: &ColumnType, kind: &str) -> Res
     Ok(())
 }
 
-/// A field of a tuple or of a user-defined type; null has the length -1.
+/// Appends a field of a tuple or of a user-defined type. Null has the length -1.
 fn push_field(out: &mut Vec<u8>, bytes: Option<Vec<u8>>) -> Result<(), String> {
     match bytes {
         Some(bytes) => {
@@ -242,8 +242,8 @@ fn encode_duration(duration: &Duration) -> Vec<u8> {
     out
 }
 
-/// A variable-length integer of the native protocol: zigzag, then as many leading one bits in the first
-/// byte as there are bytes after it.
+/// Appends a variable-length integer of the native protocol: zigzag, with as many leading one bits in the first byte as
+/// bytes follow.
 fn vint(n: i64, out: &mut Vec<u8>) {
     let zigzag = ((n << 1) ^ (n >> 63)).cast_unsigned();
     let bits = 64 - zigzag.leading_zeros();

@@ -1,4 +1,4 @@
-//! Refusals: the status code, Cassandra's words, and the details, which travel as a binary trailer.
+//! Errors: the status code, Cassandra's words, and the details in a binary trailer.
 
 use prost::Message;
 use scylla::errors::{DbError, ExecutionError, RequestAttemptError, WriteType};
@@ -10,13 +10,13 @@ use super::proto::google::rpc;
 use super::proto::stargate as proto;
 use crate::store::{self, StoreError};
 
-/// What a call is answered instead of a result.
+/// Error of a call.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Refused before Cassandra was asked.
+    /// Rejected without a request to Cassandra.
     #[error("{1}")]
     Refused(Code, String),
-    /// Refused by Cassandra, or by the login.
+    /// Rejected by Cassandra, or by the login.
     #[error("{}", .0.message)]
     Store(#[from] StoreError),
 }
@@ -47,8 +47,8 @@ impl Error {
         }
     }
 
-    /// As one message of a stream. Stargate takes the text of an exception for the reason, and those of
-    /// its own begin with the code, so that it comes twice in the message (recorded).
+    /// Returns the status for a message in a stream. Stargate uses the text of an exception as the reason. Stargate's
+    /// own exceptions begin with the code, so the message contains it twice (recorded).
     pub fn into_stream_status(self) -> rpc::Status {
         let code = name(self.code());
         let reason = match &self {
@@ -98,7 +98,7 @@ impl From<Error> for Status {
     }
 }
 
-/// The trailer of an error: its key is the message's full name in lower case with `-bin`.
+/// Returns the trailer of an error. Its key is the message's full name in lower case with `-bin`.
 fn detail(error: &DbError) -> Option<(&'static str, Vec<u8>)> {
     Some(match error {
         DbError::AlreadyExists { keyspace, table } => {
@@ -197,7 +197,7 @@ fn detail(error: &DbError) -> Option<(&'static str, Vec<u8>)> {
     })
 }
 
-/// The protocol's numbers of consistency levels are gRPC's too.
+/// Returns the protocol's number of a consistency level, which is also gRPC's.
 fn number(consistency: Consistency) -> i32 {
     i32::from(consistency as u16)
 }

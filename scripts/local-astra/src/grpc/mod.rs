@@ -1,14 +1,14 @@
-//! Stargate's gRPC API 2.0: CQL statements and their answers as protocol buffers.
+//! Stargate's gRPC API 2.0: CQL statements and their results as protocol buffers.
 //!
 //! - [`service`]: the four calls: the token, the deadline, streams
-//! - [`query`], [`batch`]: a statement or several: prepared, bound, run, answered
-//! - [`parameters`]: consistency, page, timestamp and what else a call may set
-//! - [`bind`]: values to the markers of a statement
-//! - [`encode`], [`decode`]: a value to Cassandra's bytes and back
-//! - [`type_spec`]: what an answer tells of its columns
-//! - [`schema_change`]: which statement changes what, and whether it did
-//! - [`traces`]: what Cassandra noted while it ran a statement
-//! - [`error`]: refusals, their status codes and trailers
+//! - [`query`], [`batch`]: one or several statements: prepared, bound, executed
+//! - [`parameters`]: consistency, page, timestamp and the other parameters of a call
+//! - [`bind`]: binding of values to the markers of a statement
+//! - [`encode`], [`decode`]: conversion of values to Cassandra's bytes and back
+//! - [`type_spec`]: descriptions of columns in responses
+//! - [`schema_change`]: detection of schema changes
+//! - [`traces`]: traces of statements
+//! - [`error`]: errors, their status codes and trailers
 //! - [`proto`]: the messages, generated from `proto/`
 
 mod batch;
@@ -39,14 +39,13 @@ use crate::store::Store;
 use proto::stargate::stargate_server::StargateServer;
 use service::Service;
 
-/// The largest request, as gRPC has it by default.
+/// Maximum size of a request, the default of gRPC.
 const MESSAGE_LIMIT: usize = 4 * 1024 * 1024;
 
-/// The paths of `stargate.Stargate` and of server reflection. For what is below no path of a service see
-/// [`unknown_service`].
+/// Returns the routes of `stargate.Stargate` and of server reflection. For other paths see [`unknown_service`].
 ///
 /// # Errors
-/// When the descriptors that were compiled in cannot be read.
+/// The compiled descriptors cannot be read.
 pub fn routes(store: Store) -> Result<Router, DescriptorError> {
     let reflection = || {
         tonic_reflection::server::Builder::configure()
@@ -65,7 +64,7 @@ pub fn routes(store: Store) -> Result<Router, DescriptorError> {
     Ok(router.layer(axum::middleware::map_response(message_too_large)))
 }
 
-/// The answer to a gRPC request for a service that is not here; nothing if it is no gRPC request.
+/// Returns the response to a gRPC request for an unknown service; `None` for other requests.
 pub fn unknown_service(headers: &HeaderMap) -> Option<Response<Body>> {
     let content_type = headers.get(CONTENT_TYPE)?.to_str().ok()?;
     content_type
@@ -73,8 +72,8 @@ pub fn unknown_service(headers: &HeaderMap) -> Option<Response<Body>> {
         .then(|| Status::unimplemented("this server has no such gRPC service").into_http())
 }
 
-/// The library says OUT_OF_RANGE for a request over the limit, which is said nowhere else here; gRPC
-/// servers say RESOURCE_EXHAUSTED.
+/// Replaces OUT_OF_RANGE, which the library only returns for a request over the limit, by RESOURCE_EXHAUSTED, the
+/// status of gRPC servers.
 async fn message_too_large(mut response: Response<Body>) -> Response<Body> {
     const STATUS: &str = "grpc-status";
     let code = |code: Code| HeaderValue::from(code as i32);

@@ -1,4 +1,4 @@
-//! What a call may set besides the statement, with Stargate's defaults.
+//! Parameters of a call in addition to the statement, with Stargate's defaults.
 
 use scylla::statement::{Consistency, SerialConsistency};
 use tonic::Code;
@@ -8,7 +8,7 @@ use super::proto::stargate::{self as proto, BatchParameters, ConsistencyValue, Q
 
 const PAGE_SIZE: i32 = 100;
 
-/// The parameters of a query or a batch. A batch has no pages.
+/// The parameters of a query or a batch. A batch has no paging.
 #[derive(Debug)]
 pub struct Parameters {
     pub consistency: Consistency,
@@ -17,12 +17,12 @@ pub struct Parameters {
     pub timestamp: Option<i64>,
     pub page_size: i32,
     pub paging_state: Option<Vec<u8>>,
-    /// At which consistency the trace is read, if there is to be one.
+    /// Consistency level for reading the trace, if one is requested.
     pub tracing: Option<Consistency>,
     pub skip_metadata: bool,
 }
 
-/// The consistency of a condition (`IF`). Any other level is refused, but only where there is a condition.
+/// The consistency of a condition (`IF`). Invalid levels are only rejected if there is a condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Serial {
     Of(SerialConsistency),
@@ -86,7 +86,7 @@ fn tracing(wanted: bool, level_of: Option<ConsistencyValue>) -> Result<Option<Co
         .transpose()
 }
 
-/// A level that is set without a value is ANY, not the default.
+/// Returns a consistency level. An empty value means ANY, not the default.
 fn level(given: Option<ConsistencyValue>, default: Consistency) -> Result<Consistency, Error> {
     let Some(given) = given else {
         return Ok(default);
@@ -117,7 +117,7 @@ fn serial(given: Option<ConsistencyValue>) -> Result<Serial, Error> {
     })
 }
 
-/// A number without a name is an exception on a real Stargate, thus UNKNOWN.
+/// Converts a number to a level. An unknown one causes an exception on a real Stargate, and therefore UNKNOWN.
 fn named(given: ConsistencyValue) -> Result<proto::Consistency, Error> {
     proto::Consistency::try_from(given.value).map_err(|_| {
         Error::Refused(

@@ -1,4 +1,4 @@
-//! One statement: prepared, bound, run, answered.
+//! Queries: one statement, prepared, bound and executed.
 
 use scylla::client::session::Session;
 use scylla::deserialize::row::ColumnIterator;
@@ -19,7 +19,7 @@ use crate::store::{Schema, Store, TokenSession, lexer};
 /// Runs a statement with a token.
 ///
 /// # Errors
-/// The token's, the parameters', Cassandra's.
+/// Those of the token, of the parameters, and Cassandra's.
 pub async fn run(store: &Store, token: &str, query: Query) -> Result<Response, Error> {
     let parameters = query.parameters.unwrap_or_default();
     let keyspace = parameters.keyspace.as_deref();
@@ -64,7 +64,7 @@ pub async fn run(store: &Store, token: &str, query: Query) -> Result<Response, E
     Ok(response)
 }
 
-/// Refuses a token whose roles do not open this interface to the databases of the keyspaces that a statement names.
+/// Rejects a token whose roles do not open this interface to the databases of the keyspaces in a statement.
 ///
 /// # Errors
 /// PERMISSION_DENIED, and Cassandra's own.
@@ -107,7 +107,7 @@ fn configure(
     Ok(())
 }
 
-/// A level that is none for conditions matters only where there is one.
+/// Rejects an invalid serial consistency level if the statement has a condition.
 ///
 /// # Errors
 /// Cassandra's words.
@@ -120,7 +120,7 @@ pub fn unfit_serial(cql: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// The answer without its result: warnings, and the trace if there is to be one.
+/// Returns the response without its result: the warnings, and the trace if requested.
 pub async fn answer(driver: &Session, given: &Parameters, result: &QueryResult) -> Response {
     let traces = match (given.tracing, result.tracing_id()) {
         (Some(consistency), Some(id)) => traces::read(driver, id, consistency).await,
@@ -133,7 +133,7 @@ pub async fn answer(driver: &Session, given: &Parameters, result: &QueryResult) 
     }
 }
 
-/// The rows of an answer, and the state of the next page if there may be one.
+/// Returns the rows of a response, and the paging state if another page may follow.
 ///
 /// # Errors
 /// UNIMPLEMENTED for a type without a value in the protocol.

@@ -1,9 +1,9 @@
-//! Statements that change the schema, and whether they did.
+//! Detection of schema changes.
 //!
-//! Cassandra tells with its answer, but the driver keeps that to itself. So the statement says what it is
-//! about, and reading that object before and after says whether anything has changed: nothing has with
-//! `IF NOT EXISTS` on what is there, or an `ALTER` to what is so already. Functions and aggregates are not
-//! here: Cassandra has them turned off, as on Astra, and refuses them.
+//! Cassandra reports them in its response, but the driver does not expose that. So the object of the change is parsed
+//! from the statement, and read before and after it. Nothing has changed after `IF NOT EXISTS` for an existing object,
+//! or an `ALTER` without effect. Functions and aggregates are not covered: they are disabled in this Cassandra, as on
+//! Astra.
 
 use std::iter::Peekable;
 
@@ -16,22 +16,22 @@ use super::proto::stargate::schema_change::{Target, Type};
 use crate::store::lexer::{Part, Parts};
 use crate::store::{Page, Schema, TokenSession};
 
-/// What a statement is about to change.
+/// A schema change that a statement is about to perform.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     kind: Type,
     target: Target,
     keyspace: String,
-    /// None for a keyspace.
+    /// `None` for a keyspace.
     name: Option<String>,
 }
 
-/// The object as `system_schema` has it: the rows of each of its tables.
+/// The object in `system_schema`: its rows in each of the tables.
 #[derive(Debug, PartialEq)]
 pub struct Seen(Vec<Vec<Vec<Option<CqlValue>>>>);
 
 impl Change {
-    /// What this statement changes; nothing if it is no such statement, or about what does not exist.
+    /// Returns the change made by this statement. `None` for other statements, or if the object does not exist.
     pub fn of(cql: &str, keyspace: Option<&str>, schema: &Schema) -> Option<Change> {
         let mut parts = Parts::of(cql);
         let kind = match parts.next()? {
@@ -95,7 +95,7 @@ impl Change {
         }
     }
 
-    /// Reads the object. A token may always read the schema.
+    /// Reads the object. Every token can read the schema.
     ///
     /// # Errors
     /// Cassandra's own.
@@ -127,7 +127,7 @@ impl Change {
         Ok(Seen(seen))
     }
 
-    /// What is told of it.
+    /// Converts the change to its message.
     pub fn told(self) -> SchemaChange {
         SchemaChange {
             change_type: self.kind.into(),
@@ -155,7 +155,7 @@ impl Reader<'_> {
         self.parts.next_if(|part| part.is(keyword)).is_some()
     }
 
-    /// `IF EXISTS` or `IF NOT EXISTS`, if it stands here.
+    /// Skips `IF EXISTS` or `IF NOT EXISTS`.
     fn condition(&mut self) {
         if self.word_is("if") {
             self.word_is("not");
@@ -170,7 +170,7 @@ impl Reader<'_> {
         }
     }
 
-    /// `keyspace.name`, or a name alone in the default keyspace.
+    /// Reads `keyspace.name`, or a name in the default keyspace.
     fn qualified(&mut self, default: Option<&str>) -> Option<(String, String)> {
         let first = self.name()?;
         if self.parts.next_if_eq(&Part::Sign('.')).is_some() {

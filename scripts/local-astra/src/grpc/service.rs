@@ -1,4 +1,4 @@
-//! The four calls: who asks, how long the answer is waited for, and streams.
+//! The four calls, with their token, deadline and streams.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::proto::stargate::{self as proto, Batch, Query, StreamingResponse};
 use super::{batch, query};
 use crate::store::Store;
 
-/// How many messages of one stream are run at once; more wait on the client's side.
+/// Maximum number of messages of one stream that run concurrently. The client holds back the others.
 const STREAM_WIDTH: usize = 64;
 
 const TOKEN: &str = "x-cassandra-token";
@@ -30,7 +30,7 @@ impl Service {
         Service { store }
     }
 
-    /// Runs one statement or batch for its caller, in time.
+    /// Runs one statement or batch for its caller, within the deadline.
     async fn unary<M, R>(
         &self,
         request: Request<M>,
@@ -42,8 +42,8 @@ impl Service {
         Ok(Response::new(deadline.wait(answer).await??))
     }
 
-    /// Runs the messages of a stream as they come. Each is answered when it is done, refusals too; only a
-    /// token that is not valid, the deadline or a broken request ends the stream.
+    /// Runs the messages of a stream as they arrive, and responds to each when it is done, also with an error. The
+    /// stream ends only for an invalid token, the deadline, or a broken request.
     async fn stream<M, F>(
         &self,
         request: Request<Streaming<M>>,
@@ -80,7 +80,7 @@ impl Service {
 
 type Answers = Pin<Box<dyn Stream<Item = Result<StreamingResponse, Status>> + Send>>;
 
-/// Ends a stream with DEADLINE_EXCEEDED when its time is over.
+/// Ends a stream with DEADLINE_EXCEEDED after the deadline.
 fn in_time(
     answers: impl Stream<Item = Result<StreamingResponse, Status>> + Unpin + Send + 'static,
     deadline: Deadline,

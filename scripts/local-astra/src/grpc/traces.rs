@@ -1,4 +1,4 @@
-//! What Cassandra noted while it ran a statement, from `system_traces`.
+//! Traces of statements, from `system_traces`.
 
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
@@ -12,12 +12,12 @@ use uuid::Uuid;
 use super::proto::stargate::Traces;
 use super::proto::stargate::traces::Event;
 
-/// Cassandra writes a trace after it has answered, one event after the other.
+/// Pause before a trace is read again. Cassandra writes traces event by event after its response.
 const WAIT: Duration = Duration::from_millis(10);
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// Reads a trace once it is whole; any role may. Nothing if that takes too long or fails: the answer counts,
-/// not its trace.
+/// Reads a trace once it is complete; any role can. `None` if that takes too long or fails, so that the response is
+/// sent without its trace.
 pub async fn read(session: &Session, id: Uuid, consistency: Consistency) -> Option<Traces> {
     let began = Instant::now();
     while began.elapsed() < LIMIT {
@@ -63,7 +63,7 @@ async fn events(session: &Session, id: Uuid, consistency: Consistency) -> Option
     Some(events)
 }
 
-/// All rows; nothing if there is any doubt about them.
+/// Reads all rows; `None` if they may be incomplete.
 async fn rows<R>(session: &Session, cql: &str, id: Uuid, consistency: Consistency) -> Option<Vec<R>>
 where
     R: for<'f, 'm> DeserializeRow<'f, 'm>,
@@ -75,7 +75,7 @@ where
     result.rows::<R>().ok()?.collect::<Result<_, _>>().ok()
 }
 
-/// As Java writes an address that has no name: a slash, and IPv6 without abbreviation.
+/// Formats an address without a host name as Java does: with a slash, and IPv6 unabbreviated.
 fn address(address: IpAddr) -> String {
     match address {
         IpAddr::V4(address) => format!("/{address}"),

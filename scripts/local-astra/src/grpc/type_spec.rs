@@ -1,4 +1,4 @@
-//! What an answer tells of its columns: name and type.
+//! Descriptions of columns in responses: name and type.
 
 use std::collections::HashMap;
 
@@ -12,8 +12,8 @@ use super::proto::stargate::{self as proto, TypeSpec};
 use crate::store::Schema;
 use crate::store::types::TypeName;
 
-/// A column of an answer. Cassandra's answers don't say what is frozen; for a column of a table the
-/// schema knows.
+/// Describes a column of a response. Cassandra's responses do not contain `frozen`; for a column of a table it is taken
+/// from the schema.
 pub fn column(spec: &ColumnSpec<'_>, schema: &Schema) -> proto::ColumnSpec {
     let table = spec.table_spec();
     let stored = schema
@@ -27,7 +27,7 @@ pub fn column(spec: &ColumnSpec<'_>, schema: &Schema) -> proto::ColumnSpec {
     }
 }
 
-/// The refusal of a type that the protocol has no value for.
+/// The error for a type without a value in the protocol.
 pub fn unsupported(typ: &ColumnType) -> Error {
     Error::Refused(
         Code::Unimplemented,
@@ -42,7 +42,7 @@ fn type_spec(typ: &ColumnType) -> TypeSpec {
     spec_of(typ, false)
 }
 
-/// `inside` a collection or a tuple everything is frozen, also where it isn't said.
+/// Describes a type. `inside` a collection or a tuple everything is frozen, even if not stated.
 fn spec_of(typ: &ColumnType, inside: bool) -> TypeSpec {
     let boxed = |typ: &ColumnType| Some(Box::new(spec_of(typ, true)));
     let basic = |basic: Basic| Spec::Basic(basic.into());
@@ -115,7 +115,7 @@ fn basic_of(native: &NativeType) -> Basic {
     }
 }
 
-/// The same type, but for what is frozen?
+/// Returns true if the types are equal apart from `frozen`.
 fn same(a: &ColumnType, b: &ColumnType) -> bool {
     match (a, b) {
         (ColumnType::Native(a), ColumnType::Native(b)) => a == b,

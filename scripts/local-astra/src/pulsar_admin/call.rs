@@ -1,5 +1,5 @@
-//! The calls of the admin API, and the ones that Astra allows to tenants. See
-//! <https://docs.datastax.com/en/astra-streaming/apis/api-operations.html> and, for what is rejected,
+//! The calls of the admin API that Astra allows to tenants. See
+//! <https://docs.datastax.com/en/astra-streaming/apis/api-operations.html> and, for rejected ones,
 //! <https://docs.datastax.com/en/astra-streaming/operations/astream-limits.html>.
 
 use axum::http::Method;
@@ -7,7 +7,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 
 use super::error::Error;
 
-/// Policies of a namespace that a tenant may read and not change.
+/// Policies of a namespace that a tenant can read but not change.
 const READ_ONLY: [&str; 13] = [
     "bundles",
     "delayedDelivery",
@@ -24,40 +24,39 @@ const READ_ONLY: [&str; 13] = [
     "subscriptionDispatchRate",
 ];
 
-/// What statistics are asked for, one by one.
+/// Objects whose statistics are requested one by one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Of {
     Topics,
     Namespaces,
 }
 
-/// A request that a tenant may make of its own tenant.
+/// A request that a tenant can send about itself.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Call {
     /// `GET tenants`
     Tenants,
     /// `GET tenants/{tenant}`
     Tenant { tenant: String },
-    /// `PUT namespaces/{tenant}/{namespace}`, which a quota limits.
+    /// `PUT namespaces/{tenant}/{namespace}`, which is limited by a quota.
     NewNamespace { tenant: String, path: String },
-    /// `GET stats/{topics|namespaces}/{tenant}[/{namespace}]`, Astra's own.
+    /// `GET stats/{topics|namespaces}/{tenant}[/{namespace}]`, which only Astra has.
     Stats {
         of: Of,
         tenant: String,
         namespace: Option<String>,
     },
-    /// All else that is in a tenant: passed on to `path`, which begins with `/admin/` or `/lookup/`.
+    /// Any other request within a tenant, forwarded to `path`, which begins with `/admin/` or `/lookup/`.
     Within { tenant: String, path: String },
 }
 
 impl Call {
-    /// The call of a method and a path, still encoded, that begins with `/admin/` or `/lookup/`.
+    /// Parses a method and an encoded path that begins with `/admin/` or `/lookup/`.
     ///
-    /// The path that is passed on is made anew of what was understood, so that the server behind cannot
-    /// understand another tenant.
+    /// The forwarded path is rebuilt from the parsed one, so that Pulsar cannot interpret it as that of another tenant.
     ///
     /// # Errors
-    /// 400 for a path that nobody means, 401 for what no tenant may do, 501 for what is not served.
+    /// 400 for an invalid path, 401 for requests that no tenant is allowed, 501 for requests that are not served.
     pub fn of(method: &Method, path: &str) -> Result<Call, Error> {
         let parts = parts(path)?;
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
@@ -148,7 +147,7 @@ impl Call {
     }
 }
 
-/// The decoded parts of a path.
+/// Returns the decoded parts of a path.
 fn parts(path: &str) -> Result<Vec<String>, Error> {
     let path = path.strip_prefix('/').unwrap_or(path);
     let path = path.strip_suffix('/').unwrap_or(path);

@@ -1,4 +1,4 @@
-//! Errors of the admin API, in the form of the proxy that stands before Pulsar on Astra
+//! Errors of the admin API, in the format of the proxy in front of Pulsar on Astra
 //! (<https://github.com/datastax/burnell>).
 
 use axum::Json;
@@ -9,13 +9,13 @@ use serde_json::json;
 use crate::engines::pulsar::AdminError;
 use crate::store::StoreError;
 
-/// What the proxy itself answers. Pulsar's own refusals are passed on as they are.
+/// Errors of the proxy. Pulsar's own errors are passed through unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// No token, or none that these keys have signed.
+    /// No token, or one that was not signed with these keys.
     #[error("failed to obtain subject")]
     NoSubject,
-    /// Another tenant, a tenant that is gone, or what only the operator of a cluster may do.
+    /// Another tenant, a deleted tenant, or a request that is reserved for the operator of a cluster.
     #[error("Unauthorized")]
     Unauthorized,
     #[error("over the quota limit")]

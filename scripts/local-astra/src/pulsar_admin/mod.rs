@@ -1,9 +1,9 @@
-//! Pulsar's admin API at the web service URL, as Astra lets tenants use it: a token reaches its own tenant, and
-//! Pulsar itself decides the rest. See <https://docs.datastax.com/en/astra-streaming/apis/api-operations.html>.
+//! Pulsar's admin API at the web service URL, as Astra opens it to tenants: a token can access its own tenant, and
+//! Pulsar itself checks the rest. See <https://docs.datastax.com/en/astra-streaming/apis/api-operations.html>.
 //!
-//! - [`call`]: what a request asks for, and what no tenant may ask for
-//! - [`stats`]: Astra's own statistics, made of Pulsar's
-//! - [`error`]: refusals that are not Pulsar's own
+//! - [`call`]: requests, and those that no tenant is allowed
+//! - [`stats`]: Astra's own statistics, computed from Pulsar's
+//! - [`error`]: errors other than Pulsar's own
 
 mod call;
 mod error;
@@ -27,24 +27,24 @@ use crate::store::Store;
 use call::Call;
 use error::Error;
 
-/// What a request may carry: schemas are the largest.
+/// Maximum size of a request body. Schemas are the largest.
 const BODY_LIMIT: usize = 1024 * 1024;
-/// What an answer may carry: a message that is peeked at has up to 5 MB, statistics of many topics more.
+/// Maximum size of a response body. A peeked message has up to 5 MB, statistics of many topics have more.
 const ANSWER_LIMIT: usize = 32 * 1024 * 1024;
 
-/// What the admin API needs.
+/// State of the admin API.
 #[derive(Clone)]
 pub struct Streaming {
-    /// Pulsar, while it runs.
+    /// Pulsar's admin client, while Pulsar is running.
     pub pulsar: watch::Receiver<Option<Admin>>,
     pub keys: Arc<StreamingKeys>,
-    /// Where Astra's own tokens are checked, while Cassandra runs.
+    /// The store, while Cassandra is running. It checks Astra's own tokens.
     pub store: Option<Store>,
-    /// One namespace is made at a time, for they are counted.
+    /// Serializes the creation of namespaces, because they are counted.
     pub making: Arc<Mutex<()>>,
 }
 
-/// `/admin/v2`, `/admin/v3` and `/lookup/v2`.
+/// Returns the routes of `/admin/v2`, `/admin/v3` and `/lookup/v2`.
 pub fn router(streaming: Streaming) -> Router {
     Router::new()
         .route("/lookup/{*path}", axum::routing::any(serve))
@@ -59,11 +59,11 @@ async fn serve(State(streaming): State<Streaming>, request: Request) -> Response
     }
 }
 
-/// Who asks.
+/// The sender of a request.
 enum Caller {
-    /// Somebody with a tenant's token, which Pulsar gets to see.
+    /// A client with a tenant's token, which is forwarded to Pulsar.
     Tenant { tenant: String, token: SecretString },
-    /// Somebody with an Astra token, for whom local Astra asks Pulsar.
+    /// A client with an Astra token, for whom local Astra sends requests to Pulsar.
     Astra(Token),
 }
 
@@ -154,7 +154,7 @@ async fn answer(streaming: &Streaming, request: Request) -> Result<Response, Err
     Ok(response)
 }
 
-/// Reads the token, which some clients send without the word before it.
+/// Reads the token, which some clients send without the scheme before it.
 fn caller(streaming: &Streaming, headers: &HeaderMap) -> Result<Caller, Error> {
     let value = headers.get(header::AUTHORIZATION).ok_or(Error::NoSubject)?;
     let value = value.to_str().map_err(|_| Error::NoSubject)?.trim();
@@ -173,7 +173,7 @@ fn caller(streaming: &Streaming, headers: &HeaderMap) -> Result<Caller, Error> {
     })
 }
 
-/// With whose token Pulsar is asked: the caller's, or local Astra's own (`None`) for an Astra token.
+/// Returns the token for Pulsar: the caller's, or `None` for local Astra's own if the caller has an Astra token.
 async fn allowed(
     streaming: &Streaming,
     caller: &Caller,

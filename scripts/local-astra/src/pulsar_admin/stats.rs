@@ -1,4 +1,4 @@
-//! `/admin/v2/stats`, which Pulsar itself does not have: sums of the statistics of its topics, in the form of
+//! `/admin/v2/stats`, which does not exist in Pulsar itself: sums of the statistics of its topics, in the format of
 //! <https://docs.datastax.com/en/astra-streaming/apis/api-operations.html>.
 
 use std::collections::BTreeMap;
@@ -13,10 +13,10 @@ use super::call::Of;
 use super::error::Error;
 use crate::engines::pulsar::Admin;
 
-/// Topics that Pulsar is asked about at a time.
+/// Number of topics requested from Pulsar concurrently.
 const AT_ONCE: usize = 8;
 
-/// A topic, or all of a namespace.
+/// Statistics of a topic, or sums for a namespace.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Usage {
@@ -25,10 +25,10 @@ pub struct Usage {
     total_messages_out: u64,
     total_bytes_in: u64,
     total_bytes_out: u64,
-    /// Messages a second.
+    /// Messages per second.
     msg_rate_in: f64,
     msg_rate_out: f64,
-    /// Bytes a second.
+    /// Bytes per second.
     throughput_in: f64,
     throughput_out: f64,
     subscription_count: usize,
@@ -42,7 +42,7 @@ pub struct Usage {
     updated_at: String,
 }
 
-/// What Pulsar says of a topic, as far as it is summed up.
+/// Statistics of a topic that are included in sums.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Topic {
@@ -68,11 +68,11 @@ struct Subscription {
     msg_delayed: u64,
 }
 
-/// The statistics of a tenant's topics, or of its namespaces, by name; of one namespace if it is given. Pulsar checks
-/// that `as_whom` may read them.
+/// Returns the statistics of a tenant's topics, or of its namespaces, by name, optionally of a single namespace. Pulsar
+/// checks that `as_whom` can read them.
 ///
 /// # Errors
-/// 401 for a token that may not; 404 for a namespace that is not there; Pulsar's own.
+/// 401 for a token without the permission; 404 for a missing namespace; Pulsar's own.
 pub async fn read(
     pulsar: &Admin,
     of: Of,

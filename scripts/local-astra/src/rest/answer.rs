@@ -1,4 +1,4 @@
-//! What goes back: JSON, names, rows.
+//! Responses: JSON, names, rows.
 
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
@@ -15,17 +15,17 @@ use crate::store::values::{Maps, to_json};
 
 const JSON: &str = "application/json;charset=UTF-8";
 
-/// A JSON value.
+/// Returns a JSON value.
 pub fn json(status: StatusCode, body: &Value) -> Response {
     typed(status, JSON, body.to_string())
 }
 
-/// A JSON text that is sent as it is.
+/// Returns a JSON text unchanged.
 pub fn json_text(status: StatusCode, body: impl Into<Body>) -> Response {
     typed(status, JSON, body)
 }
 
-/// A body with a content type of its own.
+/// Returns a body with the given content type.
 pub fn typed(status: StatusCode, content_type: &'static str, body: impl Into<Body>) -> Response {
     let mut response = empty(status);
     *response.body_mut() = body.into();
@@ -34,25 +34,25 @@ pub fn typed(status: StatusCode, content_type: &'static str, body: impl Into<Bod
     response
 }
 
-/// No body at all.
+/// Returns a response without a body.
 pub fn empty(status: StatusCode) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
     response
 }
 
-/// `{"name": …}`, what most changes of the schema answer.
+/// Returns `{"name": …}`, the response to most schema changes.
 pub fn name(status: StatusCode, name: &str) -> Response {
     json(status, &json!({ "name": name }))
 }
 
-/// A value in the member `data`, or bare if the client wants it raw.
+/// Returns a value in the member `data`, or alone if `raw`.
 pub fn data(raw: bool, value: Value) -> Response {
     let body = if raw { value } else { json!({ "data": value }) };
     json(StatusCode::OK, &body)
 }
 
-/// As [`data`], for a value with marks that stand for lone surrogates.
+/// Returns a value as [`data`] does, and converts its marks to lone surrogates.
 pub fn marked_data(raw: bool, value: &Value) -> Response {
     let text = bridge::with_lone_surrogates(&value.to_string());
     let body = if raw {
@@ -63,10 +63,10 @@ pub fn marked_data(raw: bool, value: &Value) -> Response {
     json_text(StatusCode::OK, body)
 }
 
-/// A page of rows, with where the next one starts; raw is the rows alone.
+/// Returns a page of rows and the page state of the next one, or only the rows if `raw`.
 ///
 /// # Errors
-/// For a counter that is too large for Stargate, which reads it as a 32-bit number.
+/// A counter that exceeds 32 bits, which Stargate cannot read.
 pub fn rows(raw: bool, rows: &Rows, maps: Maps) -> Result<Response, RestError> {
     let counters = rows.rows.iter().flatten().filter_map(|value| match value {
         Some(CqlValue::Counter(counter)) => Some(counter.0),

@@ -65,7 +65,7 @@ pub async fn create(
     Ok(answer::name(StatusCode::CREATED, name))
 }
 
-/// `PUT /{column}`: renames it. The type in the body does not count.
+/// `PUT /{column}`: renames it. The type in the body is ignored.
 pub async fn rename(
     State(rest): State<Rest>,
     caller: Caller,
@@ -105,7 +105,7 @@ pub async fn delete(
     Ok(answer::empty(StatusCode::NO_CONTENT))
 }
 
-/// A column as the schema calls show it.
+/// Returns a column in the format of schema calls.
 pub fn description(column: &Column) -> Value {
     json!({
         "name": column.name,
@@ -114,7 +114,7 @@ pub fn description(column: &Column) -> Value {
     })
 }
 
-/// What the calls say of a column that is not there.
+/// Returns the message about a missing column.
 pub fn no_column(table: &str, column: &str) -> String {
     format!("Column '{column}' not found in table '{table}'")
 }

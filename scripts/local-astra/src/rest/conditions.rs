@@ -1,4 +1,4 @@
-//! The `where` parameter: `{"column": {"$operator": value, …}, …}`, all of it joined by AND.
+//! The `where` parameter: `{"column": {"$operator": value, …}, …}`, with all conditions joined by AND.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -16,11 +16,10 @@ use super::statement::Condition;
 use crate::store::values::{Maps, ValueError, from_json_strictly, from_text};
 use crate::store::{Code, Column, StoreError, Table};
 
-/// Reads the parameter. No condition is the whole table.
+/// Parses the parameter. Without a condition it selects the whole table.
 ///
 /// # Errors
-/// 400 for what is no JSON object of conditions, for unknown columns and operators, and for values that do
-/// not fit.
+/// 400 if it is not a JSON object of conditions, for unknown columns and operators, and for values that do not fit.
 pub fn parse(table: &Table, parameter: &str, maps: Maps) -> Result<Vec<Condition>, RestError> {
     let bad = |text: &str| RestError::BadRequest(text.to_owned());
     let no_json =
@@ -134,7 +133,7 @@ impl Parser<'_> {
             .ok_or_else(|| unknown_column(self.table, name))
     }
 
-    /// A text is read as in a path, other JSON strictly.
+    /// Reads the value of a comparison: a text as in a path, other JSON strictly.
     fn compare(
         &self,
         name: &str,
@@ -189,7 +188,7 @@ impl Parser<'_> {
         Ok(Condition::entry(name, key, value))
     }
 
-    /// A key or an element of a collection.
+    /// Reads a key or an element of a collection.
     fn content(
         &self,
         column: &Column,
@@ -210,7 +209,7 @@ impl Parser<'_> {
     }
 }
 
-/// The refusal of a column that the table lacks.
+/// The error for a column that does not exist in the table.
 pub fn unknown_column(table: &Table, name: &str) -> RestError {
     let known: Vec<&str> = table
         .columns
@@ -245,13 +244,13 @@ fn map_types<'a>(typ: &'a ColumnType<'a>) -> Option<(&'a ColumnType<'a>, &'a Col
     }
 }
 
-/// The first member that an object names twice, at any depth to which JSON is read; what is nested deeper is left to its
-/// reader to refuse.
+/// Returns the first member that an object contains twice, at any depth up to the parser's limit. The reader rejects
+/// deeper nesting.
 fn repeated_member(json: &str) -> Option<String> {
     serde_json::from_str::<Repeated>(json).ok()?.0
 }
 
-/// The first member that is there twice. Read in one pass, so that the parser's own bound on nesting holds.
+/// The first duplicate member. Found in one pass, so that the parser's limit on nesting applies.
 struct Repeated(Option<String>);
 
 impl<'de> Deserialize<'de> for Repeated {

@@ -1,4 +1,4 @@
-//! What the REST API refuses, and how: the four members of every error body.
+//! Errors of the REST API: the four members of every error body.
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -9,14 +9,14 @@ use crate::bridge;
 use crate::store::StoreError;
 use crate::store::values::ValueError;
 
-/// A refusal. `Display` is the `description` of the body.
+/// An error response. `Display` is the `description` of the body.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum RestError {
     #[error(
         "Role unauthorized for operation: Missing token, expecting one in the X-Cassandra-Token header."
     )]
     MissingToken,
-    /// Cassandra's refusal, through Stargate's bridge.
+    /// Cassandra's error, through Stargate's bridge.
     #[error("{}", bridge::described(.0))]
     Store(#[from] StoreError),
     #[error("Unauthorized keyspace: {0}")]
@@ -30,7 +30,7 @@ pub enum RestError {
     BadRequest(String),
     #[error("{0}")]
     NotFound(String),
-    /// Where Stargate runs into an exception of Java's.
+    /// An unhandled Java exception in Stargate.
     #[error("{0}")]
     Exception(String),
     #[error("HTTP 400 Bad Request")]
@@ -50,14 +50,14 @@ pub enum RestError {
 }
 
 impl RestError {
-    /// A value that does not fit its column.
+    /// The error for a value that does not fit its column.
     pub fn value(table: &str, column: &str, error: &ValueError) -> RestError {
         RestError::BadRequest(format!(
             "Failed to deserialize field '{table}.{column}', problem: {error}"
         ))
     }
 
-    /// The same refusal with what was being done in front, if it is about the request's values.
+    /// Adds the context to an error about the request's values.
     pub fn within(self, what: &str) -> RestError {
         match self {
             RestError::BadRequest(problem) => {

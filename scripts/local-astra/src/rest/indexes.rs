@@ -18,10 +18,10 @@ use super::statement::{self, Condition, Target};
 use crate::store::types::{literal, quote, quote_in};
 use crate::store::{ColumnKind, Page, Table};
 
-/// More indexes than any table has.
+/// A limit larger than the number of indexes of any table.
 const ALL: i32 = 10_000;
 
-/// `GET`: what Cassandra itself keeps of a table's indexes, always a bare array.
+/// `GET`: the rows of a table's indexes in Cassandra, always as an array.
 pub async fn list(
     State(rest): State<Rest>,
     caller: Caller,
@@ -44,7 +44,7 @@ pub async fn list(
     answer::rows(true, &rows, parameters.maps())
 }
 
-/// `POST`: makes an index.
+/// `POST`: creates an index.
 pub async fn create(
     State(rest): State<Rest>,
     caller: Caller,
@@ -107,7 +107,7 @@ struct Definition {
     if_not_exists: bool,
 }
 
-/// Which part of a collection is indexed.
+/// The indexed part of a collection.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 enum Kind {

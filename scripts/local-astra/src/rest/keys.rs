@@ -9,7 +9,7 @@ use crate::bridge::decoded;
 use crate::store::values::{Maps, from_text};
 use crate::store::{Column, Table};
 
-/// The decoded segments after the table. A segment ends at a bare `;`, where matrix parameters start.
+/// Returns the decoded segments after the table. A segment ends at an unencoded `;`, which starts matrix parameters.
 pub fn segments(uri: &Uri) -> Vec<String> {
     let path = uri.path().trim_end_matches('/');
     // "", "keyspaces", the keyspace and the table come first.
@@ -19,17 +19,17 @@ pub fn segments(uri: &Uri) -> Vec<String> {
         .collect()
 }
 
-/// The decoded keyspace and table.
+/// Returns the decoded keyspace and table.
 pub fn table(uri: &Uri) -> (String, String) {
     let mut segments = uri.path().split('/').skip(2).map(decoded);
     let keyspace = segments.next().unwrap_or_default();
     (keyspace, segments.next().unwrap_or_default())
 }
 
-/// The conditions that a key in the path stands for: the whole partition key at least.
+/// Returns the conditions of a key in the path, which must contain at least the whole partition key.
 ///
 /// # Errors
-/// 400 for too few or too many values, and for one that does not fit its column.
+/// 400 for too few or too many values, and for a value that does not fit its column.
 pub fn conditions(table: &Table, keys: &[String], maps: Maps) -> Result<Vec<Condition>, RestError> {
     let partition = table.partition_key().count();
     let clustering = table.clustering_key().count();

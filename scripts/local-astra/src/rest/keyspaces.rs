@@ -12,7 +12,7 @@ use super::request::{Body, Caller, Names, Parameters};
 use crate::store::types::{literal, quote};
 use crate::store::{Code, Keyspace};
 
-/// `GET`: the keyspaces that the caller may see.
+/// `GET`: the keyspaces that the caller can see.
 pub async fn list(
     State(rest): State<Rest>,
     caller: Caller,
@@ -48,7 +48,7 @@ pub async fn one(
     Ok(answer::data(parameters.flag("raw"), description(&keyspace)))
 }
 
-/// `POST`: makes a keyspace, unless it is there.
+/// `POST`: creates a keyspace unless it exists.
 pub async fn create(caller: Caller, body: Body) -> Result<Response, RestError> {
     let new = NewKeyspace::read(&body)?;
     let cql = format!(
@@ -77,7 +77,7 @@ pub async fn create(caller: Caller, body: Body) -> Result<Response, RestError> {
     Ok(answer::name(StatusCode::CREATED, &new.name))
 }
 
-/// `DELETE /{keyspace}`: drops it, if it is there.
+/// `DELETE /{keyspace}`: drops it if it exists.
 pub async fn delete(caller: Caller, Names(name): Names<String>) -> Result<Response, RestError> {
     let cql = format!("DROP KEYSPACE IF EXISTS {}", quote(&name));
     let session = caller.session().await?;
@@ -85,7 +85,7 @@ pub async fn delete(caller: Caller, Names(name): Names<String>) -> Result<Respon
     Ok(answer::empty(StatusCode::NO_CONTENT))
 }
 
-/// The name, and for NetworkTopologyStrategy how many replicas each datacenter has.
+/// Returns the name, and for NetworkTopologyStrategy the number of replicas per data center.
 fn description(keyspace: &Keyspace) -> Value {
     let mut members = Map::new();
     members.insert("name".to_owned(), Value::String(keyspace.name.clone()));
@@ -105,7 +105,7 @@ fn description(keyspace: &Keyspace) -> Value {
     Value::Object(members)
 }
 
-/// Cassandra names a datacenter that it does not know as an unknown option of the strategy.
+/// Extracts the name of an unknown data center, which Cassandra reports as an unknown option of the strategy.
 fn unrecognized_option(message: &str) -> Option<&str> {
     let rest = message.strip_prefix("Unrecognized strategy option {")?;
     Some(rest.split_once('}')?.0)
@@ -115,7 +115,7 @@ fn unrecognized_option(message: &str) -> Option<&str> {
 struct NewKeyspace {
     name: String,
     replicas: i32,
-    /// Name and number of replicas; none is SimpleStrategy.
+    /// Names and numbers of replicas; empty for SimpleStrategy.
     datacenters: Vec<(String, i32)>,
 }
 
@@ -195,7 +195,7 @@ impl NewKeyspace {
     }
 }
 
-/// A text, or nothing for null; no answer for another kind.
+/// Returns the text of a scalar, `Some(None)` for null, and `None` for arrays and objects.
 fn text(value: &Value) -> Option<Option<String>> {
     match value {
         Value::Null => Some(None),

@@ -1,9 +1,8 @@
-//! Finds a table, and says what is missing in the words of the call.
+//! Finds tables, and reports missing ones in the words of each call.
 //!
-//! Stargate keeps keyspaces as it has seen them last. A call for rows or for a change of a column is built from what
-//! it knows; only if that can be built does it find out that the table has changed, and builds again. So a column that
-//! was added just before is unknown until something else has looked at the table. Calls that show the schema look
-//! first.
+//! Stargate caches keyspaces. It builds statements on rows and changes of columns from the cached table. Only if that
+//! succeeds does it detect that the table has changed, and builds the statement again. Therefore a newly added column
+//! is unknown until another call has read the table. Calls that show the schema always read it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::error::RestError;
 use crate::store::{Keyspace, Schema, Store, Table, TokenSession};
 
-/// What the REST API works on: the store, and the keyspaces as it has seen them last.
+/// State of the REST API: the store, and the last keyspaces it has seen.
 #[derive(Clone)]
 pub struct Rest {
     pub store: Store,
@@ -26,14 +25,14 @@ impl Rest {
         }
     }
 
-    /// Takes note of keyspaces as they are now.
+    /// Updates the cached keyspaces.
     pub fn see(&self, keyspaces: impl IntoIterator<Item = Arc<Keyspace>>) {
         let keyspaces = keyspaces.into_iter();
         self.lock_seen()
             .extend(keyspaces.map(|keyspace| (keyspace.name.clone(), keyspace)));
     }
 
-    /// Takes note of a keyspace as it is now, or that it is gone.
+    /// Updates a cached keyspace, or removes it.
     fn note(&self, name: &str, now: Option<&Arc<Keyspace>>) {
         match now {
             Some(now) => self.see([Arc::clone(now)]),
@@ -46,22 +45,22 @@ impl Rest {
     }
 }
 
-/// What a call says of a table that is not there.
+/// The form of the error about a missing table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Missing {
-    /// 400, the keyspace in quotes: what reads the table to build a statement.
+    /// 400 with the keyspace in quotes, for calls that build a statement from the table.
     BadRequest,
-    /// 400, the keyspace without quotes: what is about the table's schema.
+    /// 400 with the keyspace without quotes, for calls about the table's schema.
     BadSchemaRequest,
-    /// 404: the table itself is asked for.
+    /// 404, for calls about the table itself.
     NotFound,
 }
 
-/// Builds what a statement needs from its table, as Stargate knows it. Whether the caller may use the table,
-/// Cassandra says. Materialized views are no tables to Stargate.
+/// Builds a statement from the cached table. Cassandra checks the caller's permissions. As in Stargate, materialized
+/// views are not tables.
 ///
 /// # Errors
-/// 400 for a table that is not there, after one more look at Cassandra's schema; those of `build`.
+/// 400 for a missing table, after Cassandra's schema was read again; those of `build`.
 pub async fn build<T>(
     rest: &Rest,
     keyspace: &str,
@@ -86,7 +85,7 @@ pub async fn build<T>(
     build(&table)
 }
 
-/// A table as it is now.
+/// Returns the current state of a table.
 async fn table(
     rest: &Rest,
     keyspace: &str,
@@ -102,10 +101,10 @@ async fn table(
     found(&schema).ok_or_else(|| not_found(&schema, keyspace, name, missing))
 }
 
-/// A table as it is now, for calls that show the schema: the caller has to be one who may see the keyspace.
+/// Returns the current state of a table, for calls that show the schema. The keyspace must be visible to the caller.
 ///
 /// # Errors
-/// 400 or 404 by `missing`, after one more look at Cassandra's schema, and 401.
+/// 400 or 404 by `missing`, after Cassandra's schema was read again, and 401.
 pub async fn visible_table(
     rest: &Rest,
     session: &TokenSession,
@@ -123,7 +122,7 @@ pub async fn visible_table(
     })
 }
 
-/// A keyspace as it is now, for calls that show it.
+/// Returns the current state of a keyspace, for calls that show it.
 ///
 /// # Errors
 /// Cassandra's own.
@@ -133,8 +132,8 @@ pub async fn keyspace(rest: &Rest, name: &str) -> Result<Option<Arc<Keyspace>>, 
     Ok(found)
 }
 
-/// As [`keyspace`], for calls after which Stargate knows no more of the keyspace than before. Looks at Cassandra's schema
-/// once more if it is not in the snapshot.
+/// Returns the current state of a keyspace without updating the cache, as some of Stargate's calls do. Reads
+/// Cassandra's schema again if the snapshot does not contain it.
 ///
 /// # Errors
 /// Cassandra's own.
@@ -149,7 +148,7 @@ pub async fn unnoted_keyspace(
     Ok(schema.keyspaces.get(name).cloned())
 }
 
-/// May the caller see this keyspace?
+/// Returns true if the caller can see this keyspace.
 ///
 /// # Errors
 /// Cassandra's own.
@@ -158,7 +157,7 @@ pub async fn may_see(session: &TokenSession, keyspace: &str) -> Result<bool, Res
     Ok(visible.iter().any(|seen| seen.name == keyspace))
 }
 
-/// The refusal of calls that need a keyspace.
+/// The error of calls that require a keyspace.
 pub fn no_keyspace(name: &str) -> RestError {
     RestError::BadRequest(format!("Keyspace '{name}' not found"))
 }

@@ -1,4 +1,4 @@
-//! The methods that a path has: what OPTIONS tells, and what another method is answered.
+//! The methods of a path: responses to OPTIONS and to unsupported methods.
 
 use axum::extract::Request;
 use axum::http::header::ALLOW;
@@ -9,7 +9,7 @@ use axum::response::Response;
 use super::answer;
 use super::error::RestError;
 
-/// Answers OPTIONS for every path, and takes care that only a 405 tells the methods of its path.
+/// Responds to OPTIONS for every path, and removes `Allow` from all responses but 405.
 pub async fn told(request: Request, next: Next) -> Response {
     if request.method() == Method::OPTIONS {
         let mut response = answer::empty(StatusCode::OK);
@@ -24,8 +24,8 @@ pub async fn told(request: Request, next: Next) -> Response {
     response
 }
 
-/// The answer to a method that a path does not have. Below a keyspace's schema several of Stargate's classes serve one
-/// path, and none of them says more than that it does not know it.
+/// The error for an unsupported method. Below a keyspace's schema, several of Stargate's classes serve one path, and
+/// the error is that of an unknown path.
 pub async fn wrong(uri: Uri) -> RestError {
     match segments(uri.path()).as_slice() {
         ["schemas", "keyspaces", _, _, ..] => RestError::UnknownPath,
@@ -33,7 +33,7 @@ pub async fn wrong(uri: Uri) -> RestError {
     }
 }
 
-/// As Stargate tells them: the methods of all paths that the classes behind this one serve.
+/// Returns the methods in Stargate's response: those of all paths served by the same classes.
 fn methods(path: &str) -> &'static str {
     match segments(path).as_slice() {
         ["schemas", "keyspaces"]

@@ -1,13 +1,13 @@
-//! The REST API v2, answered as Stargate 2.0.51 answers it, by translation to CQL.
+//! The REST API v2 with the responses of Stargate 2.0.51, by translation to CQL.
 //!
-//! What a path means is in [`router`]. From there:
+//! [`router`] maps paths to handlers. The modules:
 //! - [`rows`]: search, read, write and delete rows; [`keys`] reads the path, [`conditions`] the `where` parameter,
-//!   [`statement`] writes the CQL
-//! - [`keyspaces`], [`tables`], [`columns`], [`indexes`], [`types`]: the schema; [`lookup`] finds what they are about
-//! - [`methods`]: OPTIONS, and methods that a path does not have
-//! - [`request`]: token, names, parameters and bodies; [`answer`]: what goes back; [`error`]: refusals
+//!   [`statement`] builds the CQL
+//! - [`keyspaces`], [`tables`], [`columns`], [`indexes`], [`types`]: the schema; [`lookup`] finds its objects
+//! - [`methods`]: OPTIONS, and methods that a path does not support
+//! - [`request`]: token, names, parameters and bodies; [`answer`]: responses; [`error`]: errors
 //!
-//! Not served: `POST /cql`, which Stargate has switched off by default too (404).
+//! Not served: `POST /cql`, which is also disabled by default in Stargate (404).
 
 mod answer;
 mod columns;
@@ -33,10 +33,10 @@ use crate::store::Store;
 use error::RestError;
 use lookup::Rest;
 
-/// The largest body that is read, as Quarkus has it.
+/// Maximum size of a body, as in Quarkus.
 const BODY_LIMIT: usize = 10 * 1024 * 1024;
 
-/// Everything below `/api/rest/v2`, to be nested there.
+/// Returns the routes below `/api/rest/v2`.
 pub fn router(store: Store) -> Router {
     Router::new()
         .route(

@@ -1,4 +1,4 @@
-//! What comes in: the token, the names in the path, the parameters, the body.
+//! Requests: the token, the names in the path, the parameters, the body.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -23,11 +23,10 @@ use crate::store::{Store, StoreError, TokenSession};
 
 const TOKEN: &str = "x-cassandra-token";
 
-/// The page size that Stargate takes when none is asked for.
+/// Stargate's default page size.
 const PAGE_SIZE: i32 = 100;
 
-/// Refuses a request without a token before anything else is looked at. Whether the token is good turns out
-/// when [`Caller`] is made.
+/// Rejects a request without a token before all other checks. The token itself is checked by [`Caller::session`].
 pub async fn require_token(headers: HeaderMap, request: Request, next: Next) -> Response {
     if headers.contains_key(TOKEN) {
         next.run(request).await
@@ -36,20 +35,19 @@ pub async fn require_token(headers: HeaderMap, request: Request, next: Next) -> 
     }
 }
 
-/// Who asks. Whether the token is good turns out at the login, which comes after the request's own checks, as it
-/// does in Stargate.
+/// The sender of a request. As in Stargate, the token is checked by the login, which follows the checks of the request.
 pub struct Caller {
     store: Store,
     token: String,
-    /// The keyspace in the path, if it names one.
+    /// The keyspace in the path, if any.
     keyspace: Option<String>,
 }
 
 impl Caller {
-    /// The login of the request's token.
+    /// Returns the login of the request's token.
     ///
     /// # Errors
-    /// For anything but a valid token.
+    /// The token is invalid.
     pub async fn session(&self) -> Result<Arc<TokenSession>, RestError> {
         let session = self.store.session(&self.token).await?;
         match &self.keyspace {
@@ -84,7 +82,7 @@ impl FromRequestParts<Rest> for Caller {
     }
 }
 
-/// The names in the path, decoded.
+/// The decoded names in the path.
 pub struct Names<T>(pub T);
 
 impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Names<T> {
@@ -97,7 +95,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Names<T
     }
 }
 
-/// The query parameters; of several with one name the first counts.
+/// The query parameters. The first of several with the same name counts.
 pub struct Parameters(Vec<(String, String)>);
 
 impl<S: Send + Sync> FromRequestParts<S> for Parameters {
@@ -115,13 +113,13 @@ impl Parameters {
         found.map(|(_, value)| value.as_str())
     }
 
-    /// Only `true`, in any case, is true.
+    /// Returns true only for `true`, case-insensitively.
     pub fn flag(&self, name: &str) -> bool {
         self.text(name)
             .is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 
-    /// How maps are to look: compact unless `compactMapData` says otherwise.
+    /// Returns the form of maps: compact, unless `compactMapData` is set to another value than true.
     pub fn maps(&self) -> Maps {
         match self.text("compactMapData") {
             Some(_) if !self.flag("compactMapData") => Maps::Entries,
@@ -129,10 +127,10 @@ impl Parameters {
         }
     }
 
-    /// How many rows a page has: zero and less mean the default.
+    /// Returns the number of rows per page. Zero and negative numbers select the default.
     ///
     /// # Errors
-    /// [`RestError::BadNumber`] for what is no 32-bit number.
+    /// [`RestError::BadNumber`] if it is not a 32-bit number.
     pub fn page_size(&self) -> Result<i32, RestError> {
         let Some(text) = self.text("page-size") else {
             return Ok(PAGE_SIZE);
@@ -159,23 +157,23 @@ impl FromRequest<Rest> for Body {
 }
 
 impl Body {
-    /// The first JSON value of the body; what follows it is not looked at.
+    /// Parses the first JSON value of the body, and ignores the rest.
     ///
     /// # Errors
-    /// A sentence on what is wrong; an empty body is wrong too.
+    /// A sentence about the problem. An empty body is an error, too.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, String> {
         first_json(&self.text())
     }
 
-    /// The body as Java reads it.
+    /// Decodes the body as Java does.
     pub fn text(&self) -> Cow<'_, str> {
         bridge::lossy(&self.0)
     }
 
-    /// The body as an object of the API.
+    /// Parses the body as an object of the API.
     ///
     /// # Errors
-    /// [`RestError::BadBody`] for broken JSON or members of another kind, and its own refusal for no body.
+    /// [`RestError::BadBody`] for invalid JSON or members of the wrong kind, and a separate error for an empty body.
     pub fn object<T: DeserializeOwned>(&self) -> Result<T, RestError> {
         let missing = RestError::Invalid("must not be null");
         if self.0.is_empty() {
@@ -186,10 +184,10 @@ impl Body {
     }
 }
 
-/// Reads the first JSON value of a text, as Jackson does: what follows it is not looked at.
+/// Parses the first JSON value of a text and ignores the rest, as Jackson does.
 ///
 /// # Errors
-/// A sentence on what is wrong with it.
+/// A sentence about the problem.
 pub fn first_json<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     let text = bridge::without_lone_surrogates(text);
     let mut values = serde_json::Deserializer::from_str(&text).into_iter();
@@ -199,7 +197,7 @@ pub fn first_json<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     }
 }
 
-/// Jackson takes any scalar where a text belongs.
+/// Reads a text. Like Jackson, accepts any scalar.
 pub fn text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     match Value::deserialize(deserializer)? {
         Value::Null => Ok(None),
@@ -209,7 +207,7 @@ pub fn text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<
     }
 }
 
-/// Jackson takes integers and the texts of `true` and `false` where a boolean belongs, and no value for false.
+/// Reads a boolean. Like Jackson, accepts integers, the texts of `true` and `false`, and null for false.
 pub fn flag<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     match Value::deserialize(deserializer)? {
         Value::Null => Ok(false),

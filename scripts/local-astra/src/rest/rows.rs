@@ -19,7 +19,7 @@ use crate::store::values::numbers::{self, JsonNumber};
 use crate::store::values::{Maps, ValueError, from_base64, from_json};
 use crate::store::{Page, Rows, Table, TokenSession};
 
-/// What a read asks for besides the rows themselves.
+/// Options of a read.
 struct Reading {
     fields: Vec<String>,
     order: Vec<Order>,
@@ -134,7 +134,7 @@ pub async fn by_key(
         .await
 }
 
-/// `POST …/{table}`: writes a row, and answers the body as it came.
+/// `POST …/{table}`: writes a row, and returns the body unchanged.
 pub async fn create(
     State(rest): State<Rest>,
     caller: Caller,
@@ -161,7 +161,7 @@ pub async fn create(
     ))
 }
 
-/// `PUT` and `PATCH …/{table}/{key}…`: the same UPDATE; answers what was sent.
+/// `PUT` and `PATCH …/{table}/{key}…`: run the same UPDATE, and return the body.
 pub async fn update(
     State(rest): State<Rest>,
     caller: Caller,
@@ -193,7 +193,8 @@ pub async fn update(
     })
 }
 
-/// `DELETE …/{table}/{key}…`: a row, the rows of a clustering prefix, or a partition; there or not.
+/// `DELETE …/{table}/{key}…`: deletes a row, the rows of a clustering prefix, or a partition, even if it does not
+/// exist.
 pub async fn delete(
     State(rest): State<Rest>,
     caller: Caller,
@@ -221,12 +222,12 @@ fn target<'a>(keyspace: &'a str, table: &'a str) -> Target<'a> {
     Target { keyspace, table }
 }
 
-/// Outside the path's own checks a bad page state is an exception.
+/// Converts the error of an invalid page state, which is an exception where Stargate's path does not check it.
 fn exception(error: ValueError) -> RestError {
     RestError::Exception(error.to_string())
 }
 
-/// The row in the body: an object.
+/// Returns the row in the body, which must be an object.
 fn row(body: &Body) -> Result<Map<String, Value>, RestError> {
     let row = body.json();
     match row.map_err(|error| RestError::BadRequest(format!("Invalid JSON payload: {error}")))? {
@@ -274,7 +275,7 @@ fn is_counter(column: &crate::store::Column) -> bool {
     matches!(column.typ, ColumnType::Native(NativeType::Counter))
 }
 
-/// What Java made of the numbers it read: `1.50` has become `1.5`.
+/// Formats numbers as Java does after parsing them: `1.50` becomes `1.5`.
 fn as_java_writes(value: Value) -> Value {
     match value {
         Value::Number(number) => numbers::number(&JsonNumber::read(&number).text()),
@@ -291,7 +292,7 @@ fn as_java_writes(value: Value) -> Value {
     }
 }
 
-/// The `sort` parameter: an object of columns. Only the exact word `desc` is descending.
+/// Parses the `sort` parameter, an object of columns. Only the exact word `desc` sorts in descending order.
 fn order(parameter: &str) -> Result<Vec<Order>, RestError> {
     let bad = |problem: String| RestError::BadRequest(problem).within("Invalid 'sort' parameter");
     if parameter.is_empty() {

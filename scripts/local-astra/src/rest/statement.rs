@@ -1,10 +1,10 @@
-//! Statements on rows. Names are quoted, values are bound: nothing that a client sends is read as CQL.
+//! Statements on rows. Names are quoted and values are bound, so no client input is parsed as CQL.
 
 use scylla::value::CqlValue;
 
 use crate::store::types::{quote, quote_in};
 
-/// A statement and the values of its markers.
+/// A statement and its bound values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Statement {
     pub cql: String,
@@ -15,7 +15,7 @@ pub struct Statement {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Condition {
     column: String,
-    /// For the entry of a map: its key.
+    /// The key, for an entry of a map.
     key: Option<CqlValue>,
     operator: &'static str,
     value: Option<CqlValue>,
@@ -44,7 +44,7 @@ impl Condition {
 /// A column of a SELECT or a direction of an ORDER BY.
 pub type Order = (String, &'static str);
 
-/// The table a statement is about.
+/// The table of a statement.
 #[derive(Clone, Copy, Debug)]
 pub struct Target<'a> {
     pub keyspace: &'a str,
@@ -57,7 +57,7 @@ impl Target<'_> {
     }
 }
 
-/// Reads rows; no fields are all fields.
+/// Selects rows, with all columns if `fields` is empty.
 pub fn select(
     target: Target<'_>,
     fields: &[String],
@@ -82,7 +82,7 @@ pub fn select(
     statement
 }
 
-/// Writes a row.
+/// Inserts a row.
 pub fn insert(target: Target<'_>, values: Vec<(String, Option<CqlValue>)>) -> Statement {
     let names = joined(values.iter().map(|(name, _)| quote(name)));
     let markers = joined(values.iter().map(|_| "?".to_owned()));
@@ -92,16 +92,16 @@ pub fn insert(target: Target<'_>, values: Vec<(String, Option<CqlValue>)>) -> St
     }
 }
 
-/// A column to be written by an UPDATE.
+/// An assignment of an UPDATE.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Assignment {
     pub column: String,
     pub value: Option<CqlValue>,
-    /// A counter is added to, not set.
+    /// True for a counter, which is incremented instead of set.
     pub counter: bool,
 }
 
-/// Changes a row.
+/// Updates a row.
 pub fn update(target: Target<'_>, assignments: Vec<Assignment>, key: Vec<Condition>) -> Statement {
     let columns = joined(assignments.iter().map(|assignment| {
         let name = quote(&assignment.column);
@@ -121,7 +121,7 @@ pub fn update(target: Target<'_>, assignments: Vec<Assignment>, key: Vec<Conditi
     statement
 }
 
-/// Removes a row, a range of them or a partition.
+/// Deletes a row, a range of rows or a partition.
 pub fn delete(target: Target<'_>, key: Vec<Condition>) -> Statement {
     let mut statement = Statement {
         cql: format!("DELETE FROM {}", target.cql()),
@@ -151,7 +151,7 @@ fn filter(statement: &mut Statement, conditions: Vec<Condition>) {
     }
 }
 
-/// A name, or one entry of a collection: `m['a']`, if that is all it is.
+/// Quotes a name, or exactly one entry of a collection: `m['a']`.
 fn selector(field: &str) -> String {
     let entry = field
         .strip_suffix("']")
@@ -171,7 +171,7 @@ fn is_plain(column: &str) -> bool {
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }
 
-/// Does every quote stand beside another one, so that none ends the text?
+/// Returns true if all quotes are doubled, so that none ends the text.
 fn is_escaped(text: &str) -> bool {
     !text.replace("''", "").contains('\'')
 }
@@ -294,7 +294,7 @@ pub(super) mod tests {
         }
     }
 
-    /// Takes a statement apart as Cassandra would: whatever is not inside quotes must be the statement's own.
+    /// Removes the quoted parts of a statement, as Cassandra parses it. The rest must be the statement's own text.
     fn skeleton(cql: &str) -> String {
         let mut out = String::new();
         let mut open = None;

@@ -15,7 +15,7 @@ use super::types;
 use crate::store::types::{quote, quote_in};
 use crate::store::{Column, Table};
 
-/// `GET`: the tables of a keyspace. What the caller may not see is left out.
+/// `GET`: the tables of a keyspace that the caller can see.
 pub async fn list(
     State(rest): State<Rest>,
     caller: Caller,
@@ -50,7 +50,7 @@ pub async fn one(
     Ok(answer::data(parameters.flag("raw"), description(&found)))
 }
 
-/// `POST`: makes a table.
+/// `POST`: creates a table.
 pub async fn create(
     caller: Caller,
     Names(keyspace): Names<String>,
@@ -63,7 +63,7 @@ pub async fn create(
     Ok(answer::name(StatusCode::CREATED, name))
 }
 
-/// `PUT /{table}`: sets the default time to live, and nothing else.
+/// `PUT /{table}`: sets only the default time to live.
 pub async fn update(
     State(rest): State<Rest>,
     caller: Caller,
@@ -95,7 +95,7 @@ pub async fn update(
     Ok(answer::name(StatusCode::OK, &table))
 }
 
-/// `DELETE /{table}`: drops it, if it is there.
+/// `DELETE /{table}`: drops it if it exists.
 pub async fn delete(
     caller: Caller,
     Names((keyspace, table)): Names<(String, String)>,
@@ -200,7 +200,7 @@ struct NewColumn<'a> {
 }
 
 impl NewColumn<'_> {
-    /// As Java prints it, for the text of a refusal.
+    /// Formats the definition as Java prints it, for the text of an error.
     fn java_text(&self) -> String {
         let kind = match self.kind {
             Kind::PartitionKey => ", kind=PARTITION_KEY",
@@ -218,8 +218,8 @@ impl NewColumn<'_> {
     }
 }
 
-/// CREATE TABLE, its columns in the order of the key, then as given. A default time to live is not for new
-/// tables: Stargate takes it and forgets it.
+/// Returns the CREATE TABLE, with the columns of the key first, then the others as given. As in Stargate, a default
+/// time to live is accepted for a new table and ignored.
 fn create_cql(keyspace: &str, name: &str, definition: &Definition) -> Result<String, RestError> {
     let given = definition.column_definitions.as_deref().unwrap_or_default();
     if given.is_empty() {

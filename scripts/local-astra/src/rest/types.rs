@@ -1,4 +1,4 @@
-//! User-defined types: `/schemas/keyspaces/{keyspace}/types`, and how types are written in all schema calls.
+//! User-defined types: `/schemas/keyspaces/{keyspace}/types`, and the format of types in all schema calls.
 
 use std::collections::HashSet;
 
@@ -18,10 +18,10 @@ use super::statement::{self, Condition, Target};
 use crate::store::types::{TypeName, native_name, quote, quote_in};
 use crate::store::{Code, Page, Rows, Store, StoreError, TokenSession};
 
-/// More types than any keyspace has.
+/// A limit larger than the number of types of any keyspace.
 const ALL: i32 = 10_000;
 
-/// `GET`: the types of a keyspace; none if there is no such keyspace.
+/// `GET`: the types of a keyspace; empty if the keyspace does not exist.
 pub async fn list(
     State(rest): State<Rest>,
     caller: Caller,
@@ -50,7 +50,7 @@ pub async fn one(
     Ok(answer::data(parameters.flag("raw"), found))
 }
 
-/// `POST`: makes a type.
+/// `POST`: creates a type.
 pub async fn create(
     caller: Caller,
     Names(keyspace): Names<String>,
@@ -89,7 +89,7 @@ pub async fn create(
     Ok(answer::name(StatusCode::CREATED, name))
 }
 
-/// `PUT`: adds fields, then renames some. The answer has no body.
+/// `PUT`: adds fields, then renames some. The response has no body.
 pub async fn update(
     caller: Caller,
     Names(keyspace): Names<String>,
@@ -104,7 +104,7 @@ pub async fn update(
     Ok(answer::empty(StatusCode::OK))
 }
 
-/// `DELETE /{type}`: drops it, if it is there.
+/// `DELETE /{type}`: drops it if it exists.
 pub async fn delete(
     caller: Caller,
     Names((keyspace, name)): Names<(String, String)>,
@@ -115,7 +115,7 @@ pub async fn delete(
     Ok(answer::empty(StatusCode::NO_CONTENT))
 }
 
-/// What Cassandra itself keeps of a keyspace's types, one or all.
+/// Reads one or all user-defined types of a keyspace from Cassandra.
 async fn find(
     store: &Store,
     session: &TokenSession,
@@ -168,7 +168,7 @@ fn descriptions(keyspace: &str, rows: &Rows) -> Vec<Value> {
     .collect()
 }
 
-/// The body of a new type. No other members are taken.
+/// The body of a new type. Other members are rejected.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct NewType {
@@ -205,7 +205,7 @@ struct Rename {
     to: Option<String>,
 }
 
-/// One ALTER for each added field, then one for all renames.
+/// Returns one ALTER for each added field, then one for all renames.
 fn change_cql(keyspace: &str, change: &Change) -> Result<Vec<String>, RestError> {
     let added = change.add_fields.as_deref().unwrap_or_default();
     let renamed = change.rename_fields.as_deref().unwrap_or_default();
@@ -243,7 +243,7 @@ fn change_cql(keyspace: &str, change: &Change) -> Result<Vec<String>, RestError>
     Ok(statements)
 }
 
-/// What Java says of a null that it does not expect.
+/// Returns Java's error about an unexpected null.
 fn null(what: &str) -> RestError {
     RestError::Exception(format!("\"{what}\" is null"))
 }
@@ -266,8 +266,8 @@ fn fields(fields: &[Field]) -> Result<Vec<String>, RestError> {
     Ok(cql)
 }
 
-/// A name of a rename. Stargate writes these without quotes, so Cassandra folds them to lower case, unless
-/// the client has put quotes around them.
+/// Formats a name of a rename. Stargate does not quote these, so Cassandra converts them to lower case, unless the
+/// client has quoted them.
 fn folded(name: &str) -> String {
     let quoted = name
         .strip_prefix('"')
@@ -278,10 +278,10 @@ fn folded(name: &str) -> String {
     }
 }
 
-/// The CQL of a type that a client has written.
+/// Parses the type in a request, and returns its CQL.
 ///
 /// # Errors
-/// 500 for brackets that do not close and for no type at all, 400 for what else is no type.
+/// 500 for unbalanced brackets and for an empty type, 400 for other invalid types.
 pub fn to_cql(text: &str) -> Result<String, RestError> {
     let text = text.trim();
     if text.is_empty() {
@@ -302,7 +302,7 @@ pub fn to_cql(text: &str) -> Result<String, RestError> {
     }
 }
 
-/// A column's type as the schema calls show it: like CQL, but `udt<name>`, and a tuple is never frozen.
+/// Formats a column's type for schema calls: as CQL, but with `udt<name>`, and tuples without `frozen`.
 pub fn shown(typ: &ColumnType<'_>) -> String {
     let (frozen, text) = match typ {
         ColumnType::Native(native) => (false, native_name(native).to_owned()),

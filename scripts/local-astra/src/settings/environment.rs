@@ -1,4 +1,4 @@
-//! The settings of the samples, with local Astra's values.
+//! The samples' settings with local Astra's values.
 
 use std::collections::HashMap;
 
@@ -11,25 +11,25 @@ use super::{
     TENANT_REGION,
 };
 
-/// Through which door a sample comes in.
+/// The gateway port that a sample uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Door {
-    /// TLS, as on Astra; the sample has to trust local Astra's authority.
+    /// TLS, as on Astra. The sample has to trust local Astra's authority.
     Tls,
-    /// No TLS: works from a `.env` on every platform.
+    /// No TLS. Works from a `.env` on every platform.
     Plain,
 }
 
-/// With whose token.
+/// The token that a sample uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Who {
-    /// Astra's rules: no keyspace may be made or dropped.
+    /// Astra's rules: keyspaces cannot be created or dropped.
     Application,
     /// A self-hosted Stargate's rules: everything is allowed.
     Operator,
 }
 
-/// A door's scheme, host and port.
+/// Returns scheme, host and port of a door.
 pub fn base(ports: &Ports, door: Door) -> String {
     match door {
         Door::Tls => format!("https://localhost:{}", ports.tls),
@@ -37,8 +37,8 @@ pub fn base(ports: &Ports, door: Door) -> String {
     }
 }
 
-/// Returns every setting of the samples with its value for local Astra. A setting without one is empty, which hides the
-/// value in a `.env`, so that no local token ever goes to the cloud.
+/// Returns every setting of the samples with its value for local Astra. A setting without a value is empty, which hides
+/// the value in a `.env`, so that no local token is ever sent to the cloud.
 pub fn of(
     folders: &Folders,
     ports: &Ports,
@@ -110,7 +110,7 @@ pub fn of(
     settings
 }
 
-/// The bundle of the first database, if local Astra has written it.
+/// Returns the path of the first database's bundle, if local Astra has written it.
 fn bundle(folders: &Folders) -> String {
     let bundle = folders.bundle();
     if bundle.exists() {

@@ -1,4 +1,4 @@
-//! What is chosen once for a data folder, written down and kept: how many nodes, which ports.
+//! Choices made once per data folder and stored there: the number of nodes and the ports.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{read_json, write_first_json, write_json};
 
-/// Chosen at the first start of a data folder.
+/// The choices made at the first start of a data folder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Layout {
     /// Cassandra's nodes: 1, or 3 as on Astra.
@@ -17,23 +17,23 @@ pub struct Layout {
     pub ports: Ports,
 }
 
-/// All ports, on the loopback address only; those of Cassandra are the same on each of its nodes' addresses.
+/// All ports, on loopback addresses only. Those of Cassandra are the same on each node's address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ports {
-    /// REST and all else over TLS.
+    /// All HTTP and gRPC interfaces over TLS.
     pub tls: u16,
-    /// The same without TLS.
+    /// The same interfaces without TLS.
     pub plain: u16,
     /// Cassandra's own CQL port.
     pub cql: u16,
-    /// Cassandra's port between nodes. Its own for each data folder: two clusters of one name and one seed
-    /// address would join.
+    /// Cassandra's port between nodes, unique per data folder: two clusters with the same name and seed address would
+    /// join.
     pub storage: u16,
     /// The metadata service of the secure connect bundle.
     pub metadata: u16,
     /// The SNI proxy of the secure connect bundle.
     pub proxy: u16,
-    /// Pulsar's. Absent from what was written before there was Pulsar, and then added.
+    /// Pulsar's ports. Files from before the introduction of Pulsar lack them; they are then added.
     #[serde(default)]
     pub pulsar: PulsarPorts,
 }
@@ -48,7 +48,7 @@ pub struct PulsarPorts {
 }
 
 impl PulsarPorts {
-    /// Where Pulsar's own protocol is spoken: with TLS, or without.
+    /// Returns the URL of Pulsar's binary protocol, with or without TLS.
     pub fn broker_url(&self, tls: bool) -> String {
         match tls {
             true => format!("pulsar+ssl://localhost:{}", self.broker_tls),
@@ -67,11 +67,10 @@ impl PulsarPorts {
 }
 
 impl Layout {
-    /// The layout written down in a data folder, or a new one with `nodes` nodes, or one.
+    /// Reads the layout of a data folder, or creates one with `nodes` nodes (default: 1).
     ///
     /// # Errors
-    /// When the file cannot be read or written, no port is free, or the folder was made with another number
-    /// of nodes.
+    /// The file cannot be read or written, no port is free, or the folder was created with another number of nodes.
     pub fn of(data: &Path, nodes: Option<u8>) -> Result<Layout> {
         let file = data.join("layout.json");
         if let Some(mut layout) = read_json::<Layout>(&file)? {
@@ -122,7 +121,7 @@ impl Layout {
         Layout::of(data, nodes)
     }
 
-    /// The addresses at which Cassandra's nodes speak CQL.
+    /// Returns the CQL addresses of Cassandra's nodes.
     pub fn cassandra(&self) -> Vec<SocketAddr> {
         (1..=self.nodes)
             .map(|node| SocketAddr::from((Ipv4Addr::new(127, 0, 0, node), self.ports.cql)))
@@ -130,13 +129,13 @@ impl Layout {
     }
 }
 
-/// Looks for free ports below the range from which systems take the ports of outgoing connections, so that
-/// no such connection has one when it is needed again.
+/// Searches for free ports below the range that systems use for outgoing connections, so that no such connection
+/// occupies one when it is needed again.
 #[derive(Default)]
 struct Free {
-    /// Held until all are found, so that none is found twice.
+    /// Kept open until all ports are found, so that none is found twice.
     held: Vec<TcpListener>,
-    /// Ours already, though nobody may listen there now.
+    /// Ports that are already assigned, even if nothing listens on them now.
     taken: Vec<u16>,
 }
 

@@ -1,8 +1,8 @@
-//! What local Astra is on this machine: folders, ports, tokens, and the settings it gives to samples.
+//! Settings of local Astra on this machine: folders, ports, tokens, and the settings it passes to samples.
 //!
-//! - [`Folders`]: where the jars, the data and the state are
+//! - [`Folders`]: paths of the jars, the data and the state
 //! - [`layout`]: nodes and ports, chosen once per data folder
-//! - [`secrets`]: tokens and the superuser's password, readable by their owner alone
+//! - [`secrets`]: tokens and the superuser's password, readable by their owner only
 //! - [`environment`]: the settings of the samples, as `env` prints them and `run` sets them
 
 pub mod environment;
@@ -17,8 +17,7 @@ use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// The organization, database and keyspaces of a first start. The ids are fixed, so that they can be told
-/// from real ones at a glance.
+/// The organization, database and keyspaces of a first start. The fixed ids are recognizable at a glance.
 pub const ORGANIZATION_ID: &str = "10ca1a57-7a00-4000-8000-00000000000a";
 pub const ORGANIZATION_NAME: &str = "Local Astra";
 pub const USER_ID: &str = "10ca1a57-7a00-4000-8000-00000000000b";
@@ -30,26 +29,26 @@ pub const DATABASE_REGION: &str = "us-east1";
 pub const KEYSPACE: &str = "samples";
 pub const GRAPHQL_FIRST_KEYSPACE: &str = "samples_graphql_first";
 
-/// The streaming tenant of a first start, its namespace, and where on Astra it would be.
+/// The streaming tenant of a first start, its namespace, and its cloud and region on Astra.
 pub const TENANT: &str = "rust-samples";
 pub const TENANT_NAMESPACE: &str = "default";
 pub const TENANT_CLOUD: &str = "aws";
 pub const TENANT_REGION: &str = "useast1";
 
-/// Where local Astra keeps what.
+/// Folders of local Astra.
 #[derive(Clone, Debug)]
 pub struct Folders {
-    /// Jars and class archives: can be deleted at any time, costs a download.
+    /// Jars and class archives. Can be deleted at any time, at the cost of a download.
     pub cache: PathBuf,
-    /// Everything that makes this local Astra: databases, tokens, certificates, ports.
+    /// The state of this local Astra: databases, tokens, certificates, ports.
     pub data: PathBuf,
 }
 
 impl Folders {
-    /// The user's own folders, or `data` for the second.
+    /// Returns the user's own folders, with `data` as the data folder if given.
     ///
     /// # Errors
-    /// When the user has no home folder, or a folder cannot be made.
+    /// The user has no home folder, or a folder cannot be created.
     pub fn new(data: Option<&Path>) -> Result<Folders> {
         let Some(user) = directories::ProjectDirs::from("", "", "local-astra") else {
             bail!("no home folder: set HOME");
@@ -73,7 +72,7 @@ impl Folders {
         Ok(folders)
     }
 
-    /// State of the running process: lock, pids.
+    /// State of the running process: locks and process ids.
     pub fn state(&self) -> PathBuf {
         self.data.join("run")
     }
@@ -87,7 +86,7 @@ impl Folders {
         self.data.join("cassandra")
     }
 
-    /// What node `node` (from 1) of Cassandra has written since its start.
+    /// Output of Cassandra's node `node` (from 1) since its start.
     pub fn cassandra_log(&self, node: u8) -> PathBuf {
         self.cassandra().join(format!("node{node}/cassandra.log"))
     }
@@ -97,12 +96,12 @@ impl Folders {
         self.data.join("pulsar")
     }
 
-    /// What Pulsar has written since its start.
+    /// Output of Pulsar since its start.
     pub fn pulsar_log(&self) -> PathBuf {
         self.pulsar().join("pulsar.log")
     }
 
-    /// The keys of streaming's tokens.
+    /// The keys of streaming tokens.
     pub fn streaming(&self) -> PathBuf {
         self.data.join("streaming")
     }
@@ -111,7 +110,7 @@ impl Folders {
         self.data.join("certificates")
     }
 
-    /// What Cassandra's nodes show each other, and the authority that signed it.
+    /// The certificate that Cassandra's nodes present to each other, and the authority that signed it.
     pub fn node_certificates(&self) -> PathBuf {
         self.certificates().join("nodes")
     }
@@ -128,7 +127,7 @@ impl Folders {
     }
 }
 
-/// Makes a folder that only its owner can enter.
+/// Creates a folder that only its owner can enter.
 fn make_private(folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     #[cfg(unix)]
@@ -140,10 +139,10 @@ fn make_private(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Reads a JSON file; `None` if it is not there.
+/// Reads a JSON file; `None` if it does not exist.
 ///
 /// # Errors
-/// When it cannot be read, or is no JSON of that form: the file is named.
+/// It cannot be read or has the wrong form. The error names the file.
 pub fn read_json<T: DeserializeOwned>(file: &Path) -> Result<Option<T>> {
     let text = match fs::read_to_string(file) {
         Ok(text) => text,
@@ -159,19 +158,19 @@ pub fn read_json<T: DeserializeOwned>(file: &Path) -> Result<Option<T>> {
     Ok(Some(value))
 }
 
-/// Writes a JSON file in one step, readable by its owner alone.
+/// Writes a JSON file atomically, readable by its owner only.
 ///
 /// # Errors
-/// When it cannot be written: the file is named.
+/// It cannot be written. The error names the file.
 pub fn write_json(file: &Path, value: &impl Serialize) -> Result<()> {
     let new = write_beside(file, value)?;
     fs::rename(&new, file).map_err(|error| cannot_write(file, error))
 }
 
-/// Writes a JSON file that is not there, readable by its owner alone. Gives false if another has just written it.
+/// Creates a JSON file, readable by its owner only. Returns false if another process has just created it.
 ///
 /// # Errors
-/// When it cannot be written: the file is named.
+/// It cannot be written. The error names the file.
 pub fn write_first_json(file: &Path, value: &impl Serialize) -> Result<bool> {
     let new = write_beside(file, value)?;
     let linked = fs::hard_link(&new, file);
@@ -188,7 +187,7 @@ fn cannot_write(file: &Path, error: std::io::Error) -> anyhow::Error {
     anyhow::Error::new(error).context(format!("cannot write {}", file.display()))
 }
 
-/// The whole content, in a file that only this process writes.
+/// Writes the whole content to a temporary file that only this process uses.
 fn write_beside(file: &Path, value: &impl Serialize) -> Result<PathBuf> {
     let whole = |error| cannot_write(file, error);
     let new = file.with_extension(format!("new-{}", std::process::id()));

@@ -1,4 +1,4 @@
-//! Tokens and passwords of a data folder, made at its first start.
+//! Tokens and passwords of a data folder, generated at its first start.
 
 use std::path::Path;
 
@@ -10,21 +10,21 @@ use super::{ORGANIZATION_ID, TENANT, read_json, write_first_json};
 use crate::access::streaming::StreamingKeys;
 use crate::access::{Credentials, Token};
 
-/// What a data folder knows and nobody else. `Debug` shows nothing of it.
+/// The secrets of a data folder. `Debug` shows none of them.
 pub struct Secrets {
     /// The password of Cassandra's superuser.
     pub admin: SecretString,
-    /// Works under Astra's rules.
+    /// Token under Astra's rules.
     pub application: Login,
-    /// May do what a self-hosted Stargate allows.
+    /// Token with the rights of a self-hosted Stargate.
     pub operator: Login,
     /// The first streaming tenant's token, a JWT.
     pub tenant: SecretString,
-    /// The role in it, that administers the tenant.
+    /// The role in that token. It administers the tenant.
     pub tenant_role: String,
 }
 
-/// A token with the client id and secret that it comes from.
+/// A token with its client id and secret.
 pub struct Login {
     pub client_id: String,
     pub secret: SecretString,
@@ -45,10 +45,10 @@ struct StoredLogin {
 }
 
 impl Secrets {
-    /// The secrets written down in a data folder, or new ones.
+    /// Reads the secrets of a data folder, or generates new ones.
     ///
     /// # Errors
-    /// When the file cannot be read or written, or holds something else.
+    /// The file cannot be read or written, or is invalid.
     pub fn of(data: &Path) -> Result<Secrets> {
         let file = data.join("secrets.json");
         let stored = match read_json::<Stored>(&file)? {

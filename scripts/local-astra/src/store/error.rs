@@ -1,6 +1,6 @@
-//! What Cassandra refuses, in the terms all interfaces share: a gRPC code and Cassandra's own words.
+//! Cassandra's errors in terms shared by all interfaces: a gRPC code and Cassandra's own words.
 //!
-//! Which error becomes which code follows Stargate's bridge (recorded, and `ExceptionHandler` of its gRPC module).
+//! The mapping of errors to codes is that of Stargate's bridge (recorded, and `ExceptionHandler` of its gRPC module).
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use scylla::errors::{
     UseKeyspaceError,
 };
 
-/// The gRPC status codes that Stargate uses, by their names.
+/// The gRPC status codes that Stargate uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Code {
     Aborted,
@@ -48,14 +48,14 @@ impl fmt::Display for Code {
     }
 }
 
-/// A statement or a login that was refused.
+/// A failed statement or login.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{code}: {message}")]
 pub struct StoreError {
     pub code: Code,
-    /// Cassandra's own text where it gave one. Never holds a token.
+    /// Cassandra's own text, if any. Never contains a token.
     pub message: String,
-    /// Cassandra's error with its details, where it gave one.
+    /// Cassandra's error with its details, if any.
     pub cassandra: Option<DbError>,
 }
 
@@ -68,7 +68,7 @@ impl StoreError {
         }
     }
 
-    /// The answer to a token that is unknown, malformed or empty.
+    /// The error for a token that is unknown, malformed or empty.
     pub fn invalid_token() -> StoreError {
         StoreError::new(Code::Unauthenticated, "Invalid token")
     }
@@ -141,7 +141,8 @@ impl From<PrepareError> for StoreError {
 }
 
 impl From<NewSessionError> for StoreError {
-    /// A login: bad credentials are the token's fault, all else is Cassandra out of reach.
+    /// Converts an error of a login: bad credentials are an invalid token; all else means that Cassandra is
+    /// unreachable.
     fn from(error: NewSessionError) -> StoreError {
         if let NewSessionError::MetadataError(MetadataError::ConnectionPoolError(
             ConnectionPoolError::Broken {

@@ -1,7 +1,7 @@
-//! Schema events of Cassandra's nodes: the driver keeps its own to itself.
+//! Schema events of Cassandra's nodes, which the driver does not expose.
 //!
-//! `native_protocol_v4.spec`, 4.1.8 and 4.2.6. A node announces a change before it responds to the statement that
-//! made it, so that a client that has the response finds the change announced here.
+//! See `native_protocol_v4.spec`, 4.1.8 and 4.2.6. A node announces a change before it responds to the statement, so a
+//! client that has the response finds the change announced here.
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,9 +14,9 @@ use tokio::time::{sleep, timeout};
 
 use crate::bundle::frame::{self, Frame, put_short, put_string};
 
-/// How long a node may take to accept the connection and the login.
+/// Limit for a node to accept the connection and the login.
 const LOGIN_LIMIT: Duration = Duration::from_secs(5);
-/// The pause before a lost connection is opened again.
+/// Pause before a lost connection is opened again.
 const RECONNECT: Duration = Duration::from_secs(1);
 
 /// A role and its password.
@@ -26,8 +26,8 @@ pub struct Login {
     pub password: SecretString,
 }
 
-/// Calls `changed` for each change of the schema that a node announces, and after each login, because changes before
-/// it were missed. Ends when `changed` returns false.
+/// Calls `changed` for each schema change that a node announces, and after each login, because earlier changes were
+/// missed. Ends when `changed` returns false.
 pub async fn follow(node: SocketAddr, login: Login, changed: impl Fn() -> bool) {
     while changed() {
         // A node that is down is found again later; until then the store asks for the version.
@@ -40,7 +40,7 @@ pub async fn follow(node: SocketAddr, login: Login, changed: impl Fn() -> bool) 
     }
 }
 
-/// Calls `changed` until the connection ends. False: nobody listens any more.
+/// Calls `changed` until the connection ends. Returns false if `changed` did.
 async fn announced(stream: &mut TcpStream, changed: &impl Fn() -> bool) -> bool {
     // Whatever happened before the registration.
     let mut is_wanted = changed();
@@ -54,7 +54,7 @@ async fn announced(stream: &mut TcpStream, changed: &impl Fn() -> bool) -> bool 
     false
 }
 
-/// A connection on which a node announces changes of the schema.
+/// Opens a connection on which a node announces schema changes.
 async fn register(node: SocketAddr, login: &Login) -> io::Result<TcpStream> {
     let registered = async {
         let mut stream = TcpStream::connect(node).await?;
@@ -85,7 +85,7 @@ async fn start(
     request(stream, frame::REGISTER, events, frame::READY).await
 }
 
-/// Sends a request, and checks what kind of response comes.
+/// Sends a request, and checks the kind of the response.
 async fn request(
     stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
     opcode: u8,
@@ -136,7 +136,7 @@ mod tests {
         frame.write(client).await.unwrap();
     }
 
-    /// A node that accepts the login.
+    /// Accepts a connection and its login, as a node does.
     async fn accept(listener: &TcpListener) -> TcpStream {
         let (mut client, _) = listener.accept().await.unwrap();
         assert_eq!(

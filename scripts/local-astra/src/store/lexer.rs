@@ -1,11 +1,11 @@
-//! The words of a CQL statement, as far as they must be told apart to see what a statement does.
+//! A lexer for CQL statements, as precise as necessary to determine what a statement does.
 
-/// A part of a statement. Numbers and constants of other kinds come as words or signs.
+/// A token of a statement. Numbers and other constants appear as words or signs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// A keyword or a name without quotes, in lower case.
+    /// A keyword or an unquoted name, in lower case.
     Word(String),
-    /// A name in double quotes, exactly.
+    /// A name in double quotes, unchanged.
     Quoted(String),
     /// A text in single quotes or between `$$`.
     Text,
@@ -18,8 +18,8 @@ impl Part {
     }
 }
 
-/// The parts of a statement, one after the other; comments are left out. What never ends (a quote, a comment)
-/// ends with the statement: Cassandra refuses such a statement itself.
+/// Iterator over the tokens of a statement, without comments. An unterminated quote or comment ends with the statement;
+/// Cassandra itself rejects such a statement.
 pub struct Parts<'a> {
     rest: &'a str,
 }
@@ -29,12 +29,12 @@ impl<'a> Parts<'a> {
         Parts { rest: cql }
     }
 
-    /// Is what comes next this keyword? Then it is taken.
+    /// Consumes the next token if it is this keyword.
     pub fn next_is(&mut self, keyword: &str) -> bool {
         self.take_if(|part| part.is(keyword))
     }
 
-    /// Is what comes next this sign? Then it is taken.
+    /// Consumes the next token if it is this sign.
     pub fn next_is_sign(&mut self, sign: char) -> bool {
         self.take_if(|part| *part == Part::Sign(sign))
     }
@@ -48,7 +48,7 @@ impl<'a> Parts<'a> {
         is_next
     }
 
-    /// Goes on after the first `end`.
+    /// Skips to the position after the first `end`.
     fn skip_to(&mut self, end: &str) {
         self.rest = self.rest.split_once(end).map_or("", |(_, after)| after);
     }
@@ -101,7 +101,7 @@ impl Iterator for Parts<'_> {
     }
 }
 
-/// What stands before the closing quote, two quotes standing for one, and what comes after it.
+/// Splits at the closing quote. In the part before it, two quotes stand for one.
 fn quoted(mut rest: &str, quote: char) -> (String, &str) {
     let mut text = String::new();
     while let Some((before, after)) = rest.split_once(quote) {
@@ -118,7 +118,7 @@ fn quoted(mut rest: &str, quote: char) -> (String, &str) {
     (text, "")
 }
 
-/// What stands before a period in a statement: the keyspaces that it names, and what else has parts.
+/// Returns the names before a period in a statement: the keyspaces it refers to, and other qualifiers.
 pub fn qualifiers(cql: &str) -> Vec<String> {
     let mut names = Vec::new();
     let mut before = None;
@@ -132,12 +132,12 @@ pub fn qualifiers(cql: &str) -> Vec<String> {
     names
 }
 
-/// Is this `USE <keyspace>`?
+/// Returns true for `USE <keyspace>`.
 pub fn is_use(cql: &str) -> bool {
     Parts::of(cql).next().is_some_and(|part| part.is("use"))
 }
 
-/// Does a statement that writes depend on a condition (`IF`)?
+/// Returns true if a write depends on a condition (`IF`).
 pub fn is_conditional(cql: &str) -> bool {
     let writes = ["insert", "update", "delete", "begin"];
     let mut parts = Parts::of(cql);

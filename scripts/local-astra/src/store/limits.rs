@@ -1,22 +1,22 @@
-//! Names that Cassandra takes and cannot keep, because files bear them.
+//! Names that Cassandra accepts although files with these names cannot exist.
 //!
-//! An index has a folder `.<name>` in that of its table. Cassandra makes it after the index is in its schema, so that
-//! a name too long for the file system is refused too late: from then on Cassandra does not start any more.
+//! An index has a folder `.<name>` in the folder of its table. Cassandra creates it after it has added the index to its
+//! schema, so a name too long for the file system is rejected too late: Cassandra can then no longer start.
 
 use super::lexer::{Part, Parts};
 use super::types::quote_in;
 use super::{Code, Store, StoreError};
 
-/// The longest name of a table, as on Astra. Cassandra 5 takes 222 letters, Cassandra 4 these.
+/// Maximum length of a table name, as on Astra. Cassandra 5 accepts 222 letters, Cassandra 4 this number.
 const TABLE_NAME: usize = 48;
-/// File systems take names of 255 bytes, and the folder of an index begins with a period.
+/// Maximum length of an index name. File systems allow 255 bytes, and the folder of an index begins with a period.
 pub const INDEX_NAME: usize = 254;
-/// The files of a storage-attached index have its name between others: `da-<number>-bti-SAI+aa+<name>+Meta.db`.
+/// Maximum length for a storage-attached index, whose files have longer names: `da-<number>-bti-SAI+aa+<name>+Meta.db`.
 const CUSTOM_INDEX_NAME: usize = 200;
-/// What Cassandra appends to its own name for an index if there is one of that name: `_<number>`.
+/// Length of the suffix `_<number>`, which Cassandra appends to a generated index name that already exists.
 const NUMBER: usize = 4;
 
-/// Refuses a statement that makes a table or an index whose name is too long.
+/// Rejects a statement that creates a table or an index with a name that is too long.
 ///
 /// # Errors
 /// [`Code::InvalidArgument`]
@@ -27,13 +27,13 @@ pub fn check(cql: &str) -> Result<(), StoreError> {
     }
 }
 
-/// Is there no folder of an index of this name?
+/// Returns true if an index of this name cannot have a folder.
 pub fn is_unusable_index(name: &str) -> bool {
     name.len() > INDEX_NAME
 }
 
-/// Drops each index that no folder can hold, as soon as it is made over CQL: its table cannot be written to the disk, and
-/// Cassandra would not start again. Ends with the store.
+/// Drops each index without a possible folder as soon as it is created over CQL. Otherwise its table could not be
+/// flushed to disk, and Cassandra could not start again. Ends with the store.
 pub async fn drop_unusable_indexes(store: Store) {
     let mut schemas = store.watch_schema();
     loop {
@@ -60,7 +60,7 @@ pub async fn drop_unusable_indexes(store: Store) {
     }
 }
 
-/// What is said of an index that was dropped.
+/// Returns the log message about a dropped index.
 pub fn dropped(index: &str) -> String {
     format!("dropped an index whose name no file can bear, so that Cassandra starts again: {index}")
 }
@@ -91,7 +91,7 @@ fn too_long(cql: &str) -> Option<String> {
     })
 }
 
-/// What follows `CREATE INDEX`.
+/// Returns the name of the index after `CREATE INDEX`.
 fn index(mut parts: Parts<'_>, is_custom: bool) -> Option<String> {
     condition(&mut parts);
     let given = if parts.next_is("on") {
@@ -119,7 +119,7 @@ fn index(mut parts: Parts<'_>, is_custom: bool) -> Option<String> {
     })
 }
 
-/// Cassandra's own name for an index without one.
+/// Returns Cassandra's default name of an index.
 fn default_name(table: &str, columns: &[String]) -> String {
     let [column] = columns else {
         return format!("{table}_idx");
@@ -129,7 +129,7 @@ fn default_name(table: &str, columns: &[String]) -> String {
     format!("{table}_{column}_idx")
 }
 
-/// The columns in parentheses, each perhaps in `keys(..)` or another function, and whether `USING` follows.
+/// Returns the columns in parentheses, optionally inside `keys(..)` or another function, and true if `USING` follows.
 fn columns(parts: Parts<'_>, mut is_custom: bool) -> (Vec<String>, bool) {
     let mut columns = Vec::new();
     let mut open = 0_usize;
@@ -149,14 +149,14 @@ fn columns(parts: Parts<'_>, mut is_custom: bool) -> (Vec<String>, bool) {
     (columns, is_custom)
 }
 
-/// `IF NOT EXISTS`, if it stands here.
+/// Skips `IF NOT EXISTS`.
 fn condition(parts: &mut Parts<'_>) {
     for word in ["if", "not", "exists"] {
         parts.next_is(word);
     }
 }
 
-/// The name after the keyspace, if that is given.
+/// Returns the name after an optional keyspace.
 fn qualified(parts: &mut Parts<'_>) -> Option<String> {
     let name = |parts: &mut Parts<'_>| match parts.next() {
         Some(Part::Word(name) | Part::Quoted(name)) => Some(name),

@@ -1,14 +1,14 @@
-//! What all interfaces stand on: one login a token, one snapshot of the schema, and Cassandra's errors.
+//! Access to Cassandra for all interfaces: one login per token, one snapshot of the schema, and Cassandra's errors.
 //!
 //! - [`session`]: a token's login and the statements it runs
-//! - [`events`]: changes of the schema, as the nodes announce them
+//! - [`events`]: schema changes announced by the nodes
 //! - [`schema`]: keyspaces, tables, types, indexes
 //! - [`types`]: CQL type texts and quoted names
 //! - [`values`]: CQL values as JSON and as text
-//! - [`records`]: what the engines do not keep themselves
-//! - [`lexer`]: the words of a statement
-//! - [`limits`]: names that Cassandra takes and cannot keep
-//! - [`error`]: what Cassandra refuses
+//! - [`records`]: data that the engines have no place for
+//! - [`lexer`]: the tokens of a statement
+//! - [`limits`]: names that Cassandra accepts and then fails on
+//! - [`error`]: Cassandra's errors
 
 pub mod error;
 mod events;
@@ -42,15 +42,15 @@ pub use session::{Page, Rows, TokenSession};
 
 use crate::access::Token;
 
-/// How often the schema version is asked for beside the events, which a lost connection keeps back.
+/// Interval of polling the schema version, in addition to the events, which are delayed by a lost connection.
 const SCHEMA_POLL: Duration = Duration::from_secs(1);
-/// A token that is not used for this long is logged out.
+/// Idle time after which a token is logged out.
 const IDLE: Duration = Duration::from_secs(600);
-/// The deadline of a statement, as Stargate's bridge has it.
+/// Deadline of a statement, as in Stargate's bridge.
 const STATEMENT_LIMIT: Duration = Duration::from_secs(30);
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
-/// The one store behind all interfaces. Cheap to clone.
+/// The store of all interfaces. Clones are cheap.
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<Inner>,
@@ -58,18 +58,18 @@ pub struct Store {
 
 struct Inner {
     nodes: Vec<SocketAddr>,
-    /// A superuser's session, for reading the schema and for what no token may do.
+    /// A superuser's session, for reading the schema and for operations that no token is allowed.
     admin: Session,
     schema: watch::Sender<Arc<Schema>>,
-    /// How many changes of the schema the nodes have announced.
+    /// Number of schema changes that the nodes have announced.
     announced: watch::Sender<u64>,
-    /// How many of them had been announced before the snapshot was read.
+    /// Value of `announced` before the snapshot was read.
     read: AtomicU64,
     reading: tokio::sync::Mutex<()>,
     sessions: Mutex<HashMap<SessionKey, Arc<OnceCell<Arc<TokenSession>>>>>,
 }
 
-/// A hash of the whole token, so that a known client id with a wrong rest never meets an open session.
+/// A hash of the whole token, so that a known client id with a wrong secret never matches an open session.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct SessionKey {
     token: Vec<u8>,
@@ -80,7 +80,7 @@ impl Store {
     /// Opens the store on running Cassandra nodes, reads the schema, and follows it with the superuser's login.
     ///
     /// # Errors
-    /// Cassandra's, when the schema cannot be read.
+    /// Cassandra's, if the schema cannot be read.
     pub async fn open(
         nodes: Vec<SocketAddr>,
         admin: Session,
@@ -107,12 +107,12 @@ impl Store {
         Ok(store)
     }
 
-    /// The schema as it was read last, maybe before the newest change.
+    /// Returns the last snapshot of the schema, which may miss the latest change.
     pub fn schema(&self) -> Arc<Schema> {
         self.inner.schema.borrow().clone()
     }
 
-    /// The schema with all changes that the nodes have announced. Costs nothing when there are none.
+    /// Returns the schema with all announced changes. Reads it only if there are any.
     ///
     /// # Errors
     /// Cassandra's own.
@@ -127,12 +127,12 @@ impl Store {
         self.read().await
     }
 
-    /// Follows the schema; the receiver is told of each change.
+    /// Returns a receiver that is notified of each schema change.
     pub fn watch_schema(&self) -> watch::Receiver<Arc<Schema>> {
         self.inner.schema.subscribe()
     }
 
-    /// Reads the schema again if a change was announced or its version is another one.
+    /// Reads the schema again if a change was announced or its version differs.
     ///
     /// # Errors
     /// Cassandra's own.
@@ -145,8 +145,8 @@ impl Store {
         self.read().await
     }
 
-    /// Reads the schema. A node announces a change before it has the new version, so an announced change is read
-    /// whatever the version says.
+    /// Reads the schema. A node announces a change before it has the new version, so after an announcement the schema
+    /// is read regardless of the version.
     async fn read(&self) -> Result<Arc<Schema>, StoreError> {
         let announced = *self.inner.announced.borrow();
         let mut read = schema::read(&self.inner.admin).await?;
@@ -166,25 +166,25 @@ impl Store {
         Ok(read)
     }
 
-    /// The superuser's session, for `access` and for what no token may do.
+    /// Returns the superuser's session, for `access` and for operations that no token is allowed.
     pub fn admin(&self) -> &Session {
         &self.inner.admin
     }
 
-    /// The addresses of Cassandra's nodes.
+    /// Returns the addresses of Cassandra's nodes.
     pub fn nodes(&self) -> &[SocketAddr] {
         &self.inner.nodes
     }
 
-    /// Logs in with a token, or finds the login that is open. This is the only check of a token.
+    /// Logs in with a token, or returns its open login. This is the only check of a token.
     ///
     /// # Errors
-    /// [`Code::Unauthenticated`] for anything but a valid token, [`Code::Unavailable`] without Cassandra.
+    /// [`Code::Unauthenticated`] for anything but a valid token, [`Code::Unavailable`] if Cassandra is unreachable.
     pub async fn session(&self, token: &str) -> Result<Arc<TokenSession>, StoreError> {
         self.session_in(token, None).await
     }
 
-    /// As [`Store::session`], with a keyspace that unqualified names refer to.
+    /// Logs in with a keyspace for unqualified names; see [`Store::session`].
     ///
     /// # Errors
     /// Those of [`Store::session`], and Cassandra's for a keyspace that does not exist.
@@ -226,7 +226,7 @@ impl Store {
         Ok(Arc::new(session))
     }
 
-    /// Ends the logins of a role: what it could do before, it can't any more.
+    /// Closes the logins of a role, so that earlier permissions no longer apply.
     pub fn close_role(&self, role: &str) {
         // A login that is under way may be this role's: whose request came before has it, and nobody after.
         self.lock_sessions()
@@ -258,7 +258,7 @@ impl Inner {
     }
 }
 
-/// Reads the schema after each change, also when no request asks for it, and logs idle tokens out.
+/// Reads the schema after each change, even without a request for it, and logs out idle tokens.
 async fn keep_current(inner: Weak<Inner>) {
     let Some(mut announced) = inner.upgrade().map(|inner| inner.announced.subscribe()) else {
         return;
@@ -276,10 +276,10 @@ async fn keep_current(inner: Weak<Inner>) {
     }
 }
 
-/// One login, without schema metadata of its own: the snapshot serves all.
+/// Opens a login without schema metadata, because all interfaces share the snapshot.
 ///
 /// # Errors
-/// [`Code::Unauthenticated`] when Cassandra refuses the login.
+/// [`Code::Unauthenticated`] if Cassandra rejects the login.
 pub async fn connect(
     nodes: &[SocketAddr],
     user: &str,

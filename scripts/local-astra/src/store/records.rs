@@ -1,7 +1,7 @@
-//! What the engines do not keep themselves, kept in Cassandra: databases, roles, tokens, users, tenants.
+//! Records of local Astra that the engines have no place for: databases, roles, tokens, users, tenants.
 //!
-//! One table in a keyspace of its own, which no interface shows and no token may read. A record is JSON under
-//! its kind and id.
+//! They are stored in Cassandra, in one table of a separate keyspace that no interface shows and no token can read. A
+//! record is JSON, with its kind and id as the key.
 
 use scylla::client::session::Session;
 use serde::Serialize;
@@ -12,15 +12,15 @@ use super::error::{Code, StoreError};
 /// The keyspace of the records.
 pub const KEYSPACE: &str = "local_astra";
 
-/// Something that is kept under an id.
+/// A value stored under an id.
 pub trait Record: Serialize + DeserializeOwned {
-    /// What it is; records of a kind are listed together.
+    /// Kind of the record. Records of a kind are listed together.
     const KIND: &'static str;
-    /// What tells it from others of its kind.
+    /// Identifies the record among those of its kind.
     fn id(&self) -> String;
 }
 
-/// Makes the keyspace and its table, unless they are there.
+/// Creates the keyspace and its table, unless they exist.
 ///
 /// # Errors
 /// Cassandra's own.
@@ -38,10 +38,10 @@ pub async fn prepare(admin: &Session, replicas: u8) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// All records of a kind, by id.
+/// Returns all records of a kind, by id.
 ///
 /// # Errors
-/// Cassandra's own; [`Code::Internal`] for a record that holds something else.
+/// Cassandra's own; [`Code::Internal`] for an unreadable record.
 pub async fn all<R: Record>(admin: &Session) -> Result<Vec<R>, StoreError> {
     let cql = format!("SELECT body FROM {KEYSPACE}.records WHERE kind = ?");
     let result = admin.query_unpaged(cql, (R::KIND,)).await?;
@@ -54,10 +54,10 @@ pub async fn all<R: Record>(admin: &Session) -> Result<Vec<R>, StoreError> {
     .collect()
 }
 
-/// The record with this id, if there is one.
+/// Returns the record with this id, if it exists.
 ///
 /// # Errors
-/// Those of [`all`].
+/// See [`all`].
 pub async fn get<R: Record>(admin: &Session, id: &str) -> Result<Option<R>, StoreError> {
     let cql = format!("SELECT body FROM {KEYSPACE}.records WHERE kind = ? AND id = ?");
     let result = admin.query_unpaged(cql, (R::KIND, id)).await?;
@@ -69,7 +69,7 @@ pub async fn get<R: Record>(admin: &Session, id: &str) -> Result<Option<R>, Stor
         .transpose()
 }
 
-/// Keeps a record, in place of the one with its id.
+/// Stores a record. Replaces one with the same id.
 ///
 /// # Errors
 /// Cassandra's own.
@@ -82,7 +82,7 @@ pub async fn put<R: Record>(admin: &Session, record: &R) -> Result<(), StoreErro
     Ok(())
 }
 
-/// Forgets the record with this id.
+/// Deletes the record with this id.
 ///
 /// # Errors
 /// Cassandra's own.

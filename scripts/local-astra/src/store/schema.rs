@@ -13,10 +13,10 @@ use super::error::{Code, StoreError};
 use super::records;
 use super::types::{TypeName, UserTypes};
 
-/// All keyspaces as they were at one schema version.
+/// All keyspaces at one schema version.
 #[derive(Clone, Debug, Default)]
 pub struct Schema {
-    /// Cassandra's schema version, read before the rest: what came in between is seen by the next poll.
+    /// Cassandra's schema version, read before the rest: the next poll detects changes made in between.
     pub version: Uuid,
     pub keyspaces: BTreeMap<String, Arc<Keyspace>>,
 }
@@ -24,7 +24,7 @@ pub struct Schema {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Keyspace {
     pub name: String,
-    /// `class` and the strategy's options, as Cassandra keeps them.
+    /// `class` and the strategy's options, in Cassandra's form.
     pub replication: BTreeMap<String, String>,
     /// Tables and materialized views.
     pub tables: BTreeMap<String, Arc<Table>>,
@@ -35,9 +35,9 @@ pub struct Keyspace {
 pub struct Table {
     pub keyspace: String,
     pub name: String,
-    /// Partition key, clustering columns, static columns, then the others by name.
+    /// Partition key, clustering columns, static columns, then all others by name.
     pub columns: Vec<Column>,
-    /// Seconds; 0 is none.
+    /// In seconds; 0 means none.
     pub default_time_to_live: i32,
     pub comment: String,
     pub indexes: Vec<Index>,
@@ -49,7 +49,7 @@ pub struct Column {
     pub name: String,
     pub kind: ColumnKind,
     pub typ: ColumnType<'static>,
-    /// Only a clustering column can be.
+    /// Only true for clustering columns.
     pub descending: bool,
 }
 
@@ -78,19 +78,19 @@ pub struct Index {
 }
 
 impl Schema {
-    /// The table or view, if both it and its keyspace exist.
+    /// Returns the table or view if both it and its keyspace exist.
     pub fn table(&self, keyspace: &str, table: &str) -> Option<&Arc<Table>> {
         self.keyspaces.get(keyspace)?.tables.get(table)
     }
 }
 
 impl Keyspace {
-    /// Cassandra's own keyspaces, which every role may read in part.
+    /// Returns true for Cassandra's own keyspaces, parts of which every role can read.
     pub fn is_system(&self) -> bool {
         is_system(&self.name)
     }
 
-    /// The user-defined types in the form that [`TypeName::resolve`] wants.
+    /// Returns the user-defined types in the form for [`TypeName::resolve`].
     pub fn user_types(&self) -> UserTypes<'_> {
         UserTypes {
             keyspace: &self.name,
@@ -107,7 +107,7 @@ impl Keyspace {
     }
 }
 
-/// Is this one of Cassandra's own keyspaces?
+/// Returns true for Cassandra's own keyspaces.
 pub fn is_system(keyspace: &str) -> bool {
     matches!(
         keyspace,
@@ -193,10 +193,10 @@ struct IndexRow {
     options: BTreeMap<String, String>,
 }
 
-/// Cassandra's schema version on the node that answers.
+/// Returns the schema version of the node that responds.
 ///
 /// # Errors
-/// Cassandra's, or one that says that the answer had no version.
+/// Cassandra's, or one for a response without a version.
 pub async fn version(admin: &Session) -> Result<Uuid, StoreError> {
     let rows: Vec<(Uuid,)> = rows(
         admin,
@@ -212,7 +212,7 @@ pub async fn version(admin: &Session) -> Result<Uuid, StoreError> {
     Ok(row.0)
 }
 
-/// Reads the whole schema with a session that may.
+/// Reads the whole schema with a session that has the permission.
 ///
 /// # Errors
 /// Cassandra's own.
@@ -366,7 +366,7 @@ fn column_kind(kind: &str) -> ColumnKind {
     }
 }
 
-/// A type that CQL has no name for (`'org.apache.…'`, `empty`) is bytes to the interfaces.
+/// Parses a type. A type without a CQL name (`'org.apache.…'`, `empty`) becomes bytes.
 fn type_name(text: &str) -> TypeName {
     TypeName::parse(text).unwrap_or(TypeName::Native(NativeType::Blob))
 }
@@ -390,7 +390,7 @@ fn by_table<T>(
     map
 }
 
-/// All rows of a small system table.
+/// Reads all rows of a small system table.
 pub(crate) async fn rows<R>(admin: &Session, cql: &str) -> Result<Vec<R>, StoreError>
 where
     R: for<'f, 'm> FromRow<'f, 'm>,

@@ -1,4 +1,4 @@
-//! A token's login: one Cassandra role, its prepared statements, its pages.
+//! The login of a token: one Cassandra role, with prepared statements and paging.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -20,12 +20,12 @@ use super::schema::is_system;
 use super::{Code, Keyspace, Schema, Store, StoreError, limits, values};
 use crate::access::{self, Interface, Owners, Rights, Target, Token};
 
-/// How many prepared statements a login keeps.
+/// Maximum number of prepared statements per login.
 const PREPARED: usize = 500;
-/// A statement of more bytes holds its values itself, most likely: it comes once and is not kept.
+/// Maximum length of a cached statement in bytes. Longer ones probably contain literal values and are not repeated.
 const PREPARED_LENGTH: usize = 16 * 1024;
 
-/// What a token may do, done: each statement runs as the token's role.
+/// A login. Every statement runs as the token's Cassandra role.
 pub struct TokenSession {
     store: Store,
     role: String,
@@ -37,43 +37,43 @@ pub struct TokenSession {
     last_used: AtomicU64,
 }
 
-/// What was prepared under one schema, by statement text.
+/// Statements prepared under one schema, by text.
 #[derive(Default)]
 struct Prepared {
     schema: Arc<Schema>,
     statements: HashMap<String, PreparedStatement>,
 }
 
-/// Which page of an answer.
+/// Size and start of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// Rows; at least 1.
+    /// Number of rows, at least 1.
     pub size: i32,
-    /// Where the page starts: what the page before gave, or nothing for the first.
+    /// The paging state of the previous page; `None` for the first.
     pub state: Option<Vec<u8>>,
 }
 
 impl Page {
-    /// The first page, of at most `size` rows.
+    /// Returns the first page, of at most `size` rows.
     pub fn first(size: i32) -> Page {
         Page { size, state: None }
     }
 }
 
-/// A page of rows. A statement that answers no rows gives no columns either.
+/// A page of rows. Without columns if the statement returns no rows.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rows {
     pub columns: Vec<(String, ColumnType<'static>)>,
     pub rows: Vec<Vec<Option<CqlValue>>>,
-    /// Where the next page starts; nothing at the end.
+    /// The paging state for the next page; `None` at the end.
     pub page_state: Option<Vec<u8>>,
 }
 
 impl Rows {
-    /// What the driver answered, for those who run statements with options of their own.
+    /// Reads a result of the driver, for callers that run statements with their own options.
     ///
     /// # Errors
-    /// [`Code::Internal`] for an answer that cannot be read.
+    /// [`Code::Internal`] for an unreadable result.
     pub fn read(result: QueryResult, page_state: Option<Vec<u8>>) -> Result<Rows, StoreError> {
         if !result.is_rows() {
             return Ok(Rows::default());
@@ -106,7 +106,7 @@ impl Rows {
     }
 }
 
-/// A value of a column. Stargate puts the code before the text of an exception, so that it comes twice.
+/// Reads a value. As in Stargate, an error text contains the code twice.
 fn read_cell(value: CqlValue, typ: &ColumnType<'_>) -> Result<CqlValue, StoreError> {
     let refused = |text| StoreError::new(Code::Unknown, format!("{}: {text}", Code::Unknown));
     values::filled(value, typ).map_err(refused)
@@ -130,22 +130,22 @@ impl TokenSession {
         })
     }
 
-    /// Cassandra's name of the role: the token's client id.
+    /// Returns the name of the Cassandra role: the token's client id.
     pub fn role(&self) -> &str {
         &self.role
     }
 
-    /// The operator's token is one; an application token never is.
+    /// Returns true for the operator's token, and false for application tokens.
     pub fn is_superuser(&self) -> bool {
         matches!(self.rights, Rights::Everything)
     }
 
-    /// What the token may do beyond what Cassandra decides.
+    /// Returns the token's permissions beyond those checked by Cassandra.
     pub fn rights(&self) -> &Rights {
         &self.rights
     }
 
-    /// Refuses a token whose roles do not open an interface.
+    /// Rejects a token whose roles do not open an interface.
     ///
     /// # Errors
     /// [`Code::PermissionDenied`]
@@ -158,7 +158,7 @@ impl TokenSession {
         Err(StoreError::new(Code::PermissionDenied, message))
     }
 
-    /// Refuses a token whose roles do not open an interface to the database of a keyspace. Cassandra's own keyspaces
+    /// Rejects a token whose roles do not open an interface to the database of a keyspace. Cassandra's own keyspaces
     /// belong to all databases.
     ///
     /// # Errors
@@ -178,13 +178,12 @@ impl TokenSession {
         Err(StoreError::new(Code::PermissionDenied, message))
     }
 
-    /// The driver's session, for an interface that needs more than a page of rows.
+    /// Returns the driver's session, for interfaces that need more than a page of rows.
     pub fn driver(&self) -> &CachingSession {
         &self.driver
     }
 
-    /// Prepares a statement, once per text and schema: a table that was dropped and made anew may take values of
-    /// other types.
+    /// Prepares a statement, once per text and schema: a table that was dropped and recreated may have other types.
     ///
     /// # Errors
     /// Those of [`limits::check`], and Cassandra's own.
@@ -220,7 +219,7 @@ impl TokenSession {
         self.prepared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs one statement, prepared once, at LOCAL_QUORUM, and gives one page of what it answers.
+    /// Runs one statement, prepared once, at LOCAL_QUORUM, and returns one page of its result.
     ///
     /// # Errors
     /// Cassandra's own; [`Code::InvalidArgument`] for values that do not fit the statement.
@@ -259,7 +258,7 @@ impl TokenSession {
         Rows::read(result, next)
     }
 
-    /// Runs a statement that changes the schema, and gives the schema after it.
+    /// Runs a statement that changes the schema, and returns the new schema.
     ///
     /// # Errors
     /// Those of [`limits::check`], and Cassandra's own.
@@ -270,7 +269,7 @@ impl TokenSession {
         self.store.refresh().await
     }
 
-    /// The keyspaces this role may see: its own, and Cassandra's.
+    /// Returns the keyspaces visible to this role: its own, and Cassandra's.
     ///
     /// # Errors
     /// Cassandra's own.

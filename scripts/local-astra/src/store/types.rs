@@ -1,4 +1,4 @@
-//! CQL type texts, as `system_schema` and the interfaces write them, and quoted names.
+//! CQL type texts, in the form of `system_schema` and the interfaces, and quoted names.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -6,22 +6,22 @@ use std::sync::Arc;
 
 use scylla::cluster::metadata::{CollectionType, ColumnType, NativeType, UserDefinedType};
 
-/// Quotes an identifier, so that no name can end it: `a"b` becomes `"a""b"`.
+/// Quotes an identifier, and escapes quotes in it: `a"b` becomes `"a""b"`.
 pub fn quote(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// `keyspace.table` (or type, or index), both quoted.
+/// Returns `keyspace.table` (or type, or index), both quoted.
 pub fn quote_in(keyspace: &str, name: &str) -> String {
     format!("{}.{}", quote(keyspace), quote(name))
 }
 
-/// A text in CQL, for the statements that take no bound values: `it's` becomes `'it''s'`.
+/// Quotes a text for statements without bound values: `it's` becomes `'it''s'`.
 pub fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// A CQL type as it is written; a user-defined type is only a name here.
+/// A CQL type. A user-defined type is only a name here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TypeName {
     Native(NativeType),
@@ -36,7 +36,7 @@ pub enum TypeName {
     UserDefined(String),
 }
 
-/// Why a type text cannot be read.
+/// Failure to read a type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TypeError {
     #[error("Invalid type definition '{0}'")]
@@ -45,12 +45,11 @@ pub enum TypeError {
     Unknown(String),
 }
 
-/// The deepest nesting that is read; Cassandra itself gives up far earlier on real tables.
+/// Maximum nesting depth. Cassandra itself fails far earlier on real tables.
 pub const MAX_DEPTH: usize = 32;
 
 impl TypeName {
-    /// Reads a type text. Built-in names must be lower case; any other name, quoted or not, is that of
-    /// a user-defined type.
+    /// Parses a type. Built-in names must be in lower case; any other name, quoted or not, is a user-defined type.
     ///
     /// # Errors
     /// [`TypeError::Syntax`] with the whole text.
@@ -62,7 +61,7 @@ impl TypeName {
             .ok_or_else(|| TypeError::Syntax(text.to_owned()))
     }
 
-    /// The type in CQL, names of user-defined types quoted.
+    /// Returns the type in CQL, with quoted names of user-defined types.
     pub fn to_cql(&self) -> String {
         match self {
             TypeName::Native(native) => native_name(native).to_owned(),
@@ -79,10 +78,10 @@ impl TypeName {
         }
     }
 
-    /// The driver's type, with user-defined types looked up.
+    /// Returns the driver's type, with user-defined types resolved.
     ///
     /// # Errors
-    /// [`TypeError::Unknown`] for a user-defined type that `types` lacks.
+    /// [`TypeError::Unknown`] for a user-defined type missing from `types`.
     pub fn resolve(&self, types: &UserTypes<'_>) -> Result<ColumnType<'static>, TypeError> {
         self.resolve_as(types, false, 0)
     }
@@ -171,13 +170,13 @@ impl From<&ColumnType<'_>> for TypeName {
     }
 }
 
-/// The user-defined types of one keyspace: name to fields, each with its type, in order.
+/// The user-defined types of one keyspace: by name, the fields in order with their types.
 pub struct UserTypes<'a> {
     pub keyspace: &'a str,
     pub fields: BTreeMap<String, Vec<(String, TypeName)>>,
 }
 
-/// The CQL name of a built-in type; `text` for what older servers call `varchar`.
+/// Returns the CQL name of a built-in type; `text` for `varchar`, the name on older servers.
 pub fn native_name(native: &NativeType) -> &'static str {
     match native {
         NativeType::Ascii => "ascii",
@@ -290,7 +289,7 @@ impl Reader<'_> {
         Some(typ)
     }
 
-    /// A name in double quotes; two quotes inside stand for one.
+    /// Reads a name in double quotes; two quotes inside stand for one.
     fn quoted(&mut self) -> Option<String> {
         let mut name = String::new();
         let mut chars = self.rest.char_indices().skip(1).peekable();

@@ -1,17 +1,17 @@
-//! Does an answer equal the recorded one? By the rules that a step names.
+//! Comparison of responses with recorded ones, by the rules of a step.
 
 use std::fmt;
 
 use serde::Deserialize;
 use serde_json::{Map, Number, Value};
 
-/// Where a comparison is not exact: JSON pointers into the body, `*` standing for any one token.
+/// Exceptions to exact comparison, as JSON pointers into the body. `*` stands for any one token.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Rules {
-    /// The value must be there with the same JSON type.
+    /// The value must exist with the same JSON type.
     #[serde(default)]
     ignore: Vec<String>,
-    /// May be missing, may differ.
+    /// The value can be missing or different.
     #[serde(default)]
     optional: Vec<String>,
     /// An array in any order.
@@ -23,7 +23,7 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// The differences, one sentence each.
+    /// Returns the differences, one sentence each.
     pub fn compare(&self, expected: &Value, actual: &Value) -> Vec<String> {
         let mut differences = Vec::new();
         self.values(
@@ -142,7 +142,7 @@ impl Rules {
     }
 }
 
-/// 5 and 5.0 differ, for a client that reads an integer trips over 5.0; 1e3 and 1000.0 do not.
+/// Compares numbers. 5 and 5.0 differ, because a client that reads an integer fails on 5.0; 1e3 and 1000.0 do not.
 fn same_number(a: &Number, b: &Number) -> bool {
     let integer = |number: &Number| !number.as_str().contains(['.', 'e', 'E']);
     if integer(a) != integer(b) {
@@ -152,7 +152,7 @@ fn same_number(a: &Number, b: &Number) -> bool {
     exact(a).is_some_and(|a| Some(a) == exact(b))
 }
 
-/// The value at a JSON pointer.
+/// Returns the value at a JSON pointer.
 pub fn at<'a>(value: &'a Value, pointer: &str) -> Option<&'a Value> {
     value.pointer(pointer)
 }
@@ -183,7 +183,7 @@ fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// A value for a sentence.
+/// Formats a value for a sentence.
 pub fn short(value: &Value) -> String {
     let text = value.to_string();
     if text.chars().count() <= 160 {

@@ -1,7 +1,7 @@
 //! The gRPC recordings: messages in protobuf's JSON form, status codes, binary trailers.
 //!
-//! The client knows the messages by their descriptors alone, so that what goes over the wire is held to the
-//! recordings and not to generated code.
+//! The client only uses the descriptors of the messages, so that the bytes on the wire are compared with the recordings
+//! and not with generated code.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -24,7 +24,7 @@ use tonic::{Request, Status};
 use super::compare::{Rules, at};
 use super::{BAD_TOKEN, substitute};
 
-/// As the recorder waited.
+/// Limit of a call, as during the recording.
 const LIMIT: Duration = Duration::from_secs(30);
 
 #[derive(Deserialize)]
@@ -51,12 +51,12 @@ struct Step {
 #[derive(Deserialize)]
 struct Expected {
     code: String,
-    /// Whichever of `response`, `responses` and `trailers` was recorded.
+    /// The recorded ones of `response`, `responses` and `trailers`.
     #[serde(flatten)]
     members: Map<String, Value>,
 }
 
-/// What came back: the code, and `response` or `responses` and `trailers` as in a recording.
+/// Outcome of a call: the code, and `response` or `responses` and `trailers` as in a recording.
 #[derive(Debug)]
 pub struct Answer {
     pub code: String,
@@ -67,14 +67,14 @@ pub struct Answer {
 /// A client of `stargate.Stargate` that speaks protobuf's JSON form.
 pub struct Stargate {
     endpoint: Endpoint,
-    /// Made by the first call.
+    /// Created by the first call.
     channel: OnceCell<Channel>,
     pool: DescriptorPool,
 }
 
 impl Stargate {
-    /// Of a server at an `http://` URL, with the messages as they were when the recordings were made: types
-    /// did not say yet what is frozen, nor the name of a user-defined type.
+    /// Creates a client of a server at an `http://` URL, with the messages at the time of the recordings: types did not
+    /// contain `frozen` yet, nor the name of a user-defined type.
     pub fn recorded(url: &str) -> Stargate {
         let mut files = FileDescriptorSet::decode(local_astra::grpc::proto::DESCRIPTORS).unwrap();
         for message in files
@@ -95,7 +95,7 @@ impl Stargate {
         )
     }
 
-    /// With the messages as they are.
+    /// Creates a client with the current messages.
     pub fn new(url: &str) -> Stargate {
         let pool = DescriptorPool::decode(local_astra::grpc::proto::DESCRIPTORS).unwrap();
         Stargate::with(url, pool)
@@ -161,7 +161,7 @@ impl Stargate {
         }
     }
 
-    /// The details of a refusal: a trailer's key is the message's full name in lower case and `-bin`.
+    /// Returns the details of an error. A trailer's key is the message's full name in lower case with `-bin`.
     fn trailers(&self, status: &Status) -> Map<String, Value> {
         let mut found = Map::new();
         for entry in status.metadata().iter() {
@@ -196,7 +196,7 @@ fn with_token<T>(message: T, token: Option<&str>) -> Request<T> {
     request
 }
 
-/// `InvalidArgument` is `INVALID_ARGUMENT`.
+/// Converts `InvalidArgument` to `INVALID_ARGUMENT`.
 fn code_name(code: tonic::Code) -> String {
     let mut name = String::new();
     for letter in format!("{code:?}").chars() {
@@ -208,11 +208,11 @@ fn code_name(code: tonic::Code) -> String {
     name
 }
 
-/// Runs a scenario against a server at an `http://` URL and gives what differs from the recording, one
-/// sentence each. The keyspace has to exist.
+/// Runs a scenario against a server at an `http://` URL, and returns the differences from the recording, one sentence
+/// each. The keyspace must exist.
 ///
 /// # Panics
-/// When the file cannot be read.
+/// The file cannot be read.
 pub async fn replay(url: &str, token: &str, keyspace: &str, file: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(file).unwrap();
     let scenario: Scenario = serde_json::from_str(&text).unwrap();

@@ -1,7 +1,7 @@
-//! Recorded answers of a real Stargate 2.0.51 and a real Data API 1.0.51, and the runner that asks the same again.
+//! Recorded responses of a real Stargate 2.0.51 and a real Data API 1.0.51, and the runner that repeats the requests.
 //!
-//! A file is one scenario: its steps build on each other. Texts in braces stand for the keyspace, the run, and what
-//! earlier steps have captured. How an answer is compared is told in [`compare`].
+//! A file is one scenario: its steps build on each other. Texts in braces are placeholders for the keyspace, the run,
+//! and values captured by earlier steps. [`compare`] describes the comparison of responses.
 
 pub mod compare;
 pub mod grpc;
@@ -16,9 +16,9 @@ use serde_json::{Map, Value};
 
 use compare::{Rules, at, short};
 
-/// A token that nobody has.
+/// A token that does not exist.
 const BAD_TOKEN: &str = "00000000-dead-beef-0000-000000000000";
-/// What stays as it is in a path; the files write it percent-encoded where it matters.
+/// Characters of a path that are percent-encoded; the files contain further encoded ones where it matters.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'/')
     .remove(b'%')
@@ -49,7 +49,7 @@ const PARAMETER: &AsciiSet = &NON_ALPHANUMERIC
 #[serde(rename_all = "camelCase")]
 struct Scenario {
     scenario: String,
-    /// The name of the header that the token is sent in.
+    /// The name of the header with the token.
     #[serde(default = "stargate_header")]
     token_header: String,
     steps: Vec<Step>,
@@ -66,7 +66,7 @@ struct Step {
     expect: Expected,
     #[serde(flatten)]
     rules: Rules,
-    /// Name of a variable to a pointer into the body.
+    /// Maps names of variables to pointers into the body.
     #[serde(default)]
     capture: BTreeMap<String, String>,
 }
@@ -95,7 +95,7 @@ struct Expected {
     body: Option<Value>,
 }
 
-/// A member that is there, even as null.
+/// Reads an existing member as `Some`, even if it is null.
 fn given<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(deserializer).map(Some)
 }
@@ -106,11 +106,11 @@ struct Answer {
     body: String,
 }
 
-/// Runs a scenario against a server and gives what differs from the recording, one sentence each.
-/// `base` is scheme, host and port; the keyspace has to exist.
+/// Runs a scenario against a server, and returns the differences from the recording, one sentence each. `base` is
+/// scheme, host and port; the keyspace must exist.
 ///
 /// # Panics
-/// When the file cannot be read.
+/// The file cannot be read.
 pub async fn replay(base: &str, token: &str, keyspace: &str, file: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(file).unwrap();
     let scenario: Scenario = serde_json::from_str(&text).unwrap();
@@ -252,7 +252,7 @@ fn check(step: &Step, answer: &Answer, variables: &mut BTreeMap<String, String>)
     problems
 }
 
-/// Puts the variables into every text of a value, names of members too.
+/// Replaces the variables in every text of a value, including names of members.
 fn substitute(value: &Value, variables: &BTreeMap<String, String>) -> Value {
     match value {
         Value::String(text) => Value::String(substitute_text(text, variables)),

@@ -1,4 +1,4 @@
-//! One local Astra for all tests, with data of its own, which ends when this process does, however it does.
+//! One local Astra for all tests, with separate data. It ends with this process, even if that crashes.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -24,18 +24,18 @@ use secrecy::ExposeSecret;
 use serde::Deserialize;
 use sysinfo::Signal;
 
-/// A run that takes longer hangs.
+/// Limit for a run. A longer one hangs.
 pub const RUN_LIMIT: Duration = Duration::from_secs(120);
 
 pub struct LocalAstra {
     pub folders: Folders,
     pub layout: Layout,
     pub secrets: Secrets,
-    /// Closed when this process ends: local Astra ends then, and removes its data.
+    /// Closed when this process ends. Local Astra then exits and removes its data.
     _alive: ChildStdin,
 }
 
-/// The one local Astra of this test program.
+/// Returns the local Astra of this test program.
 pub fn local_astra() -> &'static LocalAstra {
     static ONE: OnceLock<LocalAstra> = OnceLock::new();
     ONE.get_or_init(LocalAstra::start)
@@ -88,7 +88,7 @@ impl LocalAstra {
         }
     }
 
-    /// This local Astra with Pulsar, which the first test that asks has it start.
+    /// Returns this local Astra with Pulsar, which starts on the first call.
     pub fn with_pulsar(&self) -> &LocalAstra {
         static STARTED: OnceLock<()> = OnceLock::new();
         STARTED.get_or_init(|| {
@@ -105,7 +105,7 @@ impl LocalAstra {
         self
     }
 
-    /// The plain door.
+    /// Returns the URL of the plain port.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.layout.ports.plain)
     }
@@ -128,7 +128,7 @@ impl LocalAstra {
             .to_owned()
     }
 
-    /// What `cargo local run` sets, with a keyspace of the test's own.
+    /// Returns the settings of `cargo local run`, with a keyspace of the test.
     pub fn settings(&self, keyspace: &str) -> BTreeMap<String, String> {
         let all = environment::of(
             &self.folders,
@@ -148,7 +148,7 @@ impl LocalAstra {
         settings
     }
 
-    /// A keyspace that nobody else uses, open to the application token.
+    /// Creates a keyspace for one test, open to the application token.
     pub fn keyspace(&self) -> String {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
@@ -169,7 +169,7 @@ impl LocalAstra {
         name
     }
 
-    /// The other client: the driver, straight to Cassandra, as the operator.
+    /// Opens a direct connection of the driver to Cassandra as the operator, as another client.
     pub async fn cql(&self) -> Session {
         let nodes = self.layout.cassandra();
         let operator = &self.secrets.operator;
@@ -178,7 +178,7 @@ impl LocalAstra {
             .unwrap()
     }
 
-    /// The operator's login to Cassandra.
+    /// Returns the operator's login to Cassandra.
     pub fn login(&self) -> Login {
         let operator = &self.secrets.operator;
         Login {
@@ -187,7 +187,7 @@ impl LocalAstra {
         }
     }
 
-    /// Tables, views and types of a keyspace, as Cassandra has them.
+    /// Returns tables, views and types of a keyspace in Cassandra.
     pub fn left_in(&self, keyspace: &str) -> Vec<String> {
         block_on(async {
             let session = self.cql().await;
@@ -210,19 +210,18 @@ impl LocalAstra {
     }
 }
 
-/// A client that asks local Astra itself, whatever proxy the developer's machine has.
+/// Creates a client that ignores the proxy settings of the developer's machine.
 pub fn client() -> Client {
     Client::builder().no_proxy().build().unwrap()
 }
 
-/// A turn with the keyspaces that `cargo local run` sets: in them the GraphQL samples make tables of the same name in
-/// each run.
+/// Locks the keyspaces of `cargo local run`, in which the GraphQL samples create tables with the same name in each run.
 pub fn turn_in_samples() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Runs a future to its end. Each has a runtime of its own: tests are threads.
+/// Runs a future to completion. Each call has a separate runtime, because tests are threads.
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -254,7 +253,7 @@ struct Package {
     manifest_path: PathBuf,
 }
 
-/// All samples of the workspace, built.
+/// Returns all samples of the workspace, built.
 pub fn samples() -> &'static [Sample] {
     static ALL: OnceLock<Vec<Sample>> = OnceLock::new();
     ALL.get_or_init(|| {
@@ -309,7 +308,7 @@ fn cargo(arguments: &[&str]) -> Output {
 }
 
 impl Sample {
-    /// Whether it makes its table in a keyspace.
+    /// Returns true if the sample creates its table in a keyspace.
     pub fn has_keyspace(&self) -> bool {
         self.reads("ASTRA_DB_KEYSPACE")
     }
@@ -318,7 +317,7 @@ impl Sample {
         self.settings.contains(&setting)
     }
 
-    /// What `cargo local run` sets, with a keyspace of the test's own.
+    /// Returns the settings of `cargo local run`, with a keyspace of the test.
     pub fn settings_in(&self, astra: &LocalAstra, keyspace: &str) -> BTreeMap<String, String> {
         let mut settings = astra.settings(keyspace);
         let (url, first) = ("ASTRA_DB_GRAPHQL_URL", "ASTRA_DB_GRAPHQL_FIRST_KEYSPACE");
@@ -332,12 +331,12 @@ impl Sample {
         settings
     }
 
-    /// Starts the sample with exactly these settings and nothing else of the environment, in an empty folder.
+    /// Starts the sample in an empty folder, with only these settings in the environment.
     pub fn start(&self, settings: &BTreeMap<String, String>) -> Running {
         self.start_with(&[], settings)
     }
 
-    /// Starts it so, with flags.
+    /// Starts the sample as [`Sample::start`] does, with flags.
     pub fn start_with(&self, flags: &[&str], settings: &BTreeMap<String, String>) -> Running {
         let folder = tempfile::tempdir().unwrap();
         let mut sample = Command::new(&self.program);
@@ -352,12 +351,12 @@ impl Sample {
         }
     }
 
-    /// Runs the sample to its end with no settings but those in the `.env` of a folder.
+    /// Runs the sample until it exits, with only the settings in the `.env` of a folder.
     pub fn run_in(&self, folder: &Path) -> Ended {
         Running::start(Command::new(&self.program).env_clear().current_dir(folder)).end()
     }
 
-    /// Runs the sample to its end.
+    /// Runs the sample until it exits.
     pub fn run(&self, settings: &BTreeMap<String, String>) -> Ended {
         self.start(settings).end()
     }
@@ -368,7 +367,7 @@ pub struct Running {
     _folder: Option<tempfile::TempDir>,
 }
 
-/// What a sample's user sees.
+/// Exit code and output of a sample.
 #[derive(Debug)]
 pub struct Ended {
     pub code: Option<i32>,
@@ -377,7 +376,7 @@ pub struct Ended {
 }
 
 impl Running {
-    /// Starts a program whose output is read.
+    /// Starts a program, and captures its output.
     pub fn start(command: &mut Command) -> Running {
         let child = command
             .stdin(Stdio::null())
@@ -391,7 +390,7 @@ impl Running {
         }
     }
 
-    /// As Ctrl-C does.
+    /// Sends the signal of Ctrl-C.
     pub fn interrupt(&self) {
         self.signal(Signal::Interrupt);
     }
@@ -401,18 +400,18 @@ impl Running {
         assert!(sample.signal(signal).unwrap());
     }
 
-    /// Waits for the end; a sample that hangs fails the test.
+    /// Waits for the exit. A sample that hangs fails the test.
     pub fn end(self) -> Ended {
         self.end_within(RUN_LIMIT)
     }
 
-    /// Ends it, if it still runs, for what it said so far.
+    /// Kills the program if it is still running, and returns its output so far.
     pub fn kill(mut self) -> Ended {
         self.child.kill().unwrap();
         self.end()
     }
 
-    /// Waits so long for the end.
+    /// Waits for the exit within `limit`.
     pub fn end_within(mut self, limit: Duration) -> Ended {
         // A test may have taken one of them.
         fn read(from: Option<impl Read + Send + 'static>) -> JoinHandle<String> {

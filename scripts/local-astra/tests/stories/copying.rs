@@ -1,4 +1,4 @@
-//! `scripts/copy-sample`: what it refuses, what it makes.
+//! `scripts/copy-sample`: its errors and its results.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 use crate::astra::{samples, workspace};
 use crate::projects;
 
-/// A downloaded archive of the repository: what a clone has, without git and without anything built.
+/// Creates a downloaded archive of the repository: the contents of a clone, without git and build results.
 fn archive(folder: &Path) -> PathBuf {
     let root = folder.join("samples of Astra");
     std::fs::create_dir_all(&root).unwrap();
@@ -33,7 +33,7 @@ pub fn copy_sample(root: &Path, from: &Path, arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-/// The script of a clone or archive. It builds the list of settings; archives share a folder for that.
+/// Returns the script of a clone or archive. It builds the list of settings, for which archives share a folder.
 fn script(root: &Path) -> Command {
     let mut script = Command::new(root.join("scripts/copy-sample"));
     if *root != workspace() {
@@ -42,7 +42,7 @@ fn script(root: &Path) -> Command {
     script
 }
 
-/// What it says on a refusal.
+/// Asserts that the program reported one error, and returns the message.
 fn refused(output: &Output) -> String {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{output:?}");
@@ -52,14 +52,14 @@ fn refused(output: &Output) -> String {
     said
 }
 
-/// What it says of a copy.
+/// Asserts that the program succeeded, and returns its output.
 pub fn copied(output: &Output) -> String {
     assert!(output.status.success(), "{output:?}");
     assert!(output.stderr.is_empty(), "{output:?}");
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-/// The paths of all files below a folder, from there.
+/// Returns the relative paths of all files below a folder.
 pub fn files(folder: &Path) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut folders = vec![folder.to_owned()];
@@ -282,7 +282,7 @@ fn neither_git_nor_a_way_to_the_registry_is_needed() {
     assert!(!here.path().join("no build").exists());
 }
 
-/// The packages of a lock file, with their versions and sources.
+/// Returns the packages of a lock file, with their versions and sources.
 fn locked(folder: &Path) -> BTreeSet<String> {
     let text = read(folder.join("Cargo.lock"));
     let packages = text.split("[[package]]\n").skip(1);
@@ -299,7 +299,7 @@ pub fn locked_as_here(folder: &Path) {
     assert!(theirs.len() < ours.len());
 }
 
-/// The names that a `.env` or `.env.example` sets.
+/// Returns the names in a `.env` or `.env.example`.
 fn names(text: &str) -> BTreeSet<&str> {
     let set = text.lines().filter(|line| !line.starts_with('#'));
     set.filter_map(|line| Some(line.split_once('=')?.0))

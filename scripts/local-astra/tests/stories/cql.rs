@@ -1,4 +1,4 @@
-//! CQL: the bundle's doors on a real Cassandra, and what can go wrong with the sample that uses them.
+//! CQL: the bundle's services in front of a real Cassandra, and failures of the sample that uses them.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -26,7 +26,7 @@ fn set(settings: &Settings, changes: &[(&str, &str)]) -> Settings {
     settings
 }
 
-/// Straight to Cassandra: its login is the role with the token's third part.
+/// Returns settings for a direct connection to Cassandra, where the password of the role is the token's third part.
 fn without_bundle(astra: &LocalAstra, keyspace: &str, contact_point: &str) -> Settings {
     let token = astra.application();
     let mut parts = token.split(':').skip(1);
@@ -40,7 +40,7 @@ fn without_bundle(astra: &LocalAstra, keyspace: &str, contact_point: &str) -> Se
     set(&astra.settings(keyspace), &changes)
 }
 
-/// Gives what the sample said of its failure.
+/// Returns the error that the sample reported.
 fn refused<'a>(settings: &Settings, ended: &'a Ended) -> &'a str {
     assert!(ended.code.is_some_and(|code| code != 0), "{ended:#?}");
     assert_eq!(ended.err.matches("Error: ").count(), 1, "{ended:#?}");
@@ -145,10 +145,10 @@ fn a_host_that_refuses_or_never_answers_is_given_up() {
     }
 }
 
-/// The delay of a door that lets nothing back.
+/// The delay of a door that returns nothing.
 const HELD: u64 = u64::MAX;
 
-/// A door before Cassandra: slow on the way back, and its connections can be cut.
+/// A proxy in front of Cassandra with slow responses, whose connections can be cut.
 struct Door {
     port: u16,
     delay: Arc<AtomicU64>,
@@ -204,7 +204,7 @@ fn pass(mut from: TcpStream, mut to: TcpStream, delay: &AtomicU64) {
     let _ = from.shutdown(Shutdown::Both);
 }
 
-/// The sample in the middle of its story, which goes slowly; then something happens.
+/// Runs the sample slowly, and calls `happens` in the middle.
 fn in_the_middle(happens: impl Fn(&Door, &crate::astra::Running)) -> (Ended, Vec<String>) {
     let astra = local_astra();
     let keyspace = astra.keyspace();

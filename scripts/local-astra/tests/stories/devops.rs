@@ -1,4 +1,4 @@
-//! The DevOps API: databases from their first to their last day, and its refusals.
+//! The DevOps API: the life cycle of databases, and errors.
 
 use std::time::{Duration, Instant};
 
@@ -50,7 +50,7 @@ impl Api {
         self.ask(Method::GET, path, None).await
     }
 
-    /// Waits until a database has this status, and gives those that it had before.
+    /// Waits until a database has this status, and returns its earlier ones.
     pub async fn wait(&self, id: &str, wanted: &str) -> Vec<String> {
         let limit = Instant::now() + RUN_LIMIT;
         let mut seen = Vec::new();
@@ -164,7 +164,7 @@ fn refusals_have_the_shapes_of_astra() {
     });
 }
 
-/// The message of a refusal in the shape that databases have.
+/// Returns the message of an error in the format of databases.
 fn refused(answer: &Answer, status: u16) -> &str {
     assert_eq!(answer.status, status, "{}", answer.body);
     let error = &answer.body["errors"][0];
@@ -337,7 +337,7 @@ fn what_a_database_cannot_do_now_is_refused_and_the_end_is_the_end() {
     });
 }
 
-/// The list, with a database that is terminated and one that is not.
+/// Checks the list with a terminated database and another one.
 async fn pages(api: &Api, terminated: &str) {
     let list = async |query: &str| {
         let answer = api.get(&format!("/v2/databases?{query}")).await;

@@ -1,5 +1,5 @@
-//! What breaks in the middle of what a DevOps sample does with a flag: it says one clear thing, in time, and what
-//! it made is gone, or named with how to remove it.
+//! Failures in the middle of a DevOps sample that runs with a flag. The sample reports one clear error in time, and
+//! removes what it created, or names it with the command that removes it.
 
 use std::thread;
 
@@ -16,15 +16,15 @@ use crate::http::{self, Then};
 const DATABASE: &str = "devops-database-sample";
 const ORGANIZATION: &str = "devops-organization-sample";
 
-/// Lets this many requests of a run pass, and not the next.
+/// The number of requests that succeed, and the failure of the next one.
 type Case = (usize, Then);
 
-/// Whether it ends all ways to undo what was made.
+/// Returns true if the failure also prevents every cleanup.
 fn is_final((_, then): Case) -> bool {
     matches!(then, Then::CutAll | Then::FailAll | Then::StallAll)
 }
 
-/// Runs a sample with a flag, into that failure.
+/// Runs a sample with a flag and this failure.
 fn broken(name: &str, flag: &str, (whole, then): Case, settings: &Settings) -> Ended {
     let astra = local_astra();
     let port = http::failing(astra.layout.ports.plain, whole, then).port;
@@ -36,8 +36,8 @@ fn broken(name: &str, flag: &str, (whole, then): Case, settings: &Settings) -> E
     ended
 }
 
-/// All at once: some wait half a minute for an answer. Each has a client of its own, whose connections live as long
-/// as its thread's runtime.
+/// Runs all cases concurrently, because some wait half a minute for a response. Each case has a separate client, whose
+/// connections belong to the runtime of its thread.
 fn at_once(cases: &[Case], run: impl Fn(&Api, Case) + Sync) {
     let astra = local_astra();
     thread::scope(|scope| {
@@ -47,7 +47,7 @@ fn at_once(cases: &[Case], run: impl Fn(&Api, Case) + Sync) {
     });
 }
 
-/// The requests before: the databases, the one, the regions, the bundle's link.
+/// Number of requests before the changes: the databases, the one, the regions, the bundle's link.
 const BEFORE: usize = 4;
 const MAKING_OR_WAITING: &[Case] = &[
     (BEFORE, Then::Cut),
@@ -113,14 +113,14 @@ fn a_database_is_gone_or_named() {
     });
 }
 
-/// The requests before: the organization, the users, the roles.
+/// Number of requests before the role is created: the organization, the users, the roles.
 const BEFORE_ROLE: usize = 3;
-/// The role created, changed, read; the token created and used twice.
+/// Number of requests about the role and the token: the role created, changed, read; the token created and used twice.
 const ROLE_STORY: usize = 6;
-/// Which of these requests creates the token.
+/// The request that creates the token.
 const TOKEN: usize = BEFORE_ROLE + 3;
 
-/// The role of that name, and the client ids of its tokens.
+/// Returns the role of that name, and the client ids of its tokens.
 async fn left(api: &Api, name: &str) -> Option<(String, Vec<String>)> {
     let list = |body: &Value| body.as_array().unwrap().clone();
     let roles = list(&api.get("/v2/organizations/roles").await.body);

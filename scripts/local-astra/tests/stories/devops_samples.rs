@@ -1,4 +1,4 @@
-//! The DevOps samples with their flags: what they make and take away again, and the bundle that one leaves.
+//! The DevOps samples with their flags: the resources they create and remove, and the bundle that one of them keeps.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -21,7 +21,8 @@ pub fn sample(name: &str) -> &'static Sample {
     samples().iter().find(|s| s.name == name).unwrap()
 }
 
-/// A database of the test's own: the changes of another's keyspaces would refuse ours. Gives its id.
+/// Creates a database for this test, because changes of keyspaces by other tests would block those of this one. Returns
+/// its id.
 pub fn database(astra: &LocalAstra, name: &str) -> String {
     let api = Api::of(astra, &astra.application());
     block_on(async {
@@ -53,7 +54,7 @@ fn run(name: &str, flags: &[&str], settings: &BTreeMap<String, String>) -> Ended
     ended
 }
 
-/// What comes after `before`, up to a blank.
+/// Returns the word after `before`.
 pub fn after<'a>(text: &'a str, before: &str) -> &'a str {
     let at = text
         .find(before)
@@ -72,7 +73,7 @@ fn told(ended: &Ended, lines: &[&str]) {
     }
 }
 
-/// Whether Cassandra has the keyspace.
+/// Returns true if the keyspace exists in Cassandra.
 fn has_keyspace(astra: &LocalAstra, name: &str) -> bool {
     block_on(async {
         let cql = "SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = ?";
@@ -81,7 +82,7 @@ fn has_keyspace(astra: &LocalAstra, name: &str) -> bool {
     })
 }
 
-/// Going takes a moment after it was granted.
+/// Waits until the keyspace is gone, shortly after the request to drop it.
 fn goes(astra: &LocalAstra, keyspace: &str) {
     let limit = Instant::now() + RUN_LIMIT;
     while has_keyspace(astra, keyspace) {
@@ -90,7 +91,7 @@ fn goes(astra: &LocalAstra, keyspace: &str) {
     }
 }
 
-/// Runs the sample up to the line of this step, then sends a signal.
+/// Runs the sample to the line of this step, then sends a signal.
 fn interrupted(
     flag: &str,
     step: &str,
@@ -124,7 +125,7 @@ fn interrupted(
     ended
 }
 
-/// The id of a database that a sample named.
+/// Returns the id of a database, given the name from a sample.
 pub fn id_of(api: &Api, name: &str) -> Option<String> {
     let all = block_on(api.get("/v2/databases?include=all&limit=100")).body;
     let all = all.as_array().unwrap();

@@ -1,4 +1,4 @@
-//! The DevOps API of streaming, and its sample: tenants come and go in Pulsar, and their tokens with them.
+//! The DevOps API of streaming, and its sample: tenants and their tokens, created and deleted in Pulsar.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ fn sample(name: &str) -> &'static Sample {
     samples().iter().find(|s| s.name == name).unwrap()
 }
 
-/// Pulsar itself, as its operator.
+/// A client of Pulsar itself, as its operator.
 fn pulsar(astra: &LocalAstra) -> Admin {
     superuser(&astra.layout, &astra.folders)
 }
@@ -39,7 +39,7 @@ impl Api {
         }
     }
 
-    /// Status and text of an answer, asked with the header of a cluster.
+    /// Sends a request with the header of a cluster, and returns status and text of the response.
     async fn on(
         &self,
         cluster: &str,
@@ -75,7 +75,7 @@ fn named(tenant: &str) -> Value {
         "plan": "free"})
 }
 
-/// Runs a sample of Pulsar with a tenant and its token, and tells whether it got to its end.
+/// Runs a Pulsar sample with a tenant and its token, and returns true if it succeeded.
 fn reaches(astra: &LocalAstra, tenant: &str, token: &str) -> bool {
     let sample = sample("pulsar-client-sample");
     let mut settings = astra.settings("nowhere");
@@ -320,7 +320,7 @@ fn what_streaming_refuses() {
     });
 }
 
-/// The tenant that a run has told of, and whether Pulsar still has it.
+/// Returns the tenant in the output of a run, and true if it still exists in Pulsar.
 fn made(astra: &LocalAstra, ended: &Ended) -> (String, bool) {
     let (_, rest) = ended.out.split_once("3. Created tenant ").unwrap();
     let name = rest.split(' ').next().unwrap().to_owned();

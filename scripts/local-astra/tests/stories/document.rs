@@ -1,11 +1,11 @@
-//! What the recordings of the Document API do not show, by what Stargate's source says.
+//! Behavior of the Document API that the recordings do not cover, according to Stargate's source.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::astra::{block_on, client, local_astra};
 
-/// A request below the collections of a namespace, its body as text.
+/// Sends a request below the collections of a namespace, with a text as its body.
 async fn ask(method: Method, namespace: &str, path: &str, body: Option<&str>) -> (u16, Value) {
     let astra = local_astra();
     let url = format!("{}/api/rest/v2/{path}", astra.url());
@@ -26,7 +26,7 @@ async fn put(namespace: &str, path: &str, body: &str) {
     assert_eq!(status, 200, "{said}");
 }
 
-/// The ids, or the parts, for which a condition holds.
+/// Returns the ids or parts that match a condition.
 async fn found(namespace: &str, path: &str, condition: &str) -> Value {
     let condition =
         percent_encoding::utf8_percent_encode(condition, percent_encoding::NON_ALPHANUMERIC);

@@ -38,7 +38,7 @@ fn replay(interface: &str) {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-/// Steps of tables, which the Data API of local Astra does not serve yet, and those that depend on them.
+/// Steps about tables, which the Data API of local Astra does not serve yet, and those that depend on them.
 const TABLE_STEPS: [&str; 6] = [
     "create-table",
     "create-over-table",

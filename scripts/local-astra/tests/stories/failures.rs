@@ -1,4 +1,4 @@
-//! What can go wrong: each sample says one clear thing, in time, exits with a code that is not zero, shows no
+//! Failures of the samples. Each sample reports one clear error in time, exits with a code other than zero, shows no
 //! secret, and leaves nothing behind.
 
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use crate::samples::{story, told};
 
 pub type Settings = BTreeMap<String, String>;
 
-/// The samples that speak HTTP to the gateway with an Astra token.
+/// Returns the samples that send HTTP requests to the gateway with an Astra token.
 fn http_samples() -> impl Iterator<Item = &'static Sample> {
     samples()
         .iter()
@@ -22,12 +22,12 @@ fn http_samples() -> impl Iterator<Item = &'static Sample> {
         .filter(|sample| sample.settings.iter().any(|name| name.ends_with("_URL")))
 }
 
-/// Those of them that make something in the keyspace. What the others make with a flag is tested beside them.
+/// Returns those that create something in the keyspace. Other tests cover resources that are created with a flag.
 fn makers() -> impl Iterator<Item = &'static Sample> {
     http_samples().filter(|sample| sample.has_keyspace())
 }
 
-/// Sends a sample to another port, without TLS.
+/// Returns settings that send a sample to another port, without TLS.
 pub fn through(astra: &LocalAstra, settings: &Settings, port: u16) -> Settings {
     let door = format!("https://localhost:{}", astra.layout.ports.tls);
     settings
@@ -39,7 +39,7 @@ pub fn through(astra: &LocalAstra, settings: &Settings, port: u16) -> Settings {
         .collect()
 }
 
-/// The rules that hold for every failure. Gives what the sample said.
+/// Checks the rules for every failure, and returns the sample's message.
 pub fn refused<'a>(sample: &Sample, settings: &Settings, ended: &'a Ended) -> &'a str {
     let told = format!("{} {ended:#?}", sample.name);
     assert!(ended.code.is_some_and(|code| code != 0), "{told}");

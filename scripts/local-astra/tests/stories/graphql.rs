@@ -1,4 +1,4 @@
-//! The CQL-first GraphQL API: the recordings, and what they don't tell.
+//! The CQL-first GraphQL API: the recordings, and behavior that they do not cover.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ pub struct Graphql {
 }
 
 impl Graphql {
-    /// With a keyspace of its own, as an application.
+    /// Creates a client with a separate keyspace and the application token.
     pub fn new() -> Graphql {
         let astra = local_astra();
         Graphql {

@@ -1,4 +1,4 @@
-//! The CQL-first GraphQL API: what becomes of values, as in Stargate's own code where no recording tells.
+//! The CQL-first GraphQL API: conversion of values, according to Stargate's source where there is no recording.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::astra::{RUN_LIMIT, block_on, local_astra};
 use crate::graphql::Graphql;
 
-/// A client of a keyspace in which these statements were run, once the schema shows its table `t`.
+/// Creates a client of a keyspace in which these statements were run, once the schema shows its table `t`.
 fn with(statements: &[&str]) -> Graphql {
     let graphql = Graphql::new();
     block_on(async {
@@ -32,7 +32,7 @@ async fn until(graphql: &Graphql, query: &str, is_done: impl Fn(&Value) -> bool)
     }
 }
 
-/// A request of which one field fails as a whole.
+/// Sends a request of which one field fails completely.
 async fn fails(graphql: &Graphql, query: &str, field: &str) {
     let answer = graphql.ask(query).await;
     let errors = answer["errors"].as_array().unwrap();

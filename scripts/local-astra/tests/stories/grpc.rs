@@ -1,4 +1,4 @@
-//! Stargate's gRPC API: the recordings, and what they don't tell.
+//! Stargate's gRPC API: the recordings, and behavior that they do not cover.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -50,7 +50,7 @@ impl Scene {
             .await
     }
 
-    /// The response; a refusal fails the test.
+    /// Returns the response; fails the test on an error.
     async fn run(&self, cql: &str, values: Value) -> Value {
         let mut answer = self.ask(cql, values, json!({})).await;
         assert_eq!(answer.code, "OK", "{cql}: {}", answer.message);
@@ -467,7 +467,7 @@ fn what_is_no_service_is_unimplemented_and_no_deadline_is_missed() {
     });
 }
 
-/// The sample is a lesson that stands alone; its description of the API is ours all the same.
+/// The sample is independent of local Astra, but both use the same description of the API.
 #[test]
 fn the_sample_has_the_same_proto_files() {
     let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("proto");

@@ -1,4 +1,4 @@
-//! Servers that misbehave, for the samples to meet.
+//! Misbehaving servers for tests of the samples.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -15,12 +15,12 @@ use tokio::sync::watch;
 
 use crate::astra::{RUN_LIMIT, Running, block_on};
 
-/// A port where nobody listens.
+/// Returns a port that refuses connections.
 pub fn refusing() -> u16 {
     listener().local_addr().unwrap().port()
 }
 
-/// Accepts and never answers.
+/// Starts a server that accepts connections and never responds.
 pub fn silent() -> u16 {
     let listener = listener();
     let port = listener.local_addr().unwrap().port();
@@ -31,7 +31,8 @@ pub fn silent() -> u16 {
     port
 }
 
-/// Answers every request, over HTTP/1.1 or HTTP/2, with an error page for people, as a gateway before Astra does.
+/// Starts a server that responds to every request, over HTTP/1.1 or HTTP/2, with an HTML error page, like a gateway in
+/// front of Astra.
 pub fn broken() -> u16 {
     let page = format!(
         "<html><head><title>500 Internal Server Error</title></head><body>{}</body></html>",
@@ -54,29 +55,29 @@ pub fn broken() -> u16 {
     port
 }
 
-/// What a proxy does to the request that it does not pass on, and to those after it.
+/// Behavior of a proxy for the request that it does not forward, and for later ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Then {
-    /// Cuts its connection; later requests pass.
+    /// Closes its connection; later requests pass.
     Cut,
-    /// Cuts its connection, and those of all later requests.
+    /// Closes its connection, and those of all later requests.
     CutAll,
-    /// Passes it on when the test calls [`Proxy::release`]; later requests pass.
+    /// Forwards it when the test calls [`Proxy::release`]; later requests pass.
     Hold,
-    /// Never answers it; later requests pass.
+    /// Never responds to it; later requests pass.
     Stall,
-    /// Never answers it, nor any later request.
+    /// Never responds to it, nor to any later request.
     StallAll,
-    /// Answers it with 500; later requests pass.
+    /// Responds with 500; later requests pass.
     Fail,
-    /// Answers it with 500, and all later requests.
+    /// Responds with 500 to it and all later requests.
     FailAll,
 }
 
 const FAILED: &[u8] = b"HTTP/1.1 500 Internal Server Error\r\ncontent-length: 4\r\n\
     content-type: application/json\r\nconnection: close\r\n\r\nnull";
 
-/// A proxy before a plain port.
+/// A proxy in front of a plain port.
 pub struct Proxy {
     pub port: u16,
     seen: Arc<AtomicUsize>,
@@ -84,18 +85,18 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Passes the request on that is held.
+    /// Forwards the held request.
     pub fn release(&self) {
         self.released.send_replace(true);
     }
 
-    /// The number of requests so far.
+    /// Returns the number of requests so far.
     pub fn seen(&self) -> usize {
         self.seen.load(Ordering::SeqCst)
     }
 
-    /// Waits for the request after `whole` others. A sample that ends before, or hangs, fails the test with what it
-    /// said.
+    /// Waits for the request after `whole` others. Fails the test with the sample's output if the sample ends earlier,
+    /// or hangs.
     pub fn wait_past(&self, whole: usize, mut running: Running) -> Running {
         let limit = Instant::now() + RUN_LIMIT;
         loop {
@@ -112,7 +113,7 @@ impl Proxy {
     }
 }
 
-/// Passes `whole` requests on, and not the next.
+/// Starts a proxy that forwards `whole` requests, but not the next.
 pub fn failing(target: u16, whole: usize, then: Then) -> Proxy {
     let seen = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&seen);
@@ -172,10 +173,10 @@ pub fn failing(target: u16, whole: usize, then: Then) -> Proxy {
     }
 }
 
-/// Finds where requests begin in what a client sends.
+/// Finds the start of each request in the bytes from a client.
 #[derive(Default)]
 struct Heads {
-    /// Of HTTP/2: what was sent and not looked at yet. Each request begins with a frame of its own.
+    /// Bytes of HTTP/2 that were sent but not parsed yet. Each request begins with a frame of its own.
     frames: Option<Vec<u8>>,
 }
 

@@ -1,5 +1,5 @@
-//! The GraphQL samples, whose table has a fixed name: they get over what a killed run left, and leave any other table
-//! alone.
+//! The GraphQL samples, whose table has a fixed name. They remove what a killed run left, and do not touch any other
+//! table.
 
 use crate::astra::{LocalAstra, Sample, block_on, local_astra, samples};
 use crate::failures::{refused, through};
@@ -45,7 +45,7 @@ fn create(astra: &LocalAstra, keyspace: &str, columns: &str, rows: &[&str]) {
     }
 }
 
-/// The next run says that it removed something, and leaves nothing.
+/// Checks that the next run reports the removal of leftovers, and leaves nothing.
 fn gets_over(astra: &LocalAstra, sample: &Sample, keyspace: &str) {
     let ended = sample.run(&sample.settings_in(astra, keyspace));
     told(&ended, story(&sample.name));

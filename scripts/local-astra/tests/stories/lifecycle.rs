@@ -1,4 +1,4 @@
-//! `cargo local` as its user types it: up, down, status, env, reset, and what survives.
+//! `cargo local` as its user types it: up, down, status, env, reset, and persistence.
 
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::PermissionsExt;
@@ -18,7 +18,7 @@ use sysinfo::Signal;
 use crate::astra::{RUN_LIMIT, block_on, turn_in_samples};
 use crate::graphql_first;
 
-/// A data folder that is reset whatever happens.
+/// A data folder that is always reset at the end.
 pub struct Data(pub tempfile::TempDir);
 
 impl Drop for Data {
@@ -212,7 +212,7 @@ fn only_loopback_is_bound() {
     assert!(own.iter().all(|(loopback, _)| *loopback), "{own:?}");
 }
 
-/// All listening TCP sockets of the machine: bound to loopback only, and the port.
+/// Returns all listening TCP sockets of the machine: true if bound to loopback only, and the port.
 #[cfg(target_os = "linux")]
 fn netstat() -> Vec<(bool, u16)> {
     sockets()
@@ -221,7 +221,7 @@ fn netstat() -> Vec<(bool, u16)> {
         .collect()
 }
 
-/// The listening TCP sockets of one process.
+/// Returns the listening TCP sockets of one process.
 #[cfg(target_os = "linux")]
 fn listening(pid: u32) -> Vec<(bool, u16)> {
     let files = std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
@@ -238,7 +238,7 @@ fn listening(pid: u32) -> Vec<(bool, u16)> {
         .collect()
 }
 
-/// From `/proc/net/tcp` and `tcp6`: inode, loopback, port of what listens.
+/// Returns the listening sockets in `/proc/net/tcp` and `tcp6`: inode, loopback, port.
 #[cfg(target_os = "linux")]
 fn sockets() -> Vec<(String, bool, u16)> {
     const LISTEN: &str = "0A";
@@ -290,7 +290,7 @@ fn ctrl_c_during_a_start_leaves_nothing_running() {
     assert_eq!(ended.status.code(), Some(130), "{ended:?}");
     let said = text(&ended.stderr);
     assert!(
-        said.contains("Interrupted: stopping what was started."),
+        said.contains("Interrupted. Stopping what this command started."),
         "{said}"
     );
     assert!(!engine.is_alive().unwrap());
@@ -315,14 +315,14 @@ fn ctrl_c_while_another_command_starts_stops_the_one_that_waits() {
         .unwrap();
     let mut said = String::new();
     let mut err = BufReader::new(up.stderr.take().unwrap());
-    while !said.contains("waiting for it") {
+    while !said.contains("Waiting for another command") {
         assert_ne!(err.read_line(&mut said).unwrap(), 0, "{said}");
     }
     let waiting = ProcessId::of(up.id()).unwrap().unwrap();
     assert!(waiting.signal(Signal::Interrupt).unwrap());
     err.read_to_string(&mut said).unwrap();
     assert_eq!(up.wait().unwrap().code(), Some(130), "{said}");
-    assert!(said.contains("the other command goes on"), "{said}");
+    assert!(said.contains("The other command keeps running"), "{said}");
     assert!(
         State::read(&folders).unwrap().is_none(),
         "it started something"
@@ -330,7 +330,8 @@ fn ctrl_c_while_another_command_starts_stops_the_one_that_waits() {
     drop(held);
 }
 
-/// A first start with a Maven that fails like this: how often it was called, and what the user is told.
+/// Runs a first start with a Maven that fails with this error. Returns the number of its calls, and the message to the
+/// user.
 fn start_with_maven_that_says(error: &str) -> (usize, String) {
     let data = tempfile::tempdir().unwrap();
     let (tools, calls) = (data.path().join("tools"), data.path().join("calls"));

@@ -1,5 +1,5 @@
-//! All stories: local Astra and the samples, as their users run them, in one test program, so that the
-//! binaries are built once and one local Astra serves all.
+//! All stories: local Astra and the samples as their users run them. They are one test program, so that the binaries
+//! are built once and all share one local Astra.
 
 mod astra;
 mod copying;

@@ -1,4 +1,4 @@
-//! Three nodes behind one bundle, as on Astra; one of them dies while the sample runs.
+//! Three nodes behind one bundle, as on Astra. One of them dies while the sample is running.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read};
@@ -10,7 +10,7 @@ use sysinfo::Signal;
 use crate::astra::samples;
 use crate::lifecycle::{Data, local, succeed, text};
 
-/// Every node has an address of its own, 127.0.0.2 and so on: only Linux has those without asking.
+/// Every node has a separate address, 127.0.0.2 and so on, which only Linux provides without configuration.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_node_that_dies_in_mid_run_does_not_fail_the_sample() {

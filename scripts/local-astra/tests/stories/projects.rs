@@ -1,4 +1,4 @@
-//! Projects of a reader's own, outside the workspace: built and run as their reader does it.
+//! Projects of readers, outside the workspace: built and run as a reader does it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,10 +7,10 @@ use std::time::Duration;
 use crate::astra::{Ended, LocalAstra, Running, Sample, local_astra};
 use crate::samples::{story, told};
 
-/// The longest that a build with a run may take, on a busy machine.
+/// Limit for a build with a run on a busy machine.
 pub const LIMIT: Duration = Duration::from_secs(600);
 
-/// A program that a reader calls in a folder, without settings.
+/// Returns a command that runs a program in a folder, without settings.
 pub fn command(program: &str, folder: &Path, sample: &Sample) -> Command {
     let mut command = Command::new(program);
     command.current_dir(folder);
@@ -24,7 +24,7 @@ pub fn command(program: &str, folder: &Path, sample: &Sample) -> Command {
     command
 }
 
-/// Cargo in a project that was made from a sample.
+/// Returns a command that runs cargo in a project created from a sample.
 pub fn cargo(what: &[&str], folder: &Path, sample: &Sample) -> Command {
     let mut cargo = command(env!("CARGO"), folder, sample);
     cargo.args(what).arg("--quiet");
@@ -45,7 +45,7 @@ pub fn cargo(what: &[&str], folder: &Path, sample: &Sample) -> Command {
     cargo
 }
 
-/// What `cargo local env` prints, with a keyspace of the test's own.
+/// Returns the output of `cargo local env`, with a keyspace of this test.
 fn dotenv(astra: &LocalAstra, sample: &Sample, keyspace: &str) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_local-astra"))
         .arg("--data")
@@ -72,7 +72,7 @@ fn dotenv(astra: &LocalAstra, sample: &Sample, keyspace: &str) -> String {
     lines.join("\n") + "\n"
 }
 
-/// A story without what each run has anew: numbers, and the ids of documents and schemas.
+/// Removes the parts of an output that are new in each run: numbers, and the ids of documents and schemas.
 fn normal(story: &str) -> String {
     let id = |word: &str| word.len() == 36 && word.matches('-').count() == 4;
     let words = story.split_inclusive(|c: char| !c.is_ascii_alphanumeric() && c != '-');
@@ -96,14 +96,14 @@ fn normal(story: &str) -> String {
     normal
 }
 
-/// A story of the control plane with the beginnings of its lines alone: what they list, other tests change meanwhile.
+/// Keeps only the beginnings of the lines of the control plane's samples, because other tests change their lists.
 fn without_lists(story: &str) -> String {
     let lines = story.lines();
     let beginnings = lines.map(|line| line.split(": ").next().unwrap_or_default());
     beginnings.collect::<Vec<_>>().join("\n")
 }
 
-/// A `.env` for a sample that is about to run, and the keyspace in it, empty if the sample uses none.
+/// Returns a `.env` for a sample, and the keyspace in it; empty if the sample uses none.
 pub fn settings(sample: &Sample) -> (String, String) {
     let astra = local_astra();
     if sample
@@ -120,8 +120,8 @@ pub fn settings(sample: &Sample) -> (String, String) {
     (dotenv(astra, sample, &keyspace), keyspace)
 }
 
-/// Builds the project in a folder, runs it against local Astra with a `.env`, and holds what it prints to what the
-/// sample prints that it was made from.
+/// Builds the project in a folder, runs it against local Astra with a `.env`, and compares its output with that of the
+/// sample it was created from.
 pub fn tells_the_story_of(sample: &Sample, folder: &Path, flags: &[&str]) {
     let built = cargo(&["build"], folder, sample)
         .args(flags)
@@ -135,8 +135,8 @@ pub fn tells_the_story_of(sample: &Sample, folder: &Path, flags: &[&str]) {
     same_story(sample, folder, &keyspace, None);
 }
 
-/// Runs what is built in a folder, and the sample, with the `.env` that is there, and compares all that they print.
-/// The project may have run before, and printed `first`.
+/// Runs the built program of a folder, and the sample, with the existing `.env`, and compares their output. The project
+/// may have run before, with the output `first`.
 pub fn same_story(sample: &Sample, folder: &Path, keyspace: &str, mut first: Option<String>) {
     // What other tests make or drop in between is listed by only one of the two: then both tell again.
     for last in [false, false, true] {
@@ -168,7 +168,7 @@ pub fn same_story(sample: &Sample, folder: &Path, keyspace: &str, mut first: Opt
     forget(sample, folder);
 }
 
-/// Removes the program from the workspace's target folder, where each would stay.
+/// Removes the program from the workspace's target folder, in which every program would remain.
 fn forget(sample: &Sample, folder: &Path) {
     let manifest = std::fs::read_to_string(folder.join("Cargo.toml")).unwrap();
     let name = manifest
@@ -190,7 +190,7 @@ fn only_what_a_run_has_anew_is_left_out_of_the_comparison() {
     );
 }
 
-/// A folder for projects that is not below the workspace. Removed at the end of the test.
+/// Creates a folder for projects that is not below the workspace. It is removed at the end of the test.
 pub fn outside() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().canonicalize().unwrap();

@@ -1,5 +1,5 @@
-//! The Pulsar samples: what they tell and leave, and what can go wrong. Tests share one tenant, so each looks for the
-//! names that its own runs have told.
+//! The Pulsar samples: their output, the resources that remain, and failures. Tests share one tenant, so each only
+//! checks the names in the output of its own runs.
 
 use std::collections::BTreeSet;
 
@@ -26,32 +26,32 @@ fn client_sample() -> &'static Sample {
     found.unwrap()
 }
 
-/// What `cargo local run` sets, with Pulsar up.
+/// Returns the settings of `cargo local run`, with Pulsar running.
 fn settings() -> Settings {
     local_astra().with_pulsar().settings("none")
 }
 
-/// The settings with one of them changed.
+/// Returns the settings with one of them changed.
 fn with(name: &str, value: impl Into<String>) -> Settings {
     let mut settings = settings();
     settings.insert(name.into(), value.into());
     settings
 }
 
-/// The web service, through a proxy that fails before local Astra's plain door.
+/// Returns settings with a proxy that fails in front of local Astra's plain port.
 fn failing_web(whole: usize, then: Then) -> (Settings, Proxy) {
     let proxy = http::failing(local_astra().layout.ports.plain, whole, then);
     (with(WEB, format!("http://127.0.0.1:{}", proxy.port)), proxy)
 }
 
-/// The broker, through a proxy that fails before its plain port.
+/// Returns settings with a proxy that fails in front of the broker's plain port.
 fn failing_broker(whole: usize, then: Then) -> (Settings, Proxy) {
     let proxy = http::failing(local_astra().layout.ports.pulsar.broker, whole, then);
     let url = format!("pulsar://127.0.0.1:{}", proxy.port);
     (with(BROKER, url), proxy)
 }
 
-/// The other client: a request to the admin API with the tenant's token.
+/// Sends a request to the admin API with the tenant's token, as another client.
 fn ask(method: Method, path: &str) -> (StatusCode, String) {
     let url = format!("{}/admin/v2/{path}", local_astra().url());
     block_on(async {
@@ -63,7 +63,7 @@ fn ask(method: Method, path: &str) -> (StatusCode, String) {
     })
 }
 
-/// The names of the topics and namespaces that a run has made. Its first line tells those of others, too.
+/// Returns the names of the topics and namespaces that a run created. Its first line also contains those of others.
 fn named(ended: &Ended) -> BTreeSet<String> {
     let out = ended.out.lines().filter(|line| !line.starts_with("1. "));
     let out: Vec<&str> = out.collect();
@@ -77,7 +77,7 @@ fn named(ended: &Ended) -> BTreeSet<String> {
         .collect()
 }
 
-/// Of these names those that Pulsar still has.
+/// Returns those of the names that still exist in Pulsar.
 fn left(names: &BTreeSet<String>) -> Vec<&String> {
     let tenant = &settings()["ASTRA_STREAMING_NAME"];
     let lists = [
@@ -100,7 +100,7 @@ fn left(names: &BTreeSet<String>) -> Vec<&String> {
         .collect()
 }
 
-/// Deletes what a run has left.
+/// Deletes a resource that a run has left.
 fn delete(name: &str) {
     let tenant = &settings()["ASTRA_STREAMING_NAME"];
     let paths = if name.starts_with("rust_sample_namespace_") {
@@ -118,7 +118,7 @@ fn delete(name: &str) {
     }
 }
 
-/// As Ctrl-C, `kill` and a closed terminal do.
+/// The signals of Ctrl-C, `kill` and a closed terminal.
 const SIGNALS: [(Signal, &str); 3] = [
     (Signal::Interrupt, "Ctrl-C"),
     (Signal::Term, "SIGTERM"),
@@ -130,7 +130,7 @@ fn send(signal: Signal, running: &Running) {
     assert!(sample.signal(signal).unwrap());
 }
 
-/// What every run that made something must leave: nothing.
+/// Asserts that a run created resources and removed all of them.
 fn left_nothing(ended: &Ended) {
     let names = named(ended);
     assert!(!names.is_empty(), "it made nothing: {ended:#?}");

@@ -1,4 +1,4 @@
-//! What the REST recordings do not show: hostile names, tables that change behind the API's back, who sees what.
+//! Behavior of REST that the recordings do not cover: hostile names, tables changed outside the API, visibility.
 
 use local_astra::access::{self, Credentials, Token};
 use reqwest::{Client, Method};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::astra::{block_on, local_astra};
 
-/// A client with a keyspace of its own.
+/// A client with a separate keyspace.
 struct Rest {
     keyspace: String,
     token: String,
@@ -23,7 +23,7 @@ impl Rest {
         }
     }
 
-    /// A path below `/keyspaces/{keyspace}/` or, with `schema:`, below `/schemas/keyspaces/{keyspace}/`.
+    /// Sends a request below `/keyspaces/{keyspace}/` or, with `schema:`, below `/schemas/keyspaces/{keyspace}/`.
     async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
         let base = format!("{}/api/rest/v2", local_astra().url());
         let url = match path.strip_prefix("schema:") {
@@ -207,7 +207,7 @@ fn a_token_sees_what_it_was_granted() {
     });
 }
 
-/// Adds columns until REST does not know one: another story may look at all keyspaces at any time.
+/// Adds columns until one is unknown to REST, because another test may read all keyspaces at any time.
 async fn unknown(rest: &Rest, what: &str, is_unknown: impl AsyncFn(&str) -> bool) -> String {
     for n in 0..10 {
         let name = format!("{what}_{n}");

@@ -1,4 +1,4 @@
-//! What a role's token may do, over every interface, on what was open before a change too.
+//! Permissions of a role's token over every interface, including logins that were open before a change.
 
 use std::fmt::Debug;
 
@@ -21,19 +21,19 @@ use crate::astra::{LocalAstra, block_on, local_astra};
 use crate::devops::{Answer, Api};
 use crate::recorded::grpc::Stargate;
 
-/// What became of a request.
+/// Outcome of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
     Done,
-    /// The token is good and may not do this.
+    /// The token is valid, but not permitted to do this.
     Denied,
-    /// The token is not good, or what was open by it is closed.
+    /// The token is invalid, or its open connection is closed.
     Refused,
 }
 
 use Outcome::{Denied, Done, Refused};
 
-/// All ways to the data, each of them open: what is made by a token before a change has to feel it.
+/// Open clients of all interfaces, because a change must affect logins from before it.
 struct Ways {
     api: Api,
     keyspace: String,
@@ -44,7 +44,7 @@ struct Ways {
     cassandra: Session,
 }
 
-/// A read and a write by each interface.
+/// The interfaces, each used for a read and a write.
 const INTERFACES: [&str; 7] = [
     "REST",
     "Document",
@@ -69,7 +69,7 @@ impl Ways {
         }
     }
 
-    /// What a read comes to by each interface, and what a write does.
+    /// Returns the outcomes of a read and a write for each interface.
     async fn try_all(&mut self) -> Vec<(&'static str, [Outcome; 2])> {
         let keyspace = &self.keyspace;
         let read = format!("SELECT a FROM {keyspace}.things WHERE a = '1'");
@@ -117,12 +117,12 @@ impl Ways {
     }
 }
 
-/// Every interface the same.
+/// Returns the same outcomes for every interface.
 fn all(outcomes: [Outcome; 2]) -> Vec<(&'static str, [Outcome; 2])> {
     INTERFACES.map(|name| (name, outcomes)).to_vec()
 }
 
-/// REST, Document and GraphQL tell both with 401, GraphQL in a 200.
+/// Returns the outcome of REST, Document and GraphQL, which report both cases with 401, GraphQL inside a 200.
 fn http(answer: &Answer) -> Outcome {
     let said = answer.body.to_string();
     match answer.status {
@@ -166,7 +166,7 @@ async fn through_bundle(astra: &LocalAstra, token: &str) -> Result<Session, impl
     session.build().await
 }
 
-/// A stream of queries, one at a time.
+/// A stream of queries, sent one at a time.
 struct GrpcStream {
     queries: mpsc::UnboundedSender<Query>,
     answers: Result<Streaming<StreamingResponse>, Status>,
@@ -221,7 +221,7 @@ impl GrpcStream {
     }
 }
 
-/// A keyspace of the first database, with a table and a collection; and a role that may do some of it.
+/// A keyspace of the first database, with a table and a collection, and a role with some permissions on it.
 struct Scene {
     owner: Api,
     keyspace: String,
@@ -281,7 +281,7 @@ impl Scene {
         assert_eq!(changed.status, 200, "{}", changed.body);
     }
 
-    /// Client id and token.
+    /// Creates a token, and returns its client id and the token.
     async fn token(&self) -> (String, String) {
         let body = json!({"roles": [self.role]});
         let made = self

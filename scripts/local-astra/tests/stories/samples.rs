@@ -1,4 +1,4 @@
-//! Each sample, as its user runs it: what it prints, what it leaves.
+//! Each sample as its user runs it: its output, and the resources that remain.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -7,7 +7,7 @@ use crate::astra::{Ended, Sample, local_astra, samples};
 use crate::failures::through;
 use crate::http::{self, Then};
 
-/// What the story of a sample must have printed, in this order.
+/// Returns the texts that a sample must print, in this order.
 pub fn story(name: &str) -> &'static [&'static str] {
     match name {
         "rest-sample" => &[
@@ -199,7 +199,7 @@ fn a_document_that_may_come_late_is_reported() {
     assert_eq!(astra.left_in(&keyspace), [""; 0], "{ended:#?}");
 }
 
-/// The text of a file of each sample that has it, by the sample's name.
+/// Returns the text of a file of each sample that contains it, by the sample's name.
 fn files(path: &str) -> BTreeMap<&'static str, String> {
     let all = samples().iter();
     all.filter_map(|sample| {
@@ -233,7 +233,7 @@ fn the_samples_ask_for_the_same_versions() {
     }
 }
 
-/// A file without its `const` items, which hold what differs between samples.
+/// Removes the `const` items, which differ between samples.
 fn without_constants(text: &str) -> String {
     let mut kept = String::new();
     let mut inside = false;
@@ -285,7 +285,7 @@ fn only_constants_may_differ() {
     assert_eq!(without_constants(text), "//! Doc.\n\n\nfn d() {}\n");
 }
 
-/// The most lines of a `main.rs`.
+/// Maximum number of lines of a `main.rs`.
 fn longest_main(sample: &str) -> usize {
     if sample.starts_with("data-api-") {
         170
@@ -294,7 +294,7 @@ fn longest_main(sample: &str) -> usize {
     }
 }
 
-/// The most lines of each other file of a sample.
+/// Maximum number of lines of each other file of a sample.
 fn longest_helper(sample: &str) -> usize {
     match sample {
         "rest-sample" | "document-sample" | "pulsar-admin-sample" | "pulsar-client-sample" => 70,
@@ -352,7 +352,7 @@ fn a_manifest_holds_what_cargo_needs_and_nothing_else() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// The lines of the header of a program, without their marks.
+/// Returns the lines of a program's header without the comment marks.
 pub fn header(program: &str) -> Vec<&str> {
     let lines = program.lines();
     let header = lines.map_while(|line| line.strip_prefix("//!"));

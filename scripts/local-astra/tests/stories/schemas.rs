@@ -1,4 +1,4 @@
-//! The schema files beside the GraphQL samples are what local Astra serves.
+//! The schema files of the GraphQL samples match the schemas of local Astra.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -30,7 +30,7 @@ async fn ask(astra: &LocalAstra, path: &str, body: Value) -> Value {
     said
 }
 
-/// What the operations can use: types by name, without those of introspection itself, and with members by name.
+/// Returns the types by name, without those of introspection, and with members sorted by name.
 fn types(answer: &Value) -> BTreeMap<&str, Value> {
     fn sorted(mut value: Value) -> Value {
         for list in ["fields", "inputFields", "enumValues", "args"] {

@@ -1,5 +1,5 @@
-//! "Setup Project" of each sample's page: its very lines, pasted in an empty folder beside a clone, and the files that
-//! the page shows.
+//! "Setup Project" of each sample's page: its exact lines, pasted in an empty folder beside a clone, and the files on
+//! the page.
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -14,12 +14,12 @@ use crate::pages::Page;
 use crate::pages::code::{whole, written};
 use crate::projects;
 
-/// What the pages call the clone.
+/// Name of the clone on the pages.
 const CLONE: &str = "astra-samples";
-/// What the pages call the project.
+/// Name of the project on the pages.
 const PROJECT: &str = "my-app";
 
-/// The blocks of "Setup Project" that create a project in an empty folder, and that run it with local Astra.
+/// Returns the blocks of "Setup Project" that create a project in an empty folder, and that run it with local Astra.
 fn steps(page: &Page) -> (String, String) {
     let blocks = page.blocks();
     let with = |part: &str| {
@@ -31,7 +31,7 @@ fn steps(page: &Page) -> (String, String) {
     (with("cargo new"), with("cargo local env"))
 }
 
-/// Folders and files of the clone that a page may copy: crates, and what nobody writes by hand.
+/// Folders and files of the clone that a page can copy: crates, and generated files.
 const COPIED: [&str; 6] = [
     "shared",
     "pure-protoc",
@@ -41,7 +41,7 @@ const COPIED: [&str; 6] = [
     "Cargo.lock",
 ];
 
-/// What the block copies besides.
+/// Returns the other files that the block copies.
 fn other_copies(make: &str) -> Vec<&str> {
     let lines = make.lines().filter(|line| line.starts_with("cp "));
     let words = lines.flat_map(|line| line.split(' ').filter(|word| word.contains("$clone")));
@@ -51,7 +51,7 @@ fn other_copies(make: &str) -> Vec<&str> {
         .collect()
 }
 
-/// A reader's dependencies as cargo understands the manifest; of a crate of this repository only its name.
+/// Returns a reader's dependencies as cargo parses the manifest; for a crate of this repository only its name.
 fn dependencies(folder: &Path) -> Vec<String> {
     let output = Command::new(env!("CARGO"))
         .args([
@@ -101,7 +101,7 @@ fn dependencies(folder: &Path) -> Vec<String> {
     all
 }
 
-/// A `cargo` for the reader's shell, whose `cargo local` is the local Astra of the tests.
+/// Creates a `cargo` for the reader's shell, whose `cargo local` is the local Astra of the tests.
 fn tools(folder: &Path, sample: &Sample, settings: &Path) {
     let real = projects::cargo(&["run"], folder, sample);
     let quoted = |word: &str| format!("'{}'", word.replace('\'', "'\\''"));
@@ -140,7 +140,7 @@ fn the_page_of_each_sample_makes_it_from_an_empty_folder() {
     assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
 
-/// Pastes the lines of a page in an empty folder, writes the files that it shows, and runs the result.
+/// Pastes the lines of a page in an empty folder, writes the files on the page, and runs the result.
 fn follow(sample: &Sample, here: &Path) -> Result<(), String> {
     let beside = here.parent().unwrap();
     symlink(workspace(), beside.join(CLONE)).unwrap();

@@ -1,4 +1,4 @@
-//! Pulsar in local Astra: what starts it, what survives, and what a tenant's token may do.
+//! Pulsar in local Astra: its start, its persistence, and the permissions of a tenant's token.
 
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::astra::{LocalAstra, RUN_LIMIT, block_on, local_astra};
 use crate::lifecycle::{Data, kill, local, succeed};
 
-/// The admin API at the plain door, with a token or none.
+/// The admin API at the plain port, with an optional token.
 struct Tenant {
     http: Client,
     url: String,
@@ -34,7 +34,7 @@ impl Tenant {
         Tenant::new(astra.url(), Some(token.clone()))
     }
 
-    /// Status and text of an answer.
+    /// Sends a request, and returns status and text of the response.
     async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> (u16, String) {
         let url = format!("{}/admin/v2/{path}", self.url);
         let mut request = self.http.request(method, url);
@@ -57,7 +57,7 @@ impl Tenant {
     }
 }
 
-/// Pulsar itself, as its operator.
+/// A client of Pulsar itself, as its operator.
 pub fn superuser(layout: &Layout, folders: &Folders) -> Admin {
     let keys = StreamingKeys::open(&folders.streaming()).unwrap();
     let web = ([127, 0, 0, 1], layout.ports.pulsar.web).into();
@@ -228,7 +228,7 @@ fn a_tenant_has_limits_and_statistics() {
     });
 }
 
-/// Writes messages by Pulsar's own web service, and has them acknowledged.
+/// Writes messages through Pulsar's own web service, and waits for their acknowledgment.
 async fn produce(tenant: &Tenant, web: u16, topic: &str, messages: &[&str]) {
     let messages: Vec<Value> = messages.iter().map(|m| json!({"payload": m})).collect();
     let request = tenant
@@ -242,7 +242,7 @@ async fn produce(tenant: &Tenant, web: u16, topic: &str, messages: &[&str]) {
     assert!(results.iter().all(|one| one["errorCode"] == 0), "{answer}");
 }
 
-/// What a subscription has not acknowledged yet, looked at without taking it.
+/// Reads the unacknowledged messages of a subscription without consuming them.
 async fn unread(tenant: &Tenant, topic: &str, subscription: &str) -> Vec<String> {
     let mut unread = Vec::new();
     loop {
@@ -309,7 +309,7 @@ fn what_a_tenant_may_do_pulsar_does_and_the_rest_is_refused() {
     });
 }
 
-/// The background process by itself, as `run` has it for a sample that needs Pulsar alone.
+/// Starts the background process with Pulsar only, as `run` does for a sample that only needs Pulsar.
 fn start_pulsar_alone(folders: &Folders) -> std::process::Child {
     Request::add(folders, Engines::PULSAR).unwrap();
     let child = Command::new(env!("CARGO_BIN_EXE_local-astra"))

@@ -1,4 +1,4 @@
-//! Tokens are Cassandra roles: Cassandra decides.
+//! Tokens as Cassandra roles, whose permissions Cassandra checks.
 
 use std::time::{Duration, Instant};
 

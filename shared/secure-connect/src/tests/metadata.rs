@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::stand_in::*;
 use crate::Error;
 
-/// What a client says whose metadata service answers this.
+/// Returns the error of a client whose metadata service sends this response.
 async fn answered(answer: Vec<u8>) -> Error {
     let authority = Authority::new();
     let tls = authority.tls(&["localhost"], &authority);

@@ -3,7 +3,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use super::*;
 use crate::access::Credentials;
 
-/// A role whose password is right, and which may not come in all the same.
+/// A role with a correct password that is not permitted to log in.
 const FORBIDDEN: &str = "forbidden";
 
 fn request(opcode: u8, body: &[u8]) -> Frame {
@@ -39,7 +39,7 @@ fn plain(user: &str, password: &str) -> Vec<u8> {
     [&length.to_be_bytes(), plain.as_bytes()].concat()
 }
 
-/// What a login did: what it gave, what the node got, and what the client got.
+/// Outcome of a login: its result, the frames that the node received, and those that the client received.
 struct Told {
     role: io::Result<Option<String>>,
     node: Vec<Frame>,
@@ -54,7 +54,7 @@ async fn frames(mut from: DuplexStream) -> Vec<Frame> {
     all
 }
 
-/// The client says all of `bytes` and leaves; the node answers one by one.
+/// Runs a login. The client sends `bytes` and disconnects; the node sends `answers`.
 async fn told(bytes: &[u8], answers: &[Frame]) -> Told {
     let (mut client, mut client_far) = duplex(1 << 20);
     let (mut node, mut node_far) = duplex(1 << 20);

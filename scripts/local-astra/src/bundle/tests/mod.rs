@@ -1,7 +1,7 @@
-//! Both services and the zip, with a small stand-in for a Cassandra node.
+//! Tests of both services and the zip, with a small substitute for a Cassandra node.
 //!
-//! - [`services`]: who is let in, what goes through, what ends it
-//! - [`zip`]: the files, and whether Java opens them
+//! - [`services`]: admission, traffic, and the end of connections
+//! - [`zip`]: the files, and opening them with Java
 
 mod services;
 mod zip;

@@ -21,7 +21,7 @@ use crate::bundle::frame::{self, Frame};
 
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// The clients here only look at what the services do; `cql-sample` is the one that checks certificates.
+/// Accepts any server certificate. These tests check the services; `cql-sample` checks certificates.
 #[derive(Debug)]
 struct AnyServer;
 
@@ -60,7 +60,7 @@ impl ServerCertVerifier for AnyServer {
     }
 }
 
-/// Both services, and a node that lets everybody in and then sends back what it gets.
+/// Both services, and a node that accepts every login and then echoes what it receives.
 struct Services {
     bundles: Bundles,
     authority: Arc<Authority>,
@@ -155,7 +155,7 @@ impl Services {
         (status, serde_json::from_str(body).unwrap_or_default())
     }
 
-    /// A connection to a node, logged in.
+    /// Opens a connection to a node and logs in.
     async fn log_in(&self, server_name: &str, token: &Token) -> TlsStream<TcpStream> {
         let mut stream = self.connect(self.bundles.ports.proxy, server_name).await;
         let plain = format!("\0token\0{}", token.text().expose_secret());

@@ -93,7 +93,7 @@ fn there_is_no_bundle_of_an_unknown_database() {
     assert!(matches!(error, BundleError::UnknownDatabase(_)));
 }
 
-/// Under both types: drivers say JKS, newer ones leave the choice to Java.
+/// Opens them as both types: drivers specify JKS, and newer ones let Java choose.
 #[tokio::test]
 async fn java_opens_the_key_stores() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! `POST /databases`: what a new database must be.
+//! `POST /databases`: creation of a database.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -16,7 +16,7 @@ use super::{LIMIT, keyspaces, life, regions};
 use crate::access::{KeyspaceState, OwnedKeyspace, Target};
 use crate::store::records;
 
-/// The keyspace of a database for which none is named.
+/// The keyspace of a database if the request contains none.
 const DEFAULT_KEYSPACE: &str = "default_keyspace";
 
 #[derive(Deserialize)]
@@ -32,7 +32,7 @@ struct Body {
 }
 
 impl Body {
-    /// Gives the database and its first keyspace.
+    /// Returns the database and its first keyspace.
     fn read(self, owner: &str) -> Result<(DatabaseRecord, String), DevOpsError> {
         let bad = |why: String| Err(DevOpsError::Unprocessable(why));
         let missing = |name: &str| DevOpsError::Unprocessable(format!("{name} is missing"));

@@ -1,4 +1,4 @@
-//! The keyspaces of a database: real ones in Cassandra, where a name belongs to one database only.
+//! The keyspaces of a database. They exist in Cassandra, where a name belongs to one database only.
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -14,8 +14,8 @@ use crate::settings::KEYSPACE;
 use crate::store::schema::is_system;
 use crate::store::{StoreError, records};
 
-/// Names of the keyspaces, the first one first. A keyspace is listed from the moment it was asked for, as on
-/// Astra, although it exists only when the database is ACTIVE again.
+/// Returns the names of the keyspaces, the first one first. As on Astra, a keyspace is listed as soon as it was
+/// requested, although it exists only when the database is ACTIVE again.
 ///
 /// # Errors
 /// Cassandra's own.
@@ -36,7 +36,7 @@ pub async fn of(devops: &DevOps, record: &DatabaseRecord) -> Result<Vec<String>,
     Ok(names)
 }
 
-/// Refuses a name that no keyspace can have or one has.
+/// Rejects a name that is invalid or already taken.
 ///
 /// # Errors
 /// [`DevOpsError::Unprocessable`], and Cassandra's own.
@@ -73,7 +73,7 @@ pub async fn check_free(devops: &DevOps, name: &str) -> Result<(), DevOpsError> 
     )))
 }
 
-/// `POST /databases/{id}/keyspaces/{keyspace}`: made by the time the database is ACTIVE again.
+/// `POST /databases/{id}/keyspaces/{keyspace}`. The keyspace exists once the database is ACTIVE again.
 pub async fn add(
     State(devops): State<DevOps>,
     caller: Caller,
@@ -105,7 +105,7 @@ pub async fn add(
     Ok(StatusCode::CREATED.into_response())
 }
 
-/// `DELETE /databases/{id}/keyspaces/{keyspace}`: dropped by the time the database is ACTIVE again.
+/// `DELETE /databases/{id}/keyspaces/{keyspace}`. The keyspace is gone once the database is ACTIVE again.
 pub async fn remove(
     State(devops): State<DevOps>,
     caller: Caller,

@@ -1,7 +1,7 @@
-//! The life of a database: what happens by itself after a call was answered.
+//! The life cycle of a database: work in the background after a response.
 //!
-//! The status is kept before its work begins, so that after a crash the work is done again: it is all made
-//! "if not exists", and dropped "if exists".
+//! The status is stored before its work begins, so that the work is repeated after a crash: everything is created "if
+//! not exists" and dropped "if exists".
 
 use std::time::Duration;
 
@@ -16,13 +16,13 @@ use crate::bundle::Database;
 use crate::store::types::quote;
 use crate::store::{StoreError, records};
 
-/// How long PENDING, INITIALIZING and TERMINATING take, and MAINTENANCE: waiting is real, and short.
+/// Duration of PENDING, INITIALIZING and TERMINATING, and of MAINTENANCE. Short, but clients have to wait.
 const STEP: Duration = Duration::from_secs(2);
 const MAINTENANCE: Duration = Duration::from_secs(3);
-/// How often a step that failed is tried again.
+/// Number of attempts for a step.
 const TRIES: u32 = 5;
 
-/// Leads a database on until it rests.
+/// Runs the steps of a database until its status is stable.
 pub fn start(devops: &DevOps, id: Uuid) {
     let devops = devops.clone();
     tokio::spawn(async move {
@@ -43,7 +43,7 @@ pub fn start(devops: &DevOps, id: Uuid) {
     });
 }
 
-/// From one status to the next. Gives false for a status in which a database rests.
+/// Advances to the next status. Returns false if the status is stable.
 async fn step(devops: &DevOps, id: Uuid) -> Result<bool, StoreError> {
     let admin = devops.inner.store.admin();
     let Some(mut record) = records::get::<DatabaseRecord>(admin, &id.to_string()).await? else {
@@ -81,7 +81,7 @@ async fn step(devops: &DevOps, id: Uuid) -> Result<bool, StoreError> {
     Ok(!record.status.rests())
 }
 
-/// Makes the keyspaces that are to come, and drops those that are to go: all, when the database goes.
+/// Creates and drops the keyspaces that were requested; drops all if the database is being terminated.
 async fn change_keyspaces(devops: &DevOps, record: &DatabaseRecord) -> Result<(), StoreError> {
     let admin = devops.inner.store.admin();
     let owned = records::all::<OwnedKeyspace>(admin).await?;
@@ -107,7 +107,7 @@ async fn change_keyspaces(devops: &DevOps, record: &DatabaseRecord) -> Result<()
     devops.inner.grants.apply().await
 }
 
-/// Opens the bundle's doors to a database, with what its bundle tells.
+/// Publishes a database to the services of its bundle, with the contents of the bundle.
 ///
 /// # Errors
 /// Cassandra's own.
@@ -120,7 +120,7 @@ pub async fn publish(devops: &DevOps, record: &DatabaseRecord) -> Result<(), Sto
     Ok(())
 }
 
-/// A database that was never made is in ERROR; one that was there is ACTIVE again, without the change.
+/// Ends a failed operation: a new database is set to ERROR, an existing one to ACTIVE without the change.
 async fn give_up(devops: &DevOps, id: Uuid) {
     let admin = devops.inner.store.admin();
     let given_up = async {

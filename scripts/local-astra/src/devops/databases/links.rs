@@ -1,5 +1,5 @@
-//! Links to secure connect bundles: signed, so that nothing is kept for them, and good for five minutes, as
-//! Astra's are.
+//! Links to secure connect bundles. They are signed, so that nothing is stored for them, and expire after five minutes,
+//! as on Astra.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -20,16 +20,16 @@ use super::{one, view};
 use crate::access::Target;
 use crate::store::records;
 
-/// How long a link is good, in seconds.
+/// Lifetime of a link in seconds.
 const LIFE: u64 = 300;
 
-/// Seconds since 1970.
+/// Returns the seconds since the epoch.
 pub fn now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0, |since| since.as_secs())
 }
 
-/// The link to a database's bundle, made at `now`.
+/// Returns a link to a database's bundle, issued at `now`.
 pub fn make(inner: &Inner, base: &str, record: &DatabaseRecord, now: u64) -> String {
     let expires = now + LIFE;
     let signature = hmac::sign(&inner.link_key, signed(record.id, expires).as_bytes());
@@ -86,7 +86,7 @@ pub async fn links(
     Ok(json_answer(StatusCode::OK, body))
 }
 
-/// `GET /secure-bundles/{id}/{file}`: the zip. Who has the link needs no token.
+/// `GET /secure-bundles/{id}/{file}`: the zip. The link requires no token.
 pub async fn download(
     State(devops): State<DevOps>,
     Path((id, _)): Path<(Uuid, String)>,

@@ -1,11 +1,11 @@
 //! Databases: `/databases`, `/regions`. All of them share one Cassandra.
 //!
-//! - [`record`]: a database as it is kept; [`view`]: as it is shown
-//! - [`life`]: from PENDING to ACTIVE and so on, by itself
-//! - [`create`]: what a new one must be
+//! - [`record`]: the stored form of a database; [`view`]: its JSON form
+//! - [`life`]: transitions between statuses in the background
+//! - [`create`]: creation of a database
 //! - [`keyspaces`]: its keyspaces
 //! - [`links`]: links to its secure connect bundle
-//! - [`regions`]: where it could be
+//! - [`regions`]: the available regions
 
 mod create;
 mod keyspaces;
@@ -30,9 +30,9 @@ use crate::store::{StoreError, records};
 pub use record::now;
 use record::{DatabaseRecord, FIRST, Status};
 
-/// Databases that are there at a time.
+/// Maximum number of databases.
 const LIMIT: usize = 100;
-/// How many a page of the list has when nothing is said.
+/// Default page size of the list.
 const PAGE: usize = 25;
 
 pub fn router() -> Router<DevOps> {
@@ -57,13 +57,12 @@ pub fn router() -> Router<DevOps> {
         .route("/regions/serverless", get(regions::serverless))
 }
 
-/// What a bundle link leads to.
+/// Returns the route of bundle links.
 pub fn downloads() -> Router<DevOps> {
     Router::new().route("/secure-bundles/{id}/{file}", get(links::download))
 }
 
-/// Makes the first database if it is not there, publishes all that are open, and goes on with those that were
-/// on their way from one status to another.
+/// Creates the first database if it does not exist, publishes all open ones, and resumes pending transitions.
 ///
 /// # Errors
 /// Cassandra's own.
@@ -101,7 +100,7 @@ fn wrong_state(record: &DatabaseRecord, what: &str) -> DevOpsError {
     ))
 }
 
-/// `GET /databases?include&provider&limit&starting_after`: the oldest first.
+/// `GET /databases?include&provider&limit&starting_after`: oldest first.
 async fn list(
     State(devops): State<DevOps>,
     caller: Caller,
@@ -205,7 +204,7 @@ async fn one_region(_: Caller) -> DevOpsError {
     DevOpsError::NotServed(why.to_owned())
 }
 
-/// Calls for Classic databases, which a serverless one refuses.
+/// Handles requests for Classic databases, which a serverless one rejects.
 async fn classic_only(
     State(devops): State<DevOps>,
     caller: Caller,
@@ -217,7 +216,7 @@ async fn classic_only(
     Err(DevOpsError::BadRequest(why.to_owned()))
 }
 
-/// What a list is to hold.
+/// Filter and limit of a list.
 #[derive(Debug, PartialEq, Eq)]
 struct Wanted {
     include: Include,
@@ -233,7 +232,7 @@ enum Include {
     Only(String),
 }
 
-/// The statuses that the list can be asked for; a database here never has most of them.
+/// Statuses that the list accepts as a filter. Local databases never have most of them.
 const STATUSES: &[&str] = &[
     "active",
     "error",
@@ -256,7 +255,8 @@ const STATUSES: &[&str] = &[
 ];
 
 impl Wanted {
-    /// As the spec has it, and as its clients write it: in any case, `non_terminated`, and more than 100 at once.
+    /// Reads the parameters in the forms of the spec and of its clients: any case, `non_terminated`, and a limit over
+    /// 100.
     fn read(parameters: &Parameters) -> Result<Wanted, DevOpsError> {
         let bad = |name: &str, value: &str| {
             DevOpsError::BadRequest(format!("{name}={value} is none of its values"))

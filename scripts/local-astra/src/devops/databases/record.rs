@@ -1,4 +1,4 @@
-//! A database as it is kept.
+//! The stored form of a database.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use uuid::{Uuid, uuid};
 use crate::settings::{DATABASE_CLOUD, DATABASE_ID, DATABASE_NAME, DATABASE_REGION, USER_ID};
 use crate::store::records::Record;
 
-/// The first database, which every local Astra has.
+/// The first database, which exists in every local Astra.
 pub const FIRST: Uuid = uuid!("10ca1a57-7a00-4000-8000-000000000001");
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -21,13 +21,13 @@ pub struct DatabaseRecord {
     pub cloud: String,
     pub region: String,
     pub capacity_units: u32,
-    /// `vector`, or nothing.
+    /// `vector` or `None`.
     pub db_type: Option<String>,
-    /// A user's id, or the client id of the token that made it.
+    /// A user's id, or the client id of the token that created it.
     pub owner: String,
     /// RFC 3339.
     pub created: String,
-    /// RFC 3339, when it was.
+    /// RFC 3339; `None` if it is not terminated.
     pub terminated: Option<String>,
     pub status: Status,
 }
@@ -41,7 +41,7 @@ impl Record for DatabaseRecord {
 }
 
 impl DatabaseRecord {
-    /// The one that is there after a first start.
+    /// Returns the database that exists after a first start.
     pub fn first() -> DatabaseRecord {
         debug_assert_eq!(DATABASE_ID, FIRST.to_string());
         DatabaseRecord {
@@ -59,7 +59,7 @@ impl DatabaseRecord {
     }
 }
 
-/// Where in its life a database is. Those that Astra has besides, a local one never reaches.
+/// Status of a database. Local databases never have Astra's other statuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Status {
@@ -73,12 +73,12 @@ pub enum Status {
 }
 
 impl Status {
-    /// Stays so until somebody asks for something else.
+    /// Returns true for a status that changes only on request.
     pub fn rests(self) -> bool {
         matches!(self, Status::Active | Status::Terminated | Status::Error)
     }
 
-    /// Reachable over its bundle.
+    /// Returns true if the database is reachable through its bundle.
     pub fn is_open(self) -> bool {
         matches!(self, Status::Active | Status::Maintenance)
     }
@@ -106,7 +106,7 @@ impl fmt::Display for Status {
     }
 }
 
-/// This second, RFC 3339.
+/// Returns the current time in seconds, RFC 3339.
 pub fn now() -> String {
     let now = OffsetDateTime::now_utc();
     let now = now.replace_nanosecond(0).unwrap_or(now);

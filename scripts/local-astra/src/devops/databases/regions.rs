@@ -1,4 +1,4 @@
-//! Regions: the names that Astra has. All of them are this machine.
+//! Regions by Astra's names. All of them stand for this machine.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -36,7 +36,7 @@ const fn region(
     }
 }
 
-/// Those that can be chosen.
+/// The available regions.
 pub const REGIONS: &[Region] = &[
     region("AWS", "us-east-1", "US East (N. Virginia)", "na"),
     region("AWS", "us-east-2", "US East (Ohio)", "na"),
@@ -65,13 +65,13 @@ pub const REGIONS: &[Region] = &[
     region("AZURE", "australiaeast", "Sydney, Australia", "apac"),
 ];
 
-/// The region of that name in that cloud.
+/// Finds a region by name in a cloud.
 pub fn find(cloud: &str, name: &str) -> Option<&'static Region> {
     REGIONS.iter().find(|r| r.cloud == cloud && r.name == name)
 }
 
-/// `GET /regions/serverless?region-type&filter-by-org`: every region once for each kind of database asked for.
-/// No value of `filter-by-org` hides any: this organization may use them all.
+/// `GET /regions/serverless?region-type&filter-by-org`: every region once per requested kind of database.
+/// `filter-by-org` hides none, because this organization can use all of them.
 pub async fn serverless(caller: Caller, parameters: Parameters) -> Result<Response, DevOpsError> {
     caller.require("org-db-create", Target::Organization)?;
     let kinds: &[&str] = match parameters.text("region-type") {
@@ -98,7 +98,7 @@ pub async fn serverless(caller: Caller, parameters: Parameters) -> Result<Respon
     Ok(json_answer(StatusCode::OK, Value::Array(all)))
 }
 
-/// `GET /availableRegions`: the older view, with how much is used.
+/// `GET /availableRegions`: the older form, with usage.
 pub async fn available(
     State(devops): State<DevOps>,
     caller: Caller,

@@ -1,4 +1,4 @@
-//! A database as it is shown.
+//! The JSON form of a database.
 
 use serde_json::{Value, json};
 
@@ -8,13 +8,14 @@ use super::record::{DatabaseRecord, Status};
 use super::regions;
 use crate::settings::ORGANIZATION_ID;
 
-/// What time is where there is none: Go's.
+/// Go's zero time, for times that are not set.
 const NEVER: &str = "0001-01-01T00:00:00Z";
 
-/// What can be done now, as far as local Astra does it.
+/// The available actions that local Astra supports.
 const ACTIONS: &[&str] = &["getCreds", "terminate", "addKeyspace", "removeKeyspace"];
 
-/// `base` is where the caller reaches this gateway; `keyspaces` are the database's, the first one first.
+/// Returns a database as JSON. `base` is the caller's URL of this gateway; `keyspaces` are the database's, the first
+/// one first.
 pub fn database(inner: &Inner, base: &str, record: &DatabaseRecord, keyspaces: &[String]) -> Value {
     let mut info = json!({
         "name": record.name,
@@ -62,7 +63,7 @@ pub fn database(inner: &Inner, base: &str, record: &DatabaseRecord, keyspaces: &
     shown
 }
 
-/// Its one data centre.
+/// Returns the only data center of the database.
 pub fn datacenter(inner: &Inner, base: &str, record: &DatabaseRecord) -> Value {
     let link = match record.status.is_open() {
         true => links::make(inner, base, record, links::now()),
@@ -92,7 +93,7 @@ pub fn datacenter_id(record: &DatabaseRecord) -> String {
     format!("{}-1", record.id)
 }
 
-/// Nothing costs anything.
+/// Returns costs of zero.
 pub fn costs() -> Value {
     let names = [
         "costPerMinCents",

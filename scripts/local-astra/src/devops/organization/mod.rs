@@ -1,7 +1,7 @@
 //! The organization: `/currentOrg`, its users, roles and tokens.
 //!
-//! - [`users`]: who belongs to it; they do not log in here
-//! - [`roles`]: what tokens may do
+//! - [`users`]: its members; they cannot log in here
+//! - [`roles`]: the permissions of tokens
 //! - [`tokens`]: each one a role in Cassandra
 
 mod roles;
@@ -50,12 +50,12 @@ pub fn router() -> Router<DevOps> {
         .route("/tokens/{id}", delete(tokens::revoke))
 }
 
-/// `GET /currentOrg`: any good token may ask.
+/// `GET /currentOrg`: allowed with any valid token.
 async fn current(_: Caller) -> Response {
     json_answer(StatusCode::OK, json!({"id": ORGANIZATION_ID}))
 }
 
-/// Refuses a caller whose roles do not allow an action on the organization: here that is 403 and a text.
+/// Rejects a caller whose roles do not allow an action on the organization, with 403 and a text.
 fn require(caller: &Caller, action: &str) -> Result<(), DevOpsError> {
     if caller.may(action, Target::Organization) {
         return Ok(());
@@ -72,7 +72,7 @@ fn unknown(what: &str, id: &str) -> DevOpsError {
     DevOpsError::Text(StatusCode::NOT_FOUND, format!("there is no {what} {id}"))
 }
 
-/// Id and name of every role, the built-in ones first.
+/// Returns id and name of every role, the built-in ones first.
 async fn role_names(devops: &DevOps) -> Result<Vec<(Uuid, String)>, StoreError> {
     let made = records::all::<CustomRole>(devops.inner.store.admin()).await?;
     let built_in = built_in::all().map(|(id, name, _)| (id, name.to_owned()));
@@ -80,7 +80,7 @@ async fn role_names(devops: &DevOps) -> Result<Vec<(Uuid, String)>, StoreError> 
     Ok(built_in.chain(made).collect())
 }
 
-/// What is wrong with a list of roles. Calls for tokens and calls for users refuse in different shapes.
+/// An invalid list of roles. Requests for tokens and for users report it in different formats.
 #[derive(Debug, thiserror::Error)]
 enum RolesError {
     #[error("roles: at least one is needed, by its id")]
@@ -91,7 +91,7 @@ enum RolesError {
     Store(#[from] StoreError),
 }
 
-/// Reads ids of roles, all of which have to be there.
+/// Parses ids of roles, all of which must exist.
 async fn known_roles(devops: &DevOps, ids: &[String]) -> Result<Vec<Uuid>, RolesError> {
     if ids.is_empty() {
         return Err(RolesError::Empty);

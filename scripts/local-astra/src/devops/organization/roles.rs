@@ -1,4 +1,4 @@
-//! `/organizations/roles`: policies under a name. A change holds at once for every token that has the role.
+//! `/organizations/roles`: named policies. A change takes effect at once for every token with the role.
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -101,7 +101,7 @@ async fn find_custom(devops: &DevOps, id: &str) -> Result<CustomRole, DevOpsErro
     }
 }
 
-/// Is there another role of that name? Clients find roles by name in any case.
+/// Returns true if another role has that name. Clients find roles by name case-insensitively.
 async fn is_taken(devops: &DevOps, name: &str, but: Option<Uuid>) -> Result<bool, StoreError> {
     let names = role_names(devops).await?;
     Ok(names
@@ -156,7 +156,7 @@ pub async fn update(
     Ok(json_answer(StatusCode::OK, shown(&role)))
 }
 
-/// `DELETE /{id}`: its tokens stay, without what it allowed.
+/// `DELETE /{id}`: its tokens remain, without its permissions.
 pub async fn delete(
     State(devops): State<DevOps>,
     caller: Caller,
@@ -170,8 +170,8 @@ pub async fn delete(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// Makes a change of a role hold for all that is logged in by it. A CQL connection stays open if the role still
-/// allows it: Cassandra looks at the grants of each statement.
+/// Applies a change of a role to all open logins. A CQL connection stays open if the role still allows it: Cassandra
+/// checks the grants of each statement.
 async fn changed(devops: &DevOps, role: Uuid) -> Result<(), StoreError> {
     let admin = devops.inner.store.admin();
     // The logins hold the rights of before: they end also when the grants could not be changed.

@@ -1,4 +1,4 @@
-//! `/clientIdSecrets` and `/tokens`: a token is a role in Cassandra, and its secret is told once.
+//! `/clientIdSecrets` and `/tokens`. A token is a role in Cassandra, and its secret is returned only once.
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -27,7 +27,7 @@ struct Body {
     description: Option<String>,
 }
 
-/// `GET`: without secrets, which nobody keeps.
+/// `GET`: without secrets, which are not stored.
 pub async fn list(State(devops): State<DevOps>, caller: Caller) -> Result<Response, DevOpsError> {
     require(&caller, "org-token-read")?;
     let tokens = records::all::<TokenRecord>(devops.inner.store.admin()).await?;
@@ -120,7 +120,7 @@ pub async fn revoke(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// `DELETE /tokens?clientId=`: the spec does not say how the id is to be passed.
+/// `DELETE /tokens?clientId=`. The spec does not define how the id is passed.
 pub async fn revoke_by_parameter(
     devops: State<DevOps>,
     caller: Caller,
@@ -130,7 +130,7 @@ pub async fn revoke_by_parameter(
     revoke(devops, caller, Path(client_id)).await
 }
 
-/// Ends a token everywhere: in Cassandra, in its nodes' caches, in open logins and tunnels.
+/// Revokes a token everywhere: in Cassandra, in its nodes' caches, in open logins and tunnels.
 async fn end(devops: &DevOps, client_id: &str) -> Result<(), StoreError> {
     let admin = devops.inner.store.admin();
     access::drop_role(admin, client_id).await?;

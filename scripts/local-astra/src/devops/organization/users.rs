@@ -1,4 +1,4 @@
-//! `/organizations/users`: who belongs to the organization. Nobody is written to, and nobody logs in here.
+//! `/organizations/users`: the members of the organization. They receive no mail and cannot log in here.
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -34,7 +34,7 @@ impl Record for User {
     }
 }
 
-/// Makes the first user, unless that one is there.
+/// Creates the first user, unless it exists.
 ///
 /// # Errors
 /// Cassandra's own.
@@ -54,7 +54,7 @@ pub async fn ensure_first(store: &Store) -> Result<(), StoreError> {
     records::put(store.admin(), &user).await
 }
 
-/// These calls refuse a request with the errors object, unlike those for roles and tokens.
+/// Returns an errors object, which these requests use, unlike those for roles and tokens.
 fn bad(why: impl Into<String>) -> DevOpsError {
     DevOpsError::BadRequest(why.into())
 }
@@ -105,7 +105,7 @@ pub async fn one(
     Ok(json_answer(StatusCode::OK, shown(&user, &names)))
 }
 
-/// A body whose members clients write in any case.
+/// Reads a body whose member names clients send in any case.
 fn members(body: &Bytes) -> Result<Map<String, Value>, DevOpsError> {
     let body: Map<String, Value> =
         serde_json::from_slice(body).map_err(|error| bad(problem(&error)))?;
@@ -118,7 +118,7 @@ fn role_ids(body: &Map<String, Value>) -> Result<Vec<String>, DevOpsError> {
     serde_json::from_value(roles).map_err(|error| bad(format!("roles: {error}")))
 }
 
-/// `PUT`: invites, or invites again with other roles.
+/// `PUT`: invites a user, or invites one again with other roles.
 pub async fn invite(
     State(devops): State<DevOps>,
     caller: Caller,

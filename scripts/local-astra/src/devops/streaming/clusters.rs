@@ -1,4 +1,4 @@
-//! Providers, regions and clusters, by the names that Astra has. All of them are the one Pulsar on this machine.
+//! Providers, regions and clusters by Astra's names. All of them stand for the one Pulsar on this machine.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -9,7 +9,7 @@ use super::super::request::{Caller, Parameters};
 use super::error::StreamingError;
 use super::{admitted, own_organization};
 
-/// A cloud and its regions, which have no dashes here.
+/// A cloud and its regions. In this API region names have no dashes.
 struct Provider {
     cloud: &'static str,
     regions: &'static [&'static str],
@@ -36,14 +36,14 @@ const PROVIDERS: &[Provider] = &[
     },
 ];
 
-/// Where a caller of `base` reaches things.
+/// URLs of the cluster for a caller.
 pub struct Urls {
     pub web_service: String,
     pub broker: String,
 }
 
 impl Urls {
-    /// Behind the same door that the caller came in by: with TLS, or without.
+    /// Returns URLs with the scheme, TLS or plain, that the caller used.
     pub fn of(devops: &DevOps, base: &str) -> Urls {
         let tls = base.starts_with("https:");
         Urls {
@@ -53,17 +53,17 @@ impl Urls {
     }
 }
 
-/// The name of a cloud's cluster in a region.
+/// Returns the name of a cloud's cluster in a region.
 pub fn name(cloud: &str, region: &str) -> String {
     format!("pulsar-{cloud}-{region}")
 }
 
-/// A cloud and its region by their names in any case: the Astra CLI sends `AWS`, older clients `aws`.
+/// Finds a cloud and its region by their case-insensitive names: the Astra CLI sends `AWS`, older clients `aws`.
 pub fn of(cloud: &str, region: &str) -> Option<(&'static str, &'static str)> {
     all().find(|(c, r)| c.eq_ignore_ascii_case(cloud) && r.eq_ignore_ascii_case(region))
 }
 
-/// Cloud and region of a cluster.
+/// Returns cloud and region of a cluster.
 pub fn find(cluster: &str) -> Option<(&'static str, &'static str)> {
     all().find(|(cloud, region)| name(cloud, region) == cluster)
 }
@@ -119,7 +119,7 @@ pub async fn list(
     Ok(Json(clusters.collect()))
 }
 
-/// `GET /streaming/clusters/orgs/{organization}`: no organization has a cluster of its own here.
+/// `GET /streaming/clusters/orgs/{organization}`: always empty, because no organization has dedicated clusters here.
 pub async fn dedicated(
     State(devops): State<DevOps>,
     caller: Caller,
@@ -130,7 +130,7 @@ pub async fn dedicated(
     Ok(Json(json!([])))
 }
 
-/// `GET /streaming/serverless-regions`, wrapped as an answer of GraphQL.
+/// `GET /streaming/serverless-regions`, in the form of a GraphQL response.
 pub async fn regions(
     State(devops): State<DevOps>,
     caller: Caller,

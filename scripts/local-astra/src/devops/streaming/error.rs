@@ -9,7 +9,7 @@ use crate::access::streaming;
 use crate::engines::pulsar::AdminError;
 use crate::store::{Code, StoreError};
 
-/// A refusal. Its text is the `reason` of the body.
+/// An error response. The text is the `reason` of the body.
 #[derive(Debug, thiserror::Error)]
 pub enum StreamingError {
     #[error("the token has no role that may manage streaming (org-stream-manage)")]

@@ -1,10 +1,10 @@
 //! Streaming: tenants of the one Pulsar, and their tokens. See
 //! <https://docs.datastax.com/en/astra-streaming/apis/index.html>.
 //!
-//! - [`clusters`]: providers, regions and clusters; all of them are this machine
-//! - [`tenants`]: a tenant is a tenant of Pulsar, with a record beside
+//! - [`clusters`]: providers, regions and clusters; all of them stand for this machine
+//! - [`tenants`]: tenants of Pulsar, each with a record
 //! - [`tokens`]: JWTs, each a role of its tenant
-//! - [`error`][]: refusals
+//! - [`error`][]: errors
 
 mod clusters;
 mod error;
@@ -23,10 +23,10 @@ use crate::settings::ORGANIZATION_ID;
 use crate::store::records;
 use error::StreamingError;
 
-/// Names the cluster of a tenant, in calls on that tenant.
+/// Header with the cluster of a tenant, in requests about that tenant.
 const CLUSTER_HEADER: &str = "x-datastax-pulsar-cluster";
 
-/// What is below `/v2`.
+/// Returns the routes below `/v2`.
 pub fn router() -> Router<DevOps> {
     Router::new()
         .route("/streaming/providers", get(clusters::providers))
@@ -67,7 +67,7 @@ pub fn router() -> Router<DevOps> {
         )
 }
 
-/// What is below `/v3`.
+/// Returns the routes below `/v3`.
 pub fn router_v3() -> Router<DevOps> {
     Router::new().route(
         "/streaming/tenants/{tenant}/tokens",
@@ -75,7 +75,7 @@ pub fn router_v3() -> Router<DevOps> {
     )
 }
 
-/// Pulsar, for a caller who may manage streaming.
+/// Returns Pulsar's client if the caller can manage streaming.
 fn admitted(devops: &DevOps, caller: &Caller) -> Result<Admin, StreamingError> {
     if !caller.may("org-stream-manage", Target::Organization) {
         return Err(StreamingError::Forbidden);
@@ -84,7 +84,7 @@ fn admitted(devops: &DevOps, caller: &Caller) -> Result<Admin, StreamingError> {
     pulsar.ok_or(StreamingError::NotRunning)
 }
 
-/// Refuses an organization that is not the caller's.
+/// Rejects an organization other than the caller's.
 fn own_organization(organization: &str) -> Result<(), StreamingError> {
     match organization == ORGANIZATION_ID {
         true => Ok(()),
@@ -92,7 +92,7 @@ fn own_organization(organization: &str) -> Result<(), StreamingError> {
     }
 }
 
-/// A tenant that Pulsar has, too.
+/// Finds the record of a tenant that also exists in Pulsar.
 async fn find(
     devops: &DevOps,
     pulsar: &Admin,
@@ -106,7 +106,7 @@ async fn find(
     }
 }
 
-/// The tenant of a call whose header names its cluster.
+/// Finds the tenant of a request whose header names its cluster.
 async fn find_on_cluster(
     devops: &DevOps,
     pulsar: &Admin,

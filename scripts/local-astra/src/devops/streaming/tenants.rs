@@ -1,4 +1,4 @@
-//! `/streaming/tenants`: each is a tenant of Pulsar with the namespace `default`, and a record beside.
+//! `/streaming/tenants`: tenants of Pulsar with the namespace `default`, each with a record.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -23,9 +23,9 @@ use crate::store::records;
 
 pub const INSTANCE: &str = "prod0";
 pub const ZONE: &str = "na";
-/// Of an organization, on clusters that it shares with others (limits page of the Astra Streaming docs).
+/// Maximum number of tenants per organization on shared clusters (limits page of the Astra Streaming docs).
 const TENANTS: usize = 10;
-/// What a tenant, a namespace and a function may have in letters together.
+/// Maximum total length of the names of a tenant, a namespace and a function.
 const NAME_LENGTH: usize = 54;
 
 #[derive(Deserialize)]
@@ -36,7 +36,7 @@ struct Body {
     cloud_provider: String,
     #[serde(default)]
     cloud_region: String,
-    /// In place of provider and region.
+    /// Alternative to provider and region.
     #[serde(default)]
     cluster_name: String,
     #[serde(default)]
@@ -68,7 +68,7 @@ pub async fn list_of(
     list(devops, caller).await
 }
 
-/// `GET /streaming/tenants/{tenant}`. Refused with no body.
+/// `GET /streaming/tenants/{tenant}`. Errors have no body.
 pub async fn one(
     State(devops): State<DevOps>,
     caller: Caller,
@@ -83,7 +83,7 @@ pub async fn one(
     found.await.map(Json).map_err(without_body)
 }
 
-/// `GET /streaming/orgs/{organization}/tenants/{tenant}`, which asks for no cluster.
+/// `GET /streaming/orgs/{organization}/tenants/{tenant}`, which requires no cluster.
 pub async fn one_of(
     State(devops): State<DevOps>,
     caller: Caller,
@@ -95,7 +95,7 @@ pub async fn one_of(
     Ok(Json(shown(&devops, &caller, &record)?))
 }
 
-/// `HEAD /streaming/tenants/{tenant}`: 200 if the name is taken, whoever has it; 404 if it is free.
+/// `HEAD /streaming/tenants/{tenant}`: 200 if the name is taken by any organization, 404 if it is free.
 pub async fn is_taken(
     State(devops): State<DevOps>,
     caller: Caller,
@@ -112,7 +112,8 @@ pub async fn is_taken(
     }
 }
 
-/// `POST /streaming/tenants[?topic=]`: 200 and not 201, and some of the answer stays empty until it is read again.
+/// `POST /streaming/tenants[?topic=]`: 200 rather than 201. Some members of the response are empty until the tenant is
+/// read again.
 pub async fn create(
     State(devops): State<DevOps>,
     caller: Caller,
@@ -182,7 +183,7 @@ async fn make(
     Ok(())
 }
 
-/// The record of the tenant that is asked for.
+/// Returns the record of the requested tenant.
 fn checked(body: &Body) -> Result<TenantRecord, StreamingError> {
     let wrong = |why: String| Err(StreamingError::Unprocessable(why));
     let name = body.tenant_name.as_str();
@@ -212,7 +213,7 @@ fn checked(body: &Body) -> Result<TenantRecord, StreamingError> {
     Ok(TenantRecord::new(name, cloud, region, &cluster, token))
 }
 
-/// Names as Astra's Terraform provider accepts them.
+/// Returns true for names that Astra's Terraform provider accepts.
 fn is_name(name: &str) -> bool {
     let bytes = name.as_bytes();
     let inner = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
@@ -270,7 +271,7 @@ pub async fn limits(
     })))
 }
 
-/// A tenant as lists and reads show it, its first token with it.
+/// Returns a tenant as in lists and reads, with its first token.
 fn shown(devops: &DevOps, caller: &Caller, record: &TenantRecord) -> Result<Value, StreamingError> {
     let urls = Urls::of(devops, &caller.base);
     let token = match record.tokens.first() {
@@ -311,7 +312,7 @@ fn shown(devops: &DevOps, caller: &Caller, record: &TenantRecord) -> Result<Valu
     }))
 }
 
-/// A read and a HEAD are refused with no body, but for what is ours to say.
+/// Removes the body from an error of a read or a HEAD, except for local Astra's own errors.
 fn without_body(error: StreamingError) -> Response {
     match error {
         StreamingError::Forbidden => StatusCode::UNAUTHORIZED.into_response(),

@@ -1,4 +1,4 @@
-//! `/streaming/tenants/{tenant}/tokens`: a token is a JWT whose role is among its tenant's; revoked, it no longer is.
+//! `/streaming/tenants/{tenant}/tokens`. A token is a JWT whose role is in the list of its tenant until it is revoked.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -19,7 +19,7 @@ use crate::access::streaming::Claims;
 use crate::settings::ORGANIZATION_ID;
 use crate::store::records;
 
-/// `GET`: what the tokens say, never the tokens.
+/// `GET`: the claims of the tokens, without the tokens.
 pub async fn list(
     State(devops): State<DevOps>,
     caller: Caller,
@@ -31,7 +31,7 @@ pub async fn list(
     Ok(Json(record.tokens))
 }
 
-/// `GET /{id}`: the token, as raw text.
+/// `GET /{id}`: the token as plain text.
 pub async fn one(
     State(devops): State<DevOps>,
     caller: Caller,
@@ -46,7 +46,7 @@ pub async fn one(
     Ok(token.expose_secret().to_owned())
 }
 
-/// `POST[?exp=1d]`: the new token, as raw text. Without `exp` it never ends.
+/// `POST[?exp=1d]`: the new token as plain text. Without `exp` it never expires.
 pub async fn create(
     State(devops): State<DevOps>,
     caller: Caller,
@@ -95,7 +95,7 @@ pub async fn create_v3(
     Ok((StatusCode::CREATED, Json::<Value>(shown)).into_response())
 }
 
-/// A new token and its id.
+/// Creates a token, and returns it with its id.
 async fn make(
     devops: &DevOps,
     caller: &Caller,
@@ -138,7 +138,7 @@ pub async fn revoke(
     Ok(StatusCode::OK)
 }
 
-/// When a token of this life ends, in seconds since 1970: a number and a unit.
+/// Returns the expiry of a token in seconds since the epoch, from a lifetime of a number and a unit.
 fn ends(life: &str) -> Result<u64, StreamingError> {
     let wrong = || {
         let why = format!("exp {life:?} is none: a number and s, m, h, d, w or y, such as 1d");

@@ -1,4 +1,4 @@
-//! Conditions on one field: operators, their values, and what they hold for.
+//! Conditions on one field: operators, their values, and their evaluation.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -11,7 +11,7 @@ use crate::document::layout::{BOOLEAN, NUMBER, TEXT};
 use crate::document::rows::Value;
 use crate::document::shred::double;
 
-/// What a field is held against.
+/// A condition on a field.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Condition {
     Compare(Operator, Scalar),
@@ -33,7 +33,7 @@ pub enum Operator {
     Gte,
 }
 
-/// A value to compare with. Types never mix: a text is never equal to a number.
+/// A value to compare with. Values of different types are never equal, such as a text and a number.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Scalar {
     Text(String),
@@ -42,10 +42,10 @@ pub enum Scalar {
 }
 
 impl Condition {
-    /// Reads an operator with its value.
+    /// Parses an operator with its value.
     ///
     /// # Errors
-    /// For an operator that is not known, and for a value that it does not take.
+    /// An unknown operator, or a value that it does not accept.
     pub fn read(operator: &str, value: &Json) -> Result<Condition, DocumentError> {
         let compare =
             |operator| Scalar::read(value).map(|value| Condition::Compare(operator, value));
@@ -74,7 +74,7 @@ impl Condition {
         })
     }
 
-    /// The condition that holds where this one does not.
+    /// Returns the opposite condition.
     pub fn negated(&self) -> Condition {
         match self {
             Condition::Compare(operator, value) => {
@@ -88,7 +88,7 @@ impl Condition {
         }
     }
 
-    /// Can Cassandra tell what it holds for?
+    /// Returns true if Cassandra can evaluate the condition.
     pub fn is_pushed(&self) -> bool {
         match self {
             Condition::Compare(operator, _) => *operator != Operator::Ne,
@@ -97,7 +97,7 @@ impl Condition {
         }
     }
 
-    /// Does it hold for documents that do not have the field?
+    /// Returns true if the condition holds for documents without the field.
     pub fn holds_without_field(&self) -> bool {
         match self {
             Condition::Compare(operator, _) => *operator == Operator::Ne,
@@ -106,8 +106,8 @@ impl Condition {
         }
     }
 
-    /// As a restriction of CQL: column and operator, and the value. Only of what is pushed; that a field is
-    /// there needs none.
+    /// Returns the CQL restriction (column, operator and value) of a condition that Cassandra evaluates. The existence
+    /// of a field needs none.
     pub fn restriction(&self) -> Option<(String, CqlValue)> {
         let Condition::Compare(operator, value) = self else {
             return None;
@@ -128,7 +128,7 @@ impl Condition {
         Some((format!("{column} {operator}"), value))
     }
 
-    /// Does it hold for what a field holds?
+    /// Returns true if the condition holds for the value of a field.
     pub fn holds(&self, found: &Value) -> bool {
         match self {
             Condition::Exists(exists) => *exists,
@@ -147,7 +147,7 @@ impl Condition {
         }
     }
 
-    /// The type that it asks the field to have, if it does.
+    /// Returns the type that the field must have, if the condition requires one.
     pub fn implied_type(&self) -> Option<&'static str> {
         match self {
             Condition::Compare(_, value) => Some(match value {
@@ -233,7 +233,7 @@ impl Operator {
         }
     }
 
-    /// Does a field stand to the value as the operator wants it?
+    /// Returns true if the operator allows this ordering of field and value.
     fn allows(self, ordering: Ordering) -> bool {
         match self {
             Operator::Eq => ordering.is_eq(),
@@ -256,7 +256,7 @@ impl Scalar {
         }
     }
 
-    /// How a field of the same type stands to it: texts by UTF-16 code units, as in Java.
+    /// Compares a field of the same type. Texts are compared by UTF-16 code units, as in Java.
     fn compare(&self, found: &Value) -> Option<Ordering> {
         match (found, self) {
             (Value::Text(found), Scalar::Text(text)) => {

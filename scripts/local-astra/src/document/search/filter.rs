@@ -12,7 +12,7 @@ use crate::document::request::first_json;
 use crate::document::rows::Row;
 use crate::document::shred::double;
 
-/// More clauses than this are not made: the tree is then evaluated as it is.
+/// Maximum number of clauses. A tree with more is evaluated without conversion.
 const MAX_CLAUSES: usize = 200;
 
 /// Conditions joined by and, or, and not.
@@ -24,8 +24,8 @@ pub enum Expression {
     Filter(Arc<Filter>),
 }
 
-/// What becomes of `$not`: a search in a collection looks for the opposite conditions, one in a document for all that
-/// the condition does not hold for, values of other types included.
+/// Handling of `$not`. A search in a collection uses the opposite conditions; one in a document returns everything that
+/// does not match, including values of other types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Negation {
     Opposites,
@@ -37,22 +37,22 @@ pub enum Negation {
 pub struct Filter {
     pub field: FieldPath,
     pub condition: Condition,
-    /// The client's hint: of how many of all rows it holds, from 0 to 1.
+    /// The client's hint: the fraction of all rows that match, from 0 to 1.
     pub selectivity: f64,
-    /// Its place in `where`.
+    /// Position in `where`.
     pub place: usize,
 }
 
-/// The path to a field: what leads to it, and its name.
+/// The path of a field, including its name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FieldPath {
-    /// All segments in stored form, the field's last.
+    /// All segments in stored form, with the field's name last.
     pub segments: Vec<String>,
     pub parent: Vec<Pattern>,
     pub name: String,
 }
 
-/// How a field stands with a document: whether it is there, and whether a condition holds for any of its rows.
+/// Result of checking a field of a document: it exists, and a condition holds for one of its rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Verdict {
     pub is_there: bool,
@@ -60,10 +60,10 @@ pub struct Verdict {
 }
 
 impl Expression {
-    /// Reads `where`; nothing if it has no condition. `below` is what its paths are relative to.
+    /// Parses `where`; `None` if it has no condition. Its paths are relative to `below`.
     ///
     /// # Errors
-    /// For what is no condition, in Stargate's words.
+    /// An invalid condition, in Stargate's words.
     pub fn read(
         text: &str,
         below: &[String],
@@ -92,7 +92,7 @@ impl Expression {
         })
     }
 
-    /// All its conditions, in the order of `where`.
+    /// Returns all its conditions in the order of `where`.
     pub fn filters(&self) -> Vec<Arc<Filter>> {
         match self {
             Expression::Filter(filter) => vec![Arc::clone(filter)],
@@ -103,7 +103,7 @@ impl Expression {
         }
     }
 
-    /// Does it hold, given how each of its fields stands with a document?
+    /// Evaluates the expression from the verdict on each of its fields.
     pub fn holds(&self, verdict: &impl Fn(&Filter) -> Verdict) -> bool {
         match self {
             Expression::And(parts) => parts.iter().all(|part| part.holds(verdict)),
@@ -120,7 +120,7 @@ impl Expression {
         }
     }
 
-    /// Its conjunctive normal form: of each clause one condition must hold. Nothing if that is too long, or if a
+    /// Returns its conjunctive normal form: one condition of each clause must hold. `None` if it is too long, or if a
     /// `$not` was kept.
     pub fn clauses(&self) -> Option<Vec<Vec<Arc<Filter>>>> {
         let clauses = match self {
@@ -150,7 +150,7 @@ impl Expression {
 }
 
 impl Filter {
-    /// Looks at one row of a document: if it is the field's, the verdict takes it in.
+    /// Updates the verdict if this row of a document belongs to the field.
     pub fn look_at(&self, row: &Row, verdict: &mut Verdict) {
         if self.field.is_at(row) {
             verdict.is_there = true;
@@ -186,12 +186,12 @@ impl FieldPath {
         })
     }
 
-    /// Is there no wildcard on the way to it?
+    /// Returns true if the path to the field has no wildcard.
     pub fn is_fixed(&self) -> bool {
         !self.parent.iter().any(Pattern::is_wildcard)
     }
 
-    /// Is this row the field? Its last segment must be the name as a whole: a wildcard there is none.
+    /// Returns true if this row is the field. The last segment must equal the name; it is never a wildcard.
     fn is_at(&self, row: &Row) -> bool {
         let depth = self.parent.len();
         let name = self.segments.last().map(|name| Pattern::read(name));
@@ -209,7 +209,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// The expressions of one object, or their opposites.
+    /// Returns the expressions of one object, or their opposites.
     fn members(
         &mut self,
         members: &Map<String, Json>,
@@ -235,7 +235,7 @@ impl Reader<'_> {
         Ok(expressions)
     }
 
-    /// What is inside the objects of an array, flat.
+    /// Returns the conditions on the objects of an array as a flat list.
     fn elements(
         &mut self,
         operator: &str,
@@ -274,7 +274,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The conditions on one field.
+    /// Returns the conditions on one field.
     fn field(
         &mut self,
         text: &str,

@@ -1,9 +1,9 @@
-//! Searches: the documents of a collection, and the parts of one document, that conditions hold for.
+//! Searches for the documents of a collection, or the parts of one document, that match conditions.
 //!
 //! - [`filter`]: the parameter `where`
 //! - [`condition`]: operators and values
-//! - [`plan`]: what Cassandra finds, and what is asked of each candidate
-//! - [`stream`]: rows of many documents, a page at a time
+//! - [`plan`]: the statements that find candidates, and the checks of each candidate
+//! - [`stream`]: rows of many documents, page by page
 //! - [`parts`]: the search in one document
 //! - [`page_state`]
 
@@ -33,7 +33,7 @@ use super::read::{below, fields};
 use super::request::{Address, Caller, Parameters};
 use super::rows;
 
-/// How many documents a page has, if nothing is said, and at most.
+/// Default and maximum number of documents per page.
 const PAGE_SIZE: i32 = 3;
 const MAX_PAGE_SIZE: i32 = 20;
 
@@ -95,7 +95,7 @@ pub async fn search(
     Ok(wrapper.answer(StatusCode::OK, parameters.raw()))
 }
 
-/// A page of documents that a search found.
+/// A page of documents.
 struct Found {
     ids: Vec<String>,
     page_state: Option<String>,

@@ -1,4 +1,4 @@
-//! Where the next page starts, as a text that means nothing to anybody else.
+//! The paging state: the start of the next page as an opaque text.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE;
@@ -9,7 +9,7 @@ use crate::document::error::DocumentError;
 const DOCUMENTS: u8 = 1;
 const PARTS: u8 = 2;
 
-/// Of a search in a collection: the last document, and which of the leading streams have given one.
+/// State of a search in a collection: the last document, and the leading streams that have returned one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AfterDocument {
     pub position: Position,
@@ -28,10 +28,10 @@ impl AfterDocument {
         URL_SAFE.encode(bytes)
     }
 
-    /// Reads what [`AfterDocument::write`] wrote, for a search with so many streams.
+    /// Parses the text of [`AfterDocument::write`], for a search with `streams` streams.
     ///
     /// # Errors
-    /// For anything else.
+    /// The text is anything else.
     pub fn read(text: &str, streams: usize) -> Result<AfterDocument, DocumentError> {
         let read = || {
             let bytes = URL_SAFE.decode(text).ok()?;
@@ -53,7 +53,7 @@ impl AfterDocument {
     }
 }
 
-/// Of a search in a document: the path of the last part.
+/// Formats the state of a search in a document: the path of the last part.
 pub fn write_path(path: &[String]) -> String {
     let mut bytes = vec![PARTS];
     for segment in path {
@@ -64,10 +64,10 @@ pub fn write_path(path: &[String]) -> String {
     URL_SAFE.encode(bytes)
 }
 
-/// Reads what [`write_path`] wrote, for a path of so many segments.
+/// Parses the text of [`write_path`], for a path of `segments` segments.
 ///
 /// # Errors
-/// For anything else.
+/// The text is anything else.
 pub fn read_path(text: &str, segments: usize) -> Result<Vec<String>, DocumentError> {
     let read = || {
         let bytes = URL_SAFE.decode(text).ok()?;

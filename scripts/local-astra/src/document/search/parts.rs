@@ -1,4 +1,4 @@
-//! The search in one document: its parts at a path, as objects, each with the full path to it.
+//! Search in one document: its parts at a path, as objects with the full path.
 
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -17,7 +17,7 @@ use crate::document::request::{Address, Parameters};
 use crate::document::rows::{PAGE, Row, Select, whole_row};
 use crate::store::Page;
 
-/// How many parts a page has if nothing is said. There is no upper limit.
+/// Default number of parts per page. There is no upper limit.
 const PAGE_SIZE: i32 = 100;
 
 /// `GET …/{id}[/{path}]` with `where` or `page-size`.
@@ -98,14 +98,14 @@ struct Search<'a> {
 
 #[derive(Default)]
 struct Found {
-    /// How many parts were found, those included of which the selection leaves nothing.
+    /// Number of parts found, including those that the selection leaves empty.
     count: usize,
     parts: Vec<Value>,
     page_state: Option<String>,
 }
 
 impl Search<'_> {
-    /// Goes through the rows below the path, part by part, until a page is full.
+    /// Reads the rows below the path, part by part, until a page is full.
     async fn page(
         &self,
         size: i32,
@@ -162,7 +162,7 @@ impl Search<'_> {
         Ok(found)
     }
 
-    /// Takes a part into the page, if the condition holds for it.
+    /// Adds a part to the page if it matches the condition.
     fn close(
         &self,
         part: &[Row],
@@ -188,7 +188,7 @@ impl Search<'_> {
     }
 }
 
-/// The path of the part that a row belongs to.
+/// Returns the path of the part that a row belongs to.
 fn key(row: &Row, depth: usize) -> Vec<String> {
     (0..depth)
         .map(|at| row.path.get(at).cloned().unwrap_or_default())

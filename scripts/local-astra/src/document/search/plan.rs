@@ -1,8 +1,8 @@
-//! How a search runs: which statements find candidates, and what is asked of each candidate.
+//! Query plans: the statements that find candidates, and the checks of each candidate.
 //!
-//! Conditions that Cassandra can check become restrictions of one statement a field, and the candidates of the
-//! most selective one are checked against the rest, a statement each. Only where nothing narrows the search
-//! down are all documents gone through; then the rows of the fields in question are read beside them.
+//! Conditions that Cassandra can check become restrictions, in one statement per field. The candidates of the most
+//! selective one are checked against the others, with one statement each. If no condition narrows the search, all
+//! documents are read, together with the rows of the fields in question.
 
 use std::sync::Arc;
 
@@ -19,27 +19,27 @@ use crate::store::Page;
 #[derive(Debug)]
 pub struct Plan {
     pub lead: Lead,
-    /// What else must be true of a candidate.
+    /// Further conditions on a candidate.
     pub checks: Vec<Check>,
 }
 
-/// What finds candidates.
+/// The source of candidates.
 #[derive(Debug)]
 pub enum Lead {
-    /// All documents; those for which the expression holds, if there is one.
+    /// All documents, filtered by the expression if there is one.
     Everything(Option<Expression>),
-    /// Documents for which Cassandra finds that all these conditions on one field hold.
+    /// Documents for which all these conditions on one field hold, according to Cassandra.
     Pushed(Vec<Arc<Filter>>),
-    /// Documents that have the one field of these conditions, and for which they hold.
+    /// Documents that have the field, and for which these conditions on it hold.
     Field(Vec<Arc<Filter>>),
-    /// Those documents, and all that do not have the field.
+    /// Those documents, and all without the field.
     FieldIfThere(Vec<Arc<Filter>>),
     /// Documents for which one of these conditions holds.
     Any(Vec<Arc<Filter>>),
 }
 
 impl Lead {
-    /// How many streams it leads with.
+    /// Returns the number of streams of candidates.
     pub fn streams(&self) -> usize {
         match self {
             Lead::Everything(_) | Lead::Pushed(_) | Lead::Field(_) | Lead::FieldIfThere(_) => 1,
@@ -51,13 +51,13 @@ impl Lead {
     }
 }
 
-/// Those that Cassandra checks, and the others.
+/// Splits the conditions into those that Cassandra evaluates, and the others.
 fn split_pushed(filters: &[Arc<Filter>]) -> (Vec<Arc<Filter>>, Vec<Arc<Filter>>) {
     let filters = filters.iter().cloned();
     filters.partition(|filter| filter.condition.is_pushed())
 }
 
-/// What is asked of a candidate.
+/// A check of a candidate.
 #[derive(Debug)]
 pub enum Check {
     /// All these conditions on one field.
@@ -150,7 +150,7 @@ fn take_lightest(groups: &mut Vec<Vec<Arc<Filter>>>) -> Option<Vec<Arc<Filter>>>
     lightest.map(|at| groups.remove(at))
 }
 
-/// The statement for what Cassandra checks: conditions on one field.
+/// Returns the statement for conditions on one field that Cassandra evaluates.
 fn pushed(select: Select, filters: &[Arc<Filter>]) -> Result<Select, DocumentError> {
     let mut select = on_field(select, &filters[0].field)?;
     for filter in filters {
@@ -165,12 +165,12 @@ fn on_field(select: Select, field: &FieldPath) -> Result<Select, DocumentError> 
     select.member(&field.parent, &field.name)
 }
 
-/// As many path columns as tell whether a row is the field.
+/// Returns the number of path columns that identify the field.
 fn depth(field: &FieldPath) -> usize {
     (field.segments.len() + 1).min(MAX_DEPTH)
 }
 
-/// A document that may be in the answer, and how far the leading streams had come with it.
+/// A document that may match, and the positions of the leading streams.
 #[derive(Clone, Debug)]
 pub struct Candidate {
     pub position: Position,
@@ -179,9 +179,9 @@ pub struct Candidate {
 
 /// The candidates of a lead, in token order.
 pub struct Candidates<'a> {
-    /// The streams that give candidates.
+    /// The streams that yield candidates.
     leading: Vec<Source<'a>>,
-    /// The streams that are only asked about candidates.
+    /// The streams that are only used to check candidates.
     beside: Vec<Source<'a>>,
     judge: Judge,
     verdicts: Vec<Verdict>,
@@ -189,25 +189,25 @@ pub struct Candidates<'a> {
 
 struct Source<'a> {
     stream: Stream<'a>,
-    /// What its rows are held against; with none, Cassandra has checked them.
+    /// Conditions to check on its rows; empty if Cassandra has checked them.
     filters: Vec<Arc<Filter>>,
 }
 
 enum Judge {
     /// Every document.
     Every,
-    /// A stream that Cassandra has checked gave the document, or one of the conditions holds.
+    /// The document comes from a stream that Cassandra has checked, or one of the conditions holds.
     Any,
-    /// All conditions of fields that are there hold.
+    /// All conditions hold whose fields exist.
     All,
     Tree(Expression),
 }
 
 impl<'a> Candidates<'a> {
-    /// Starts a lead, after a document if there was a page before.
+    /// Starts a lead, after a document if this is not the first page.
     ///
     /// # Errors
-    /// For paths that are too deep.
+    /// A path that is too deep.
     pub fn new(
         lead: Lead,
         collection: &'a Collection,
@@ -294,14 +294,14 @@ impl<'a> Candidates<'a> {
         })
     }
 
-    /// Says which of the leading streams gave something on earlier pages.
+    /// Restores which of the leading streams returned documents on earlier pages.
     pub fn resume(&mut self, have_given: &[bool]) {
         for (source, has_given) in self.leading.iter_mut().zip(have_given) {
             source.stream.has_given = *has_given;
         }
     }
 
-    /// The next candidate; nothing at the end.
+    /// Returns the next candidate; `None` at the end.
     ///
     /// # Errors
     /// Cassandra's own.
@@ -329,8 +329,8 @@ impl<'a> Candidates<'a> {
         }
     }
 
-    /// Is there more, as Stargate sees it? A stream that has not given anything yet may still, to its mind,
-    /// also when it is empty.
+    /// Returns true if Stargate would report another page. It expects more from a stream that has not returned anything
+    /// yet, even if it is empty.
     ///
     /// # Errors
     /// Cassandra's own.
@@ -370,17 +370,17 @@ impl<'a> Candidates<'a> {
     }
 }
 
-/// As Stargate tests conditions on rows that were found by their path: where none of them is the field after
-/// all, the condition holds.
+/// Evaluates conditions as Stargate does for rows found by their path: if none of them is the field, the condition
+/// holds.
 fn holds_if_there(verdict: Verdict) -> bool {
     verdict.holds || !verdict.is_there
 }
 
 impl Check {
-    /// Asks a document.
+    /// Checks a document.
     ///
     /// # Errors
-    /// For paths that are too deep, and Cassandra's own.
+    /// A path that is too deep, and Cassandra's own.
     pub async fn holds(
         &self,
         collection: &Collection,
@@ -401,7 +401,7 @@ impl Check {
     }
 }
 
-/// Do all these conditions, on one field, hold for a document?
+/// Returns true if all these conditions, on one field, hold for a document.
 async fn check(
     collection: &Collection,
     id: &str,

@@ -1,4 +1,4 @@
-//! Rows of many documents, a page at a time, in the order of the documents' tokens.
+//! Rows of many documents, page by page, in the order of the documents' tokens.
 
 use std::collections::VecDeque;
 
@@ -10,33 +10,33 @@ use crate::document::profile::Profile;
 use crate::document::rows::{PAGE, Row, Select, leaf_row};
 use crate::store::Page;
 
-/// Where a document is among all of a collection: by the token of its id, then by the id.
+/// Position of a document in a collection: ordered by the token of its id, then by the id.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
     pub token: i64,
     pub id: String,
 }
 
-/// A statement read page by page. One page of its rows is in memory, never more.
+/// A statement read page by page. Only one page of its rows is in memory.
 pub struct Stream<'a> {
     collection: &'a Collection,
     profile: &'a Profile,
     description: String,
     select: Select,
-    /// How many path columns a row has, if it has any.
+    /// Number of path columns per row, if any.
     depth: Option<usize>,
-    /// Documents up to this one are passed over.
+    /// Documents up to this one are skipped.
     after: Option<Position>,
-    /// The page to be read next; nothing at the end.
+    /// The page to read next; `None` at the end.
     next: Option<Page>,
     read: VecDeque<(Position, Option<Row>)>,
-    /// Has it given a document yet, in this request or in one before?
+    /// True if it has returned a document, in this request or an earlier one.
     pub has_given: bool,
 }
 
 impl<'a> Stream<'a> {
-    /// Reads a [`Select::ids`] or [`Select::documents`], or with a depth a [`Select::leaves`]. The first page
-    /// has `page_size` rows, each further one twice as many as the one before, up to [`PAGE`].
+    /// Reads a [`Select::ids`] or [`Select::documents`], or with a depth a [`Select::leaves`]. The first page has
+    /// `page_size` rows, and each further page twice as many, up to [`PAGE`].
     pub fn new(
         collection: &'a Collection,
         profile: &'a Profile,
@@ -63,7 +63,7 @@ impl<'a> Stream<'a> {
         }
     }
 
-    /// The next document, which stays where it is; nothing at the end.
+    /// Returns the next document without consuming it; `None` at the end.
     ///
     /// # Errors
     /// Cassandra's own.
@@ -77,7 +77,7 @@ impl<'a> Stream<'a> {
         Ok(self.read.front().map(|(position, _)| position))
     }
 
-    /// Takes the rows of the next document, if it is this one.
+    /// Returns the rows of the next document if it is this one.
     ///
     /// # Errors
     /// Cassandra's own.

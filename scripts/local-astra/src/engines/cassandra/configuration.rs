@@ -1,7 +1,7 @@
-//! What is the same in the configuration of every node.
+//! Configuration shared by all nodes.
 
-/// Small, and safe against `kill -9`: only `batch` (or `group`) acknowledges a write after it is on the disk.
-/// Patient too: the usual 2 and 5 s are a server's, not those of a laptop that compiles at the same time.
+/// Small, and safe against `kill -9`: only `batch` (or `group`) acknowledges a write after it is on the disk. The
+/// timeouts exceed the usual 2 and 5 s, which suit servers but not laptops that compile at the same time.
 pub(super) const YAML: &str = "\
 # Written by local-astra at each start.
 cluster_name: cndb
@@ -44,7 +44,8 @@ pub(super) const LOGBACK: &str = "\
 </configuration>
 ";
 
-/// A small heap and the quick compiler: it starts in seconds, and is no production server. No JMX property, so no JMX.
+/// A small heap and the quick compiler, for a start within seconds. Not suitable for a production server. No JMX
+/// property, so JMX is off.
 pub(super) const OPTIONS: &[&str] = &[
     "-XX:+UseSerialGC",
     "-XX:TieredStopAtLevel=1",
@@ -73,7 +74,7 @@ pub(super) const OPTIONS: &[&str] = &[
     "-Dcassandra.test.messagingService.nonGracefulShutdown=true",
 ];
 
-/// What Cassandra needs of the JDK's insides.
+/// Internal packages of the JDK that Cassandra requires.
 pub(super) const EXPORTS: &str = "java.base/jdk.internal.misc java.management.rmi/com.sun.jmx.remote.internal.rmi \
     java.rmi/sun.rmi.registry java.rmi/sun.rmi.server java.sql/java.sql java.base/java.lang.ref jdk.unsupported/sun.misc \
     jdk.compiler/com.sun.tools.javac.file jdk.attach/sun.tools.attach";

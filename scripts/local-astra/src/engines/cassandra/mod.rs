@@ -1,4 +1,4 @@
-//! Apache Cassandra as the one database server of local Astra, on loopback only, started in seconds.
+//! Apache Cassandra as the database server of local Astra: on loopback only, started within seconds.
 
 mod configuration;
 mod unusable_indexes;
@@ -25,66 +25,68 @@ use super::{
     temporary_folder,
 };
 
-/// The superuser of a new data folder, and its password until somebody alters it.
+/// The superuser of a new data folder, and its initial password.
 pub const SUPERUSER: &str = "cassandra";
 pub const FIRST_PASSWORD: &str = "cassandra";
 
-/// How long SIGTERM may take: memtables are flushed.
+/// Limit to exit after SIGTERM, during which memtables are flushed.
 pub const STOP_LIMIT: Duration = Duration::from_secs(30);
 
-/// The data center. On Astra it has the name of the database's region, and cql-proxy ignores the nodes of any other.
+/// Name of the data center. Astra names it after the database's region, and cql-proxy ignores nodes of other data
+/// centers.
 pub const DATACENTER: &str = crate::settings::DATABASE_REGION;
 
-/// The name of the data center in data folders of before; their nodes change it at their next start.
+/// Name of the data center in old data folders. Their nodes rename it at their next start.
 pub const OLD_DATACENTER: &str = "datacenter1";
 
-/// Where a node reads its data center and rack.
+/// Name of the file from which a node reads its data center and rack.
 const RACK: &str = "cassandra-rackdc.properties";
 
-/// What Cassandra itself keeps, in the folder of its node.
+/// Name of Cassandra's own data folder in the folder of a node.
 const DATA: &str = "data";
 
-/// In its data from its start on.
+/// Name of a folder in a node's data that exists from its start on.
 const COMMIT_LOG: &str = "commitlog";
 
-/// What a node has said since its start, in its folder.
+/// Name of the output file of the current run in the folder of a node.
 const LOG: &str = "cassandra.log";
 
-/// What is known of a node's process, in its folder.
+/// Name of the process record in the folder of a node.
 const RECORD: &str = "engine.json";
 
-/// One token each, a third of the ring, for up to three nodes.
+/// One token per node, a third of the ring apart, for up to three nodes.
 const TOKENS: [&str; 3] = ["-6148914691236517206", "0", "6148914691236517204"];
 
 /// The Cassandra of one data folder.
 #[derive(Clone, Debug)]
 pub struct Cassandra {
-    /// Holds a folder a node: its configuration, log and data.
+    /// Contains one folder per node with its configuration, log and data.
     pub folder: PathBuf,
-    /// Where class archives are kept: shared by all data folders.
+    /// Folder of the class archives, shared by all data folders.
     pub archives: PathBuf,
     pub ports: Ports,
-    /// 1, or 3 at 127.0.0.1 to .3. Chosen once per data folder.
+    /// 1, or 3 at 127.0.0.1 to 127.0.0.3. Chosen once per data folder.
     pub nodes: u8,
-    /// Their key with its certificate, and the authority that signed it, both PEM: what they ask of each other, so that
-    /// other users of this machine cannot pose as a node.
+    /// The nodes' key with its certificate, and the authority that signed it, both PEM. Nodes require them of each
+    /// other, so that other users of this machine cannot pose as a node.
     pub node_key: PathBuf,
     pub node_authority: PathBuf,
 }
 
-/// How a node comes into its cluster.
+/// The way in which a node joins its cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Join {
-    /// With its cluster, which is new.
+    /// Together with a new cluster.
     First,
-    /// With the data that it has.
+    /// With its existing data.
     Again,
-    /// In the place of a node whose data is gone.
+    /// As the replacement of a node whose data is gone.
     Replace,
 }
 
-/// The same on each node. They must be this data folder's own: two Cassandras whose storage ports meet become one ring.
-/// And below those that the system gives to outgoing connections: there a closed one that is polled can meet itself.
+/// Ports, the same on each node. They must be unique to this data folder: two Cassandras with connected storage ports
+/// form one ring. They must be below the range for outgoing connections, in which a polled closed port can connect to
+/// itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ports {
     pub storage: u16,
@@ -92,7 +94,7 @@ pub struct Ports {
 }
 
 impl Cassandra {
-    /// Where node `node` (from 1) speaks CQL.
+    /// Returns the CQL address of node `node` (from 1).
     pub fn contact_point(&self, node: u8) -> SocketAddr {
         self.address(node, self.ports.cql)
     }
@@ -109,17 +111,17 @@ impl Cassandra {
         self.node_folder(node).join(DATA)
     }
 
-    /// Node `node` (from 1), if it runs; also when another process started it.
+    /// Returns the process of node `node` (from 1) if it is running, even if another process started it.
     pub fn running(&self, node: u8) -> Result<Option<Engine>, EngineError> {
         Engine::running(&self.node_folder(node).join(RECORD))
     }
 
-    /// Starts all nodes that do not run, and returns when each answers on its CQL port. What an incomplete first start
-    /// left is removed before; a node whose data is gone gets it from the others.
+    /// Starts all nodes that are not running, and returns when each responds on its CQL port. Files of an incomplete
+    /// first start are removed first; a node whose data is gone receives it from the others.
     ///
-    /// That is not yet a login: with three replicas of the roles a superuser's needs two nodes, so none could be ready
-    /// before the next one starts. A node that is new joins the ring alone, after those before it. After an error some
-    /// may run: see [`Cassandra::stop`].
+    /// This does not wait for a login: with three replicas of the roles, a superuser's login needs two nodes, so none
+    /// would be ready before the next one starts. A new node joins the ring after those before it have joined. After an
+    /// error some nodes may be running: see [`Cassandra::stop`].
     pub async fn start_all(
         &self,
         jdk: &Jdk,
@@ -160,9 +162,9 @@ impl Cassandra {
         Ok(engines)
     }
 
-    /// Writes the configuration of node `node` (from 1) and starts it. It is not ready yet: see [`wait_until`].
+    /// Writes the configuration of node `node` (from 1) and starts it. Use [`wait_until`] to wait until it is ready.
     ///
-    /// Errors: it runs already, a port is in use, a file cannot be written.
+    /// Errors: it is already running, a port is in use, a file cannot be written.
     pub fn start(
         &self,
         node: u8,
@@ -214,7 +216,7 @@ impl Cassandra {
         Engine::spawn(&name, command, archive, &record, &log)
     }
 
-    /// Stops node `node` (from 1) if it runs: acknowledged writes are kept either way.
+    /// Stops node `node` (from 1) if it is running. Acknowledged writes are kept even if it has to be killed.
     pub async fn stop(&self, node: u8) -> Result<Stopped, EngineError> {
         match self.running(node)? {
             Some(engine) => engine.stop(STOP_LIMIT).await,
@@ -280,7 +282,7 @@ server_encryption_options:
         )
     }
 
-    /// The JVM's options, but for the class archive and the class path.
+    /// Returns the JVM options without the class archive and the class path.
     fn options(&self, node: u8, join: Join, jdk: &Jdk, folder: &Path) -> Vec<OsString> {
         let mut options: Vec<OsString> = OPTIONS.iter().map(OsString::from).collect();
         for (option, packages) in [("--add-exports", EXPORTS), ("--add-opens", OPENS)] {
@@ -324,7 +326,7 @@ server_encryption_options:
     }
 }
 
-/// Cassandra reads the place of its configuration as an address.
+/// Formats a path as a URL, which is how Cassandra expects the location of its configuration.
 fn file_url(path: &Path) -> String {
     const NOT_IN_PATHS: &AsciiSet = &CONTROLS
         .add(b' ')

@@ -1,7 +1,7 @@
-//! Indexes that keep Cassandra from starting: their folders cannot be made, because their names are too long.
+//! Repairs a Cassandra that cannot start because the name of an index is too long for its folder.
 //!
-//! Cassandra refuses such an index only after it is in its schema. None of local Astra's interfaces lets one through,
-//! and one that is made over CQL is dropped at once; a Cassandra that was stopped before that is mended here.
+//! Cassandra rejects such an index only after adding it to the schema. Local Astra's HTTP interfaces do not let one
+//! through, and one created over CQL is dropped at once. This module handles a Cassandra that was stopped before that.
 
 use std::fs;
 
@@ -15,11 +15,11 @@ use crate::store::limits::{INDEX_NAME, is_unusable_index};
 
 const DROP_INDEXES: &str = include_str!("../../../engines/DropIndexes.java");
 
-/// How a line about a dropped index begins.
+/// Prefix of a line that reports a dropped index.
 const DROPPED: &str = "DROPPED ";
 
 impl Cassandra {
-    /// Did a node end because it could not read the folder of an index?
+    /// Returns true if a node ended because it could not read the folder of an index.
     pub fn has_unusable_index(&self) -> bool {
         (1..=self.nodes).any(|node| {
             let log = fs::read(self.node_folder(node).join(LOG)).unwrap_or_default();
@@ -27,8 +27,8 @@ impl Cassandra {
         })
     }
 
-    /// Drops the indexes that keep the nodes from starting, none of which may run. All else is kept. Gives the keyspace
-    /// and table of each, and its name.
+    /// Drops the indexes that prevent the nodes from starting, and keeps everything else. No node may be running.
+    /// Returns the keyspace, table and name of each index.
     ///
     /// # Errors
     /// [`EngineError::Mend`], [`EngineError::File`]
@@ -68,7 +68,7 @@ impl Cassandra {
     }
 }
 
-/// Whatever the language in which the system says why.
+/// Detects the error in any language of the operating system's messages.
 fn names_a_folder_too_long(log: &str) -> bool {
     log.split(|c: char| c == '/' || c.is_whitespace())
         .filter_map(|part| part.strip_prefix('.'))

@@ -1,4 +1,4 @@
-//! Pulsar's admin API with the superuser's token: tenants, namespaces, policies.
+//! Client for Pulsar's admin API with the superuser's token: tenants, namespaces, policies.
 //!
 //! <https://pulsar.apache.org/admin-rest-api/>, version 4.0.
 
@@ -13,10 +13,10 @@ use serde_json::Value;
 
 use super::CLUSTER;
 
-/// How long one request may take: a topic with its hundred partitions goes in one.
+/// Limit for one request. Creating a topic with one hundred partitions is a single request.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// The superuser's client. Cheap to clone.
+/// The superuser's client. Clones are cheap.
 #[derive(Clone)]
 pub struct Admin {
     http: Client,
@@ -24,35 +24,35 @@ pub struct Admin {
     token: SecretString,
 }
 
-/// A tenant as Pulsar keeps it.
+/// A tenant in Pulsar's format.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Tenant {
-    /// The roles (`sub` of tokens) that may administer it, and read and write everything in it.
+    /// Roles (`sub` of tokens) that can administer the tenant, and read and write everything in it.
     pub admin_roles: Vec<String>,
     pub allowed_clusters: Vec<String>,
 }
 
-/// Why Pulsar did not do it.
+/// Failure of an admin request.
 #[derive(Debug, thiserror::Error)]
 pub enum AdminError {
-    /// Pulsar cannot be asked.
+    /// Pulsar cannot be reached.
     #[error("Pulsar does not answer: {0}")]
     Away(String),
-    /// Pulsar's own refusal: 404 missing, 409 there already, 412 a bad name and so on.
+    /// Pulsar rejected the request: 404 not found, 409 already exists, 412 invalid name, and so on.
     #[error("Pulsar refused {what}: {status} {reason}")]
     Refused {
         what: String,
         status: u16,
         reason: String,
     },
-    /// An answer of another form.
+    /// The response has an unexpected form.
     #[error("cannot read Pulsar's answer to {what}: {why}")]
     Answer { what: String, why: String },
 }
 
 impl AdminError {
-    /// The status of a refusal.
+    /// HTTP status of a rejected request.
     pub fn status(&self) -> Option<u16> {
         match self {
             AdminError::Refused { status, .. } => Some(*status),
@@ -62,10 +62,10 @@ impl AdminError {
 }
 
 impl Admin {
-    /// A client for the admin API at `web` (no TLS, loopback) with the superuser's `token`.
+    /// Creates a client for the admin API at `web` (loopback, without TLS) with the superuser's `token`.
     ///
     /// # Errors
-    /// When the HTTP client cannot be made.
+    /// The HTTP client cannot be created.
     pub fn new(web: SocketAddr, token: SecretString) -> Result<Admin, AdminError> {
         let http = Client::builder()
             .no_proxy()
@@ -80,7 +80,7 @@ impl Admin {
         })
     }
 
-    /// The same with another's token: Pulsar then decides what may be asked.
+    /// Returns a client that uses another token, whose permissions Pulsar then checks.
     pub fn with_token(&self, token: SecretString) -> Admin {
         Admin {
             token,
@@ -88,10 +88,10 @@ impl Admin {
         }
     }
 
-    /// Whether Pulsar is ready: the last thing that its start makes is `public/default`.
+    /// Checks that Pulsar is ready: it creates `public/default` in the last step of its start.
     ///
     /// # Errors
-    /// When it is not ready yet, and why.
+    /// The reason it is not ready yet.
     pub async fn ready(&self) -> Result<(), AdminError> {
         let known = self.namespaces("public").await?;
         if known.iter().any(|name| name == "public/default") {
@@ -102,34 +102,34 @@ impl Admin {
         ))
     }
 
-    /// The names of all tenants, Pulsar's own (`public`, `pulsar`, `sample`) too.
+    /// Lists the names of all tenants, including Pulsar's own (`public`, `pulsar`, `sample`).
     ///
     /// # Errors
-    /// As of [`AdminError`].
+    /// See [`AdminError`].
     pub async fn tenants(&self) -> Result<Vec<String>, AdminError> {
         self.get("tenants").await
     }
 
-    /// A tenant; `None` if there is none of that name.
+    /// Returns a tenant, or `None` if it does not exist.
     ///
     /// # Errors
-    /// As of [`AdminError`].
+    /// See [`AdminError`].
     pub async fn tenant(&self, tenant: &str) -> Result<Option<Tenant>, AdminError> {
         found(self.get(&format!("tenants/{}", part(tenant))).await)
     }
 
-    /// Makes a tenant with the roles that may administer it. No namespace is made. 409 if it is there.
+    /// Creates a tenant, without namespaces, and sets the roles that can administer it.
     ///
     /// # Errors
-    /// As of [`AdminError`].
+    /// See [`AdminError`]; 409 if it already exists.
     pub async fn create_tenant(&self, tenant: &str, roles: &[String]) -> Result<(), AdminError> {
         self.put_tenant(Method::PUT, tenant, roles).await
     }
 
-    /// Gives a tenant other roles: a token whose role is left out is refused from then on. 404 if it is not there.
+    /// Replaces the roles of a tenant. Tokens of removed roles are rejected from then on.
     ///
     /// # Errors
-    /// As of [`AdminError`].
+    /// See [`AdminError`]; 404 if it does not exist.
     pub async fn set_tenant_roles(&self, tenant: &str, roles: &[String]) -> Result<(), AdminError> {
         self.put_tenant(Method::POST, tenant, roles).await
     }
@@ -145,10 +145,11 @@ impl Admin {
         self.ask(method, &path, Some(body)).await.map(drop)
     }
 
-    /// Removes a tenant; with `force` all its namespaces, topics and messages too, else 409 if it has any.
+    /// Deletes a tenant. With `force`, also deletes all its namespaces, topics and messages; otherwise returns 409 if
+    /// it has any.
     ///
     /// # Errors
-    /// As of [`AdminError`]; 404 if it is not there.
+    /// See [`AdminError`]; 404 if it does not exist.
     pub async fn delete_tenant(&self, tenant: &str, force: bool) -> Result<(), AdminError> {
         if force {
             // Topics first, then namespaces: Pulsar itself forbids to force a tenant's or namespace's deletion.
@@ -163,36 +164,36 @@ impl Admin {
         self.ask(Method::DELETE, &path, None).await.map(drop)
     }
 
-    /// The namespaces of a tenant, each as `tenant/namespace`. 404 if there is no such tenant.
+    /// Lists the namespaces of a tenant, each as `tenant/namespace`.
     ///
     /// # Errors
-    /// As of [`AdminError`].
+    /// See [`AdminError`]; 404 if the tenant does not exist.
     pub async fn namespaces(&self, tenant: &str) -> Result<Vec<String>, AdminError> {
         self.get(&format!("namespaces/{}", part(tenant))).await
     }
 
-    /// Makes a namespace with the cluster's default policies. 409 if it is there.
+    /// Creates a namespace with the cluster's default policies.
     ///
     /// # Errors
-    /// As of [`AdminError`].
+    /// See [`AdminError`]; 409 if it already exists.
     pub async fn create_namespace(&self, tenant: &str, namespace: &str) -> Result<(), AdminError> {
         let path = namespace_path(tenant, namespace);
         self.ask(Method::PUT, &path, None).await.map(drop)
     }
 
-    /// Removes an empty namespace. 409 if it has topics.
+    /// Deletes an empty namespace.
     ///
     /// # Errors
-    /// As of [`AdminError`]; 404 if it is not there.
+    /// See [`AdminError`]; 409 if it has topics, 404 if it does not exist.
     pub async fn delete_namespace(&self, tenant: &str, namespace: &str) -> Result<(), AdminError> {
         let path = namespace_path(tenant, namespace);
         self.ask(Method::DELETE, &path, None).await.map(drop)
     }
 
-    /// All policies of a namespace, in Pulsar's JSON; `None` if there is no such namespace.
+    /// Returns all policies of a namespace in Pulsar's JSON, or `None` if the namespace does not exist.
     ///
     /// # Errors
-    /// As of [`AdminError`].
+    /// See [`AdminError`].
     pub async fn policies(
         &self,
         tenant: &str,
@@ -204,7 +205,7 @@ impl Admin {
     /// Sets one policy by its name in the admin API, such as `retention`, `messageTTL`, `permissions/<role>`.
     ///
     /// # Errors
-    /// As of [`AdminError`].
+    /// See [`AdminError`].
     pub async fn set_policy(
         &self,
         tenant: &str,
@@ -216,10 +217,10 @@ impl Admin {
         self.ask(Method::POST, &path, Some(value)).await.map(drop)
     }
 
-    /// Takes one policy back: see [`Admin::set_policy`].
+    /// Removes a policy set by [`Admin::set_policy`].
     ///
     /// # Errors
-    /// As of [`AdminError`].
+    /// See [`AdminError`].
     pub async fn remove_policy(
         &self,
         tenant: &str,
@@ -230,20 +231,20 @@ impl Admin {
         self.ask(Method::DELETE, &path, None).await.map(drop)
     }
 
-    /// The topics of a namespace by their full names. A partitioned one shows each partition, and not itself:
-    /// see [`Admin::partitioned_topics`].
+    /// Lists the topics of a namespace by their full names. Lists the partitions of a partitioned topic, but not the
+    /// topic itself: see [`Admin::partitioned_topics`].
     ///
     /// # Errors
-    /// As of [`AdminError`].
+    /// See [`AdminError`].
     pub async fn topics(&self, tenant: &str, namespace: &str) -> Result<Vec<String>, AdminError> {
         let path = format!("persistent/{}/{}", part(tenant), part(namespace));
         self.get(&path).await
     }
 
-    /// The partitioned topics of a namespace by their full names.
+    /// Lists the partitioned topics of a namespace by their full names.
     ///
     /// # Errors
-    /// As of [`AdminError`].
+    /// See [`AdminError`].
     pub async fn partitioned_topics(
         &self,
         tenant: &str,
@@ -257,10 +258,10 @@ impl Admin {
         self.get(&path).await
     }
 
-    /// Makes a topic without partitions. 409 if it is there.
+    /// Creates a topic without partitions.
     ///
     /// # Errors
-    /// As of [`AdminError`].
+    /// See [`AdminError`]; 409 if it already exists.
     pub async fn create_topic(
         &self,
         tenant: &str,
@@ -276,10 +277,10 @@ impl Admin {
         self.ask(Method::PUT, &path, None).await.map(drop)
     }
 
-    /// The statistics of a topic by its full name, in Pulsar's JSON; `None` if there is no such topic.
+    /// Returns the statistics of a topic, given its full name, in Pulsar's JSON. `None` if the topic does not exist.
     ///
     /// # Errors
-    /// As of [`AdminError`].
+    /// See [`AdminError`].
     pub async fn topic_stats<T: serde::de::DeserializeOwned>(
         &self,
         topic: &str,
@@ -289,11 +290,11 @@ impl Admin {
         found(self.get(&format!("{}/stats", parts.join("/"))).await)
     }
 
-    /// Passes somebody's request on as it is, to `target`: a path that begins with `/admin/`, and a query. With the
-    /// token `as_whom`, or with the superuser's.
+    /// Forwards a client's request unchanged to `target`, a path that begins with `/admin/`, with an optional query.
+    /// Uses the token `as_whom`, or the superuser's.
     ///
     /// # Errors
-    /// [`AdminError::Away`]; a refusal is an answer here.
+    /// [`AdminError::Away`]. A rejection by Pulsar is returned as a response.
     pub async fn pass(
         &self,
         method: Method,
@@ -313,7 +314,7 @@ impl Admin {
             .map_err(Self::away)
     }
 
-    /// Why Pulsar could not be asked, or not to the end.
+    /// Converts the error of a request that did not reach Pulsar or was cut off.
     pub fn away(error: reqwest::Error) -> AdminError {
         away(error)
     }
@@ -374,7 +375,8 @@ impl Admin {
     }
 }
 
-/// What a refusal says: `{"reason": ...}`, or nothing where Jetty answers with a page.
+/// Extracts the reason of a rejection: `{"reason": ...}`, or the standard text of the status if Jetty sends an HTML
+/// page.
 fn reason(status: StatusCode, body: &[u8]) -> String {
     #[derive(Deserialize)]
     struct Refusal {
@@ -408,13 +410,13 @@ fn namespace_path(tenant: &str, namespace: &str) -> String {
     format!("namespaces/{}/{}", part(tenant), part(namespace))
 }
 
-/// A policy's name may have several parts, of which the last may be a role with `;` and `=` in it.
+/// Builds the path of a policy. The name may have several parts, and the last may be a role that contains `;` and `=`.
 fn policy_path(tenant: &str, namespace: &str, policy: &str) -> String {
     let policy: Vec<String> = policy.split('/').map(part).collect();
     format!("{}/{}", namespace_path(tenant, namespace), policy.join("/"))
 }
 
-/// One part of a path.
+/// Percent-encodes one part of a path.
 fn part(text: &str) -> String {
     const KEPT: &percent_encoding::AsciiSet = &NON_ALPHANUMERIC
         .remove(b'-')

@@ -1,7 +1,7 @@
-//! Apache Pulsar as the one streaming server of local Astra: broker, bookie and metadata in one process, on loopback only.
+//! Apache Pulsar as the streaming server of local Astra: broker, bookie and metadata in one process, on loopback only.
 //!
-//! - [`Pulsar`]: configured, started, stopped
-//! - [`Admin`]: its admin API with the superuser's token, for whoever makes tenants and namespaces
+//! - [`Pulsar`]: configures, starts and stops the server
+//! - [`Admin`]: client for its admin API with the superuser's token, for code that creates tenants and namespaces
 
 mod admin;
 
@@ -24,20 +24,20 @@ use super::{
     temporary_folder,
 };
 
-/// The name of the one cluster, as Astra names those of that cloud and region.
+/// Name of the only cluster, in Astra's format for that cloud and region.
 pub const CLUSTER: &str = "pulsar-aws-useast1";
 
-/// Namespaces that a tenant may have (limits page, below); Pulsar itself counts none.
+/// Maximum number of namespaces per tenant (limits page, below). Pulsar itself has no such limit.
 pub const NAMESPACES: usize = 20;
-/// Topics that a namespace may have, which Pulsar counts.
+/// Maximum number of topics per namespace, enforced by Pulsar.
 pub const TOPICS: usize = 100;
 
-/// How long SIGTERM may take.
+/// Limit to exit after SIGTERM.
 pub const STOP_LIMIT: Duration = Duration::from_secs(20);
 
-/// What is known of the process, in its folder.
+/// Name of the process record in Pulsar's folder.
 const RECORD: &str = "engine.json";
-/// Is in its folder when it was stopped well, and not killed.
+/// Name of a marker file in Pulsar's folder. It exists after a clean stop.
 const STOPPED: &str = "stopped";
 const METADATA: &str = "metadata";
 const BOOKKEEPER: &str = "bookkeeper";
@@ -47,67 +47,67 @@ const REMOVE_BOOKIES: &str = include_str!("../../../engines/RemoveBookies.java")
 /// The Pulsar of one data folder.
 #[derive(Clone, Debug)]
 pub struct Pulsar {
-    /// Holds its configuration, log and data.
+    /// Contains its configuration, log and data.
     pub folder: PathBuf,
-    /// Where class archives are kept: shared by all data folders.
+    /// Folder of the class archives, shared by all data folders.
     pub archives: PathBuf,
     pub ports: Ports,
     pub files: Files,
 }
 
-/// All on loopback, and this data folder's own.
+/// Ports on loopback, used by this data folder only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ports {
     /// The broker, without TLS.
     pub broker: u16,
     /// The broker over TLS.
     pub broker_tls: u16,
-    /// The admin API as Pulsar has it, without TLS: only the gateway and the broker itself ask there.
+    /// The admin API, without TLS. Only the gateway and the broker itself connect to it.
     pub web: u16,
-    /// The bookie, which only the broker talks to.
+    /// The bookie. Only the broker connects to it.
     pub bookie: u16,
 }
 
-/// Files that others make and Pulsar reads.
+/// Files that Pulsar reads and the caller creates.
 #[derive(Clone, Debug)]
 pub struct Files {
-    /// The server's certificate with the authority's after it, PEM.
+    /// The server's certificate followed by the authority's, PEM.
     pub certificate: PathBuf,
     /// The key of that certificate, PKCS#8 PEM.
     pub key: PathBuf,
     /// The authority's certificate, PEM.
     pub authority: PathBuf,
-    /// The public key that tokens are checked with: RSA, SubjectPublicKeyInfo in DER.
+    /// The public key that verifies tokens: RSA, SubjectPublicKeyInfo in DER.
     pub token_key: PathBuf,
-    /// The superuser's token, which the broker shows to itself.
+    /// The superuser's token, which the broker uses for its own requests.
     pub superuser_token: PathBuf,
     /// The role (`sub`) in that token.
     pub superuser: &'static str,
 }
 
 impl Pulsar {
-    /// Pulsar, if it runs; also when another process started it.
+    /// Returns Pulsar's process if it is running, even if another process started it.
     ///
     /// # Errors
-    /// When its record or the system's processes cannot be read.
+    /// Its record or the system's processes cannot be read.
     pub fn running(&self) -> Result<Option<Engine>, EngineError> {
         Engine::running(&self.folder.join(RECORD))
     }
 
-    /// What it has written since its start.
+    /// Returns the path of the output of the current run.
     pub fn log(&self) -> PathBuf {
         self.folder.join("pulsar.log")
     }
 
-    /// Where [`Admin`] finds it.
+    /// Returns the address for [`Admin`].
     pub fn web_address(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.ports.web).into()
     }
 
-    /// Removes what an incomplete first start left behind, if Pulsar does not run.
+    /// Removes the files of an incomplete first start, unless Pulsar is running.
     ///
     /// # Errors
-    /// When a file cannot be written or removed.
+    /// A file cannot be written or removed.
     pub fn begin(&self) -> Result<(), EngineError> {
         if self.running()?.is_some() {
             return Ok(());
@@ -118,14 +118,15 @@ impl Pulsar {
         first_start::begin(&self.folder, &data, is_whole)
     }
 
-    /// Makes a Pulsar that was killed fit to be started again; does nothing if it runs, or was stopped well.
+    /// Repairs a Pulsar that was killed, so that it can start. Does nothing if it is running or was stopped cleanly.
     ///
-    /// A killed Pulsar leaves its bookie's registration behind. The next one removes it and registers its own bookie,
-    /// and takes the news of its own removal for somebody else's: then it registers again, without end, and now and then
-    /// finds no bookie (`ResourceLockImpl` of Pulsar 4.0.7, seen on a busy machine). So it is removed before.
+    /// A killed Pulsar leaves the registration of its bookie behind. The next one removes it, registers its own bookie,
+    /// mistakes the notification of its own removal for another process's, and registers again without end. Sometimes
+    /// it then finds no bookie (`ResourceLockImpl` of Pulsar 4.0.7, observed on a busy machine). This function removes
+    /// the registration before the start.
     ///
     /// # Errors
-    /// Java cannot be run, or does not do it.
+    /// Java cannot be run, or its program fails.
     pub async fn mend(&self, jdk: &Jdk, class_path: &ClassPath) -> Result<(), EngineError> {
         let metadata = self.folder.join(METADATA);
         if !metadata.exists() || self.folder.join(STOPPED).exists() || self.running()?.is_some() {
@@ -147,11 +148,11 @@ impl Pulsar {
         })
     }
 
-    /// Writes the configuration and starts it, if it does not run already. It is not ready yet:
-    /// see [`Admin::ready`].
+    /// Writes the configuration and starts Pulsar, unless it is already running. Use [`Admin::ready`] to wait until it
+    /// is ready.
     ///
     /// # Errors
-    /// A port is in use, a file cannot be written, Java cannot be run.
+    /// A port is in use, a file cannot be written, or Java cannot be run.
     pub fn start(&self, jdk: &Jdk, class_path: &ClassPath) -> Result<Engine, EngineError> {
         if let Some(engine) = self.running()? {
             return Ok(engine);
@@ -224,10 +225,10 @@ impl Pulsar {
         )
     }
 
-    /// Stops it if it runs: acknowledged messages are kept either way.
+    /// Stops Pulsar if it is running. Acknowledged messages are kept even if it has to be killed.
     ///
     /// # Errors
-    /// When it does not end, not even when killed.
+    /// The process does not end even when killed.
     pub async fn stop(&self) -> Result<Stopped, EngineError> {
         let Some(engine) = self.running()? else {
             return Ok(Stopped::Before);
@@ -299,15 +300,15 @@ fn check_port(port: u16, use_for: &'static str) -> Result<(), EngineError> {
 
 const MAIN_CLASS: &str = "org.apache.pulsar.PulsarStandaloneStarter";
 
-/// The bookie takes an interface, not an address.
+/// Name of the loopback interface. The bookie is configured with an interface, not an address.
 const LOOPBACK: &str = if cfg!(target_os = "macos") {
     "lo0"
 } else {
     "lo"
 };
 
-/// One of everything, few threads, and what Astra's shared clusters have: tokens, no topic that makes itself, and the
-/// limits of <https://docs.datastax.com/en/astra-streaming/operations/astream-limits.html>.
+/// A single replica of everything, few threads, and the policies of Astra's shared clusters: tokens, no automatic
+/// creation of topics, and the limits of <https://docs.datastax.com/en/astra-streaming/operations/astream-limits.html>.
 const CONFIGURATION: &str = "\
 # Written by local-astra at each start.
 bindAddress=127.0.0.1
@@ -371,7 +372,7 @@ const LOG4J: &str = "\
 </Configuration>
 ";
 
-/// A small heap and the quick compiler: it starts in seconds, and is no production server.
+/// A small heap and the quick compiler, for a start within seconds. Not suitable for a production server.
 const OPTIONS: [&str; 8] = [
     "-XX:+UseSerialGC",
     "-XX:TieredStopAtLevel=1",

@@ -1,4 +1,4 @@
-//! The `_…_function` fields of a table: calls of CQL's aggregates, whose values have to fit the field.
+//! The `_…_function` fields of a table: calls of CQL's aggregates, whose values must fit the field.
 
 use scylla::cluster::metadata::NativeType;
 use scylla::value::CqlValue;
@@ -12,14 +12,14 @@ use crate::store::{Rows, Table};
 
 const CALLS: [&str; 5] = ["count", "avg", "min", "max", "sum"];
 
-/// The aggregate field of a name.
+/// Returns the aggregate field of a name.
 pub fn function(name: &str) -> Option<&'static str> {
     let mut all = sdl::FUNCTIONS.iter();
     all.find(|(field, _)| *field == name)
         .map(|(field, _)| *field)
 }
 
-/// What an aggregate field asks for.
+/// An aggregate field.
 #[derive(Debug)]
 pub struct Aggregate {
     field: &'static str,
@@ -30,7 +30,7 @@ pub struct Aggregate {
 enum Call {
     /// Function and column.
     Known(&'static str, String),
-    /// Nothing is asked of Cassandra; each row fails.
+    /// An unknown function. No query is sent to Cassandra, and each row fails.
     Unknown(String),
 }
 
@@ -38,7 +38,7 @@ impl Aggregate {
     /// Reads the arguments of a field.
     ///
     /// # Errors
-    /// For a known function that is not called with one column.
+    /// A known function without exactly one column.
     pub fn read(
         table: &Table,
         field: &'static str,
@@ -73,7 +73,7 @@ impl Aggregate {
         Ok(Aggregate { field, call })
     }
 
-    /// The call, named as the field, so that no column has its name.
+    /// Returns the call, with the name of the field as an alias, so that it does not collide with a column.
     pub fn cql(&self) -> Option<String> {
         match &self.call {
             Call::Known(function, column) => Some(format!(
@@ -85,10 +85,10 @@ impl Aggregate {
         }
     }
 
-    /// The field and its value in a row.
+    /// Returns the field and its value in a row.
     ///
     /// # Errors
-    /// For a value of another kind than the field's, and for none.
+    /// A missing value, or one of another kind than the field's.
     pub fn answer(
         &self,
         rows: &Rows,
@@ -106,7 +106,7 @@ impl Aggregate {
     }
 }
 
-/// All integers pass for each other as long as they are in range. Other numbers have to be of just the field's type.
+/// Converts a value. Integers can have any type if they are in range. Other numbers must have the field's type.
 fn converted(field: &str, value: Option<&CqlValue>) -> Result<Value, RunError> {
     let (value, native) = fitting(field, value).ok_or_else(|| {
         let received = value.map_or("NULL".to_owned(), |value| format!("{value:?}"));
@@ -142,7 +142,7 @@ fn fitting(field: &str, value: Option<&CqlValue>) -> Option<(CqlValue, NativeTyp
     Some((value.clone(), native))
 }
 
-/// What Stargate holds in 64 bits.
+/// Returns the value of a type that Stargate stores in 64 bits.
 fn integer(value: &CqlValue) -> Option<i64> {
     Some(match value {
         CqlValue::TinyInt(value) => i64::from(*value),

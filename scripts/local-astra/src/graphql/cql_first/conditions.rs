@@ -8,7 +8,7 @@ use crate::graphql::run::RunError;
 use crate::store::types::quote;
 use crate::store::{Column, Table};
 
-/// Relations in CQL, and the values of their markers.
+/// Relations in CQL, with their bound values.
 #[derive(Default)]
 pub struct Relations {
     cql: Vec<String>,
@@ -16,7 +16,7 @@ pub struct Relations {
 }
 
 impl Relations {
-    /// Joined by AND, behind a keyword; nothing if there are none.
+    /// Joins the relations by AND, after a keyword; empty if there are none.
     pub fn clause(&self, keyword: &str) -> String {
         match self.cql.as_slice() {
             [] => String::new(),
@@ -24,12 +24,12 @@ impl Relations {
         }
     }
 
-    /// A relation without a value, such as EXISTS.
+    /// Adds a relation without a value, such as EXISTS.
     pub fn push_plain(&mut self, cql: &str) {
         self.cql.push(cql.to_owned());
     }
 
-    /// `column = ?`
+    /// Adds `column = ?`.
     pub fn push_equal(&mut self, column: &str, value: Option<CqlValue>) {
         self.push(format!("{} = ?", quote(column)), value);
     }
@@ -39,10 +39,10 @@ impl Relations {
         self.values.push(value);
     }
 
-    /// Every operator of every column of a filter. A filter may be null, but not what it has for a column.
+    /// Adds every operator of every column of a filter. A filter can be null, but its members cannot.
     ///
     /// # Errors
-    /// For a value that does not fit.
+    /// A value does not fit.
     pub fn push_filter(&mut self, table: &Table, filter: &Value) -> Result<(), RunError> {
         for (column, operators) in members(table, filter) {
             let operators = operators
@@ -100,7 +100,7 @@ impl Relations {
     }
 }
 
-/// The members of an input object of a table, with the column that each is about.
+/// Returns the members of an input object of a table, with their columns.
 pub fn members<'a>(
     table: &'a Table,
     value: &'a Value,

@@ -1,4 +1,4 @@
-//! `/api/graphql/{keyspace}` without a deployed schema: a request, executed.
+//! `/api/graphql/{keyspace}` without a deployed schema: execution of a request.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,8 +24,8 @@ const OPTIONS_TWICE: &str = "options can only de defined once in an @atomic muta
 const ABORTED: &str =
     "@atomic mutation aborted because one of the operations failed (see other errors for details)";
 
-/// How long a statement or batch may take that nobody waits for. Its failure is not reported: that is what the client
-/// asked for.
+/// Limit for a statement or batch that runs without a waiting client. Its failure is not reported, as the client
+/// requested.
 const UNATTENDED: Duration = Duration::from_secs(60);
 
 /// Executes a request against the tables of a keyspace.
@@ -55,22 +55,22 @@ pub async fn execute(
     prepared.execute(&root, &Extras::default()).await
 }
 
-/// What a field of an atomic mutation is to do.
+/// The statements of a field in an atomic mutation.
 struct Collected {
     jobs: Result<Vec<Job>, RunError>,
     options: Value,
 }
 
-/// What became of the statements of a field.
+/// Outcomes of the statements by field.
 type Done = BTreeMap<String, Result<(Vec<Job>, Outcome), RunError>>;
 
 enum Mode {
     Plain,
-    /// Statements are sent, and nobody waits for what becomes of them.
+    /// Statements are sent without waiting for their outcome.
     Async,
     Collecting(Mutex<BTreeMap<String, Collected>>),
     Answering(Done),
-    /// The batch is sent, or cannot be; nobody waits for what becomes of it.
+    /// The batch is sent, or fails, without waiting for its outcome.
     Accepted(BTreeMap<String, Collected>),
 }
 
@@ -84,8 +84,7 @@ struct Root {
 }
 
 impl Root {
-    /// Runs all collected statements as one batch. A single one is no batch, and runs as it would without
-    /// `@atomic`.
+    /// Runs all collected statements as one batch. A single one runs without a batch, as it would without `@atomic`.
     async fn run_batch(&mut self, is_async: bool) -> Mode {
         let Mode::Collecting(collected) = std::mem::replace(&mut self.mode, Mode::Plain) else {
             return Mode::Plain;
@@ -199,7 +198,7 @@ impl Root {
     }
 }
 
-/// The answers of a field of a batch that nobody waits for: also what makes no statement is accepted, if there are rows.
+/// Returns the responses of a field of a batch without waiting. Rows without a valid statement are accepted, too.
 fn accepted(
     table: &Table,
     given: &Arguments,

@@ -1,9 +1,10 @@
-//! The CQL-first API: a schema made from the tables of a keyspace, and answered from them.
+//! The CQL-first API: a schema generated from the tables of a keyspace.
 //!
 //! - [`names`]: CQL names as GraphQL names; [`types`]: CQL types as GraphQL types; [`sdl`]: the schema of a keyspace
-//! - [`schemas`]: those schemas, kept as long as their keyspace does not change
-//! - [`values`]: CQL values from GraphQL's, and back
-//! - [`query`] and [`mutation`]: the fields of a table as statements; [`aggregates`]: those that call functions; [`data`]: a request, executed
+//! - [`schemas`]: those schemas, cached until their keyspace changes
+//! - [`values`]: conversion of GraphQL values to CQL and back
+//! - [`query`] and [`mutation`]: the fields of a table as statements; [`aggregates`]: those that call functions;
+//!   [`data`]: execution of a request
 
 mod aggregates;
 mod conditions;

@@ -14,19 +14,19 @@ use crate::store::types::{quote, quote_in};
 use crate::store::{ColumnKind, Table};
 use scylla::cluster::metadata::{ColumnType, NativeType};
 
-/// A statement, and what is answered when it is applied.
+/// A statement, with the response if it is applied.
 #[derive(Clone, Debug)]
 pub struct Job {
     pub statement: Statement,
     echo: Value,
-    /// The key of the row: how a batch finds it among those that were refused.
+    /// The key of the row, for finding it in the result of a batch that was not applied.
     key: Vec<(String, Option<CqlValue>)>,
 }
 
-/// The statements of a field: one, or for a bulk insert one a row.
+/// Returns the statements of a field: one, or one per row of a bulk insert.
 ///
 /// # Errors
-/// For values that make no statement.
+/// Values without a valid statement.
 pub fn jobs(role: Role, table: &Table, given: &Arguments) -> Result<Vec<Job>, RunError> {
     let argument = |name: &str| given.get(name).unwrap_or(&Value::Null);
     let single = argument("value");
@@ -43,7 +43,7 @@ pub fn jobs(role: Role, table: &Table, given: &Arguments) -> Result<Vec<Job>, Ru
     }
 }
 
-/// What a client sends for a row.
+/// The values of a row in a request.
 struct Row<'a> {
     columns: Vec<(&'a crate::store::Column, Option<CqlValue>)>,
 }
@@ -169,7 +169,7 @@ fn delete(table: &Table, value: &Value, given: &Arguments) -> Result<Job, RunErr
     Ok(row.job(cql, bound, given))
 }
 
-/// Both `ifExists` and `ifCondition` make a statement that Cassandra refuses, as on a real Stargate.
+/// Returns the conditions. As on a real Stargate, Cassandra rejects the combination of `ifExists` and `ifCondition`.
 fn conditions(table: &Table, given: &Arguments) -> Result<Relations, RunError> {
     let mut conditions = Relations::default();
     if flag(given, "ifExists") {
@@ -199,7 +199,7 @@ fn options(given: &Arguments) -> Options {
     Options::new(query::consistency(&options["consistency"]), serial)
 }
 
-/// The answer for one statement, as a `…MutationResult`.
+/// Returns the response for one statement, as a `…MutationResult`.
 pub fn answer(table: &Table, job: &Job, outcome: &Outcome, in_batch: bool) -> Value {
     match outcome {
         Outcome::Applied => json!({"applied": true, "value": job.echo}),
@@ -220,18 +220,18 @@ pub fn answer(table: &Table, job: &Job, outcome: &Outcome, in_batch: bool) -> Va
 }
 
 impl Job {
-    /// The answer when nobody waits for what becomes of it.
+    /// Returns the response that does not wait for the outcome.
     pub fn accepted(&self) -> Value {
         accepted(self.echo.clone())
     }
 }
 
-/// The answer for a row that is not waited for.
+/// Returns the response for a row without waiting for the outcome.
 pub fn accepted(echo: Value) -> Value {
     json!({"accepted": true, "value": echo})
 }
 
-/// What is answered for the input of a row that makes no statement.
+/// Returns the response for the input of a row without a valid statement.
 pub fn unread(table: &Table, value: &Value) -> Value {
     let echo = members(table, value).map(|(column, value)| {
         let read = values::read(value, &column.typ);

@@ -1,7 +1,7 @@
-//! CQL names as GraphQL names, by the rules of Stargate 2.0.51: case is kept, and what GraphQL cannot have is written
-//! as `x`, the code point in hexadecimal, `_`.
+//! CQL names as GraphQL names, by the rules of Stargate 2.0.51: case is preserved, and characters that are invalid in
+//! GraphQL are replaced by `x`, the hexadecimal code point, and `_`.
 
-/// Names that tables cannot have, because the schema has types or fields of that name.
+/// Names reserved by types or fields of the schema, which tables cannot have.
 const BUILT_IN: [&str; 28] = [
     "Query",
     "Mutation",
@@ -36,12 +36,12 @@ const BUILT_IN: [&str; 28] = [
 const ENDS: [&str; 4] = ["Input", "Result", "Order", "Udt"];
 const BEGINNINGS: [&str; 2] = ["Entry", "Tuple"];
 
-/// The field of a column, or of a field of a user-defined type.
+/// Returns the field of a column, or of a field of a user-defined type.
 pub fn column(cql: &str) -> String {
     escaped(cql, &[])
 }
 
-/// The type of a table, which is also the name of its query.
+/// Returns the type of a table, which is also the name of its query.
 pub fn table(cql: &str) -> String {
     let mut marked = Vec::new();
     let last = cql.chars().count().saturating_sub(1);
@@ -52,13 +52,13 @@ pub fn table(cql: &str) -> String {
     escaped(cql, &marked)
 }
 
-/// The type of a user-defined type.
+/// Returns the GraphQL type of a user-defined type.
 pub fn user_type(cql: &str) -> String {
     let marked: Vec<usize> = beginning(cql).into_iter().collect();
     escaped(cql, &marked) + "Udt"
 }
 
-/// Where a name is escaped that begins as the types of maps and tuples do.
+/// Returns the position to escape in a name that begins like the types of maps and tuples.
 fn beginning(cql: &str) -> Option<usize> {
     let found = BEGINNINGS.iter().find(|word| cql.starts_with(**word))?;
     Some(found.len() - 1)
@@ -89,7 +89,7 @@ fn escaped(cql: &str, marked: &[usize]) -> String {
     out
 }
 
-/// The length of what already looks like an escape, if it begins here.
+/// Returns the length of a text that already looks like an escape, if it begins here.
 fn escape_at(chars: &[char]) -> Option<usize> {
     let (first, rest) = chars.split_first()?;
     let is_digit = |c: &&char| matches!(c, '0'..='9' | 'a'..='f');

@@ -19,13 +19,13 @@ use crate::store::types::{quote, quote_in};
 use crate::store::values::from_base64;
 use crate::store::{Rows, Table, TokenSession};
 
-/// The page size that the schema has as its default.
+/// Default page size in the schema.
 const PAGE_SIZE: i32 = 100;
 
 /// Reads a page of rows, as a `…Result`.
 ///
 /// # Errors
-/// Cassandra's own, and for arguments that make no statement.
+/// Cassandra's own, and arguments without a valid statement.
 pub async fn run(
     table: &Table,
     info: &ResolveInfo<'_>,
@@ -39,7 +39,7 @@ pub async fn run(
     answer(table, &wanted, &rows)
 }
 
-/// What is to be read.
+/// The selected columns and aggregates.
 #[derive(Debug, Default)]
 struct Selected {
     columns: Vec<String>,
@@ -100,8 +100,8 @@ impl Selected {
     }
 }
 
-/// The fields of a selection, with those of its fragments. Each fragment counts once: fragments that spread others twice
-/// would double the fields with each level.
+/// Returns the fields of a selection, including those of its fragments. Each fragment counts once: otherwise fragments
+/// that spread others twice would double the fields with each level.
 fn collect<'a>(
     set: &'a SelectionSet,
     document: &'a ExecutableDocument,
@@ -126,7 +126,8 @@ fn collect<'a>(
     }
 }
 
-/// The texts of an argument that is not yet coerced: those of a selected field are read before it is executed.
+/// Returns the texts of an argument that is not coerced yet, because the arguments of a selected field are read before
+/// it is executed.
 fn texts(literal: &Literal, variables: &Arguments) -> Value {
     match literal {
         Literal::String(text) => Value::String(text.clone()),
@@ -187,7 +188,7 @@ fn statement(
     Ok((statement, Page { size, state }))
 }
 
-/// What `groupBy` names, in the order of the key.
+/// Returns the columns of `groupBy` in the order of the key.
 fn groups(table: &Table, given: &Arguments) -> Result<Vec<String>, RunError> {
     let Some(groups) = given.get("groupBy") else {
         return Ok(Vec::new());
@@ -223,12 +224,12 @@ fn orders(table: &Table, given: &Arguments) -> Result<Vec<String>, RunError> {
     Ok(columns)
 }
 
-/// A 32-bit number of the options.
+/// Returns a 32-bit number of the options.
 pub fn int(value: &Value) -> Option<i32> {
     i32::try_from(value.as_i64()?).ok()
 }
 
-/// A level of the options.
+/// Returns a consistency level of the options.
 pub fn consistency(value: &Value) -> Option<Consistency> {
     Some(match value.as_str()? {
         "LOCAL_ONE" => Consistency::LocalOne,
@@ -256,7 +257,7 @@ fn answer(table: &Table, wanted: &Selected, rows: &Rows) -> Result<Value, RunErr
     Ok(json!({"pageState": page_state, "values": values}))
 }
 
-/// A row by the names of the fields.
+/// Returns a row by the names of the fields.
 pub fn object(table: &Table, rows: &Rows, row: &[Option<CqlValue>]) -> Map<String, Value> {
     let columns = rows.columns.iter().zip(row);
     columns

@@ -1,4 +1,4 @@
-//! The schemas of the keyspaces, each made when it is first asked for and again when its keyspace has changed.
+//! The schemas of the keyspaces, generated when first requested and after each change of the keyspace.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -9,20 +9,20 @@ use apollo_compiler::validation::Valid;
 use super::sdl::{self, RootField};
 use crate::store::{self, Keyspace};
 
-/// The schema of a keyspace, and what its root fields are.
+/// The schema of a keyspace, with the meaning of its root fields.
 pub struct Made {
     pub schema: Valid<Schema>,
     pub queries: BTreeMap<String, RootField>,
     pub mutations: BTreeMap<String, RootField>,
-    /// How CQL names were changed.
+    /// Warnings about changed CQL names.
     pub warnings: Vec<String>,
 }
 
 impl Made {
-    /// Makes the schema of a keyspace: seconds for thousands of columns, so not on a thread that others wait for.
+    /// Generates the schema of a keyspace. Takes seconds for thousands of columns, so call it on a blocking thread.
     ///
     /// # Errors
-    /// What apollo-compiler says of a schema that is none: names that collide in a way that was not foreseen.
+    /// The message of apollo-compiler about an invalid schema: an unforeseen collision of names.
     pub fn of(keyspace: &Keyspace) -> Result<Made, String> {
         let description = sdl::describe(keyspace);
         let schema = Schema::parse_and_validate(&description.sdl, "keyspace.graphql");
@@ -44,15 +44,15 @@ impl Made {
 
 type Slot = Arc<OnceLock<Result<Arc<Made>, String>>>;
 
-/// All schemas that were made. The store keeps a keyspace the same object until something in it changes, so that
-/// is what tells whether a schema still holds.
+/// All generated schemas. The store keeps the same object for a keyspace until it changes, which shows if a schema is
+/// still valid.
 #[derive(Default)]
 pub struct Schemas {
     known: Mutex<HashMap<String, (Arc<Keyspace>, Slot)>>,
 }
 
 impl Schemas {
-    /// The schema of a keyspace. Of several requests that need a new one, one makes it and the others wait.
+    /// Returns the schema of a keyspace. If several requests need a new one, one generates it and the others wait.
     ///
     /// # Errors
     /// Those of [`Made::of`].

@@ -7,7 +7,7 @@ use super::names;
 use super::types::{self, Definitions, Way, block};
 use crate::store::{ColumnKind, Keyspace, Table};
 
-/// The aggregates of a table: the name of the field and its type.
+/// The aggregates of a table: names and types of the fields.
 pub const FUNCTIONS: [(&str, &str); 8] = [
     ("_int_function", "Int"),
     ("_double_function", "Float"),
@@ -41,7 +41,7 @@ input MutationOptions {
 }
 ";
 
-/// What a root field of a keyspace's schema is.
+/// The kind of a root field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     Query,
@@ -66,7 +66,7 @@ pub struct Description {
     pub warnings: Vec<String>,
 }
 
-/// Columns in the order in which Stargate shows them: static ones last.
+/// Returns the columns in Stargate's order: static ones last.
 pub fn columns(table: &Table) -> impl Iterator<Item = &crate::store::Column> {
     let is_static = |column: &&crate::store::Column| column.kind == ColumnKind::Static;
     let others = table
@@ -76,7 +76,7 @@ pub fn columns(table: &Table) -> impl Iterator<Item = &crate::store::Column> {
     others.chain(table.columns.iter().filter(is_static))
 }
 
-/// Describes a keyspace. Materialized views are no tables to Stargate.
+/// Describes a keyspace. As in Stargate, materialized views are not tables.
 pub fn describe(keyspace: &Keyspace) -> Description {
     let tables = || keyspace.tables.values().filter(|table| !table.is_view);
     let mut maker = Maker::default();
@@ -99,9 +99,9 @@ struct Maker {
     tables: String,
     query_fields: String,
     mutation_fields: String,
-    /// Type names of tables, with the table that each is of.
+    /// Type names of tables, with the tables.
     taken: BTreeMap<String, String>,
-    /// Deprecated fields, which give way to tables of that name.
+    /// Deprecated fields, which are omitted if a table has the same name.
     filters: Vec<(String, String, RootField)>,
     queries: BTreeMap<String, RootField>,
     mutations: BTreeMap<String, RootField>,

@@ -1,4 +1,4 @@
-//! CQL types as GraphQL types, and the SDL of those that are made of others.
+//! CQL types as GraphQL types, and the SDL of composed types.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -8,14 +8,14 @@ use scylla::cluster::metadata::{CollectionType, ColumnType, NativeType};
 use super::names;
 use crate::store::UserType;
 
-/// Is a type read or written?
+/// The direction of a type: input or output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
     Out,
     In,
 }
 
-/// The GraphQL scalar of a built-in type.
+/// Returns the GraphQL scalar of a built-in type.
 pub fn scalar(native: &NativeType) -> &'static str {
     match native {
         NativeType::Ascii => "Ascii",
@@ -42,7 +42,7 @@ pub fn scalar(native: &NativeType) -> &'static str {
     }
 }
 
-/// The elements of what GraphQL has as a list of them.
+/// Returns the element type of a type that is a list in GraphQL.
 pub fn element<'a>(typ: &'a ColumnType<'_>) -> Option<&'a ColumnType<'a>> {
     match typ {
         ColumnType::Collection {
@@ -54,7 +54,7 @@ pub fn element<'a>(typ: &'a ColumnType<'_>) -> Option<&'a ColumnType<'a>> {
     }
 }
 
-/// Key and value of a map.
+/// Returns key and value type of a map.
 pub fn entry<'a>(typ: &'a ColumnType<'_>) -> Option<(&'a ColumnType<'a>, &'a ColumnType<'a>)> {
     match typ {
         ColumnType::Collection {
@@ -65,7 +65,7 @@ pub fn entry<'a>(typ: &'a ColumnType<'_>) -> Option<(&'a ColumnType<'a>, &'a Col
     }
 }
 
-/// The name of a scalar, an object or an input type; for a map that of its entries.
+/// Returns the name of a scalar, an object or an input type; for a map, that of its entries.
 fn name(typ: &ColumnType<'_>, way: Way) -> String {
     let suffix = match way {
         Way::Out => "",
@@ -88,7 +88,7 @@ fn name(typ: &ColumnType<'_>, way: Way) -> String {
     }
 }
 
-/// The name of a type inside the names of others. All that GraphQL has as a list begins with `List`, maps too.
+/// Returns the name of a type inside other names. Those of all lists in GraphQL begin with `List`, including maps.
 fn composed(typ: &ColumnType<'_>, way: Way) -> String {
     if let Some(element) = element(typ) {
         return format!("List{}", composed(element, way));
@@ -97,14 +97,14 @@ fn composed(typ: &ColumnType<'_>, way: Way) -> String {
     list.to_owned() + &name(typ, way)
 }
 
-/// The definitions that the columns of a keyspace need, each once, by the name of the type.
+/// The definitions required by the columns of a keyspace, without duplicates, by the name of the type.
 #[derive(Default)]
 pub struct Definitions {
     pub sdl: BTreeMap<String, String>,
 }
 
 impl Definitions {
-    /// A type as it stands in a field, its definition made if it needs one.
+    /// Returns the type of a field, and adds its definition if it needs one.
     pub fn reference(&mut self, typ: &ColumnType<'_>, way: Way) -> String {
         if let Some(element) = element(typ) {
             return format!("[{}]", self.reference(element, way));
@@ -147,7 +147,7 @@ impl Definitions {
         }
     }
 
-    /// A scalar, declared unless it is one of GraphQL's own.
+    /// Declares a scalar, unless it is one of GraphQL's own.
     pub fn scalar(&mut self, name: &str) {
         if !matches!(name, "Boolean" | "Float" | "Int" | "String") {
             let sdl = format!("scalar {name}\n");
@@ -155,7 +155,7 @@ impl Definitions {
         }
     }
 
-    /// The filter of a column.
+    /// Returns the filter type of a column.
     pub fn filter(&mut self, typ: &ColumnType<'_>) -> String {
         let inner = composed(typ, Way::In);
         let inner = inner.strip_suffix("Input").unwrap_or(&inner);
@@ -195,7 +195,7 @@ impl Definitions {
     }
 }
 
-/// An object or input type in SDL.
+/// Returns an object or input type in SDL.
 pub fn block(way: Way, name: &str, fields: &[(String, String)]) -> String {
     let keyword = match way {
         Way::Out => "type",
@@ -209,13 +209,13 @@ pub fn block(way: Way, name: &str, fields: &[(String, String)]) -> String {
     sdl + "}\n"
 }
 
-/// The warning about a column or field whose name was changed.
+/// Returns the warning about a column or field whose name was changed.
 pub fn renamed(owner: &str, column: &str) -> Option<String> {
     let name = names::column(column);
     (name != column).then(|| format!("Column {column} in table/UDT {owner} mapped as {name}"))
 }
 
-/// The warnings about a user-defined type, used or not, and its fields.
+/// Returns the warnings about a user-defined type, used or not, and its fields.
 pub fn renamed_type(typ: &UserType) -> Vec<String> {
     let cql = &typ.name;
     let name = names::user_type(cql);

@@ -1,4 +1,4 @@
-//! CQL values from GraphQL's, and back: scalars as everywhere in GraphQL, the rest by the type of the column.
+//! Conversion of GraphQL values to CQL and back: scalars as in all GraphQL APIs, the rest by the type of the column.
 
 use scylla::cluster::metadata::{CollectionType, ColumnType};
 use scylla::value::CqlValue;
@@ -8,10 +8,10 @@ use super::{names, types};
 use crate::graphql::run::{RunError, list};
 use crate::graphql::scalars;
 
-/// Reads a value; null is null.
+/// Reads a value; null remains null.
 ///
 /// # Errors
-/// For a value that does not fit.
+/// The value does not fit.
 pub fn read(value: &Value, typ: &ColumnType<'_>) -> Result<Option<CqlValue>, RunError> {
     if value.is_null() {
         return Ok(None);
@@ -82,10 +82,10 @@ fn inner(value: &Value, typ: &ColumnType<'_>) -> Result<CqlValue, RunError> {
     read(value, typ)?.ok_or_else(refused)
 }
 
-/// Reads the values of an `in`, as the one list that its marker takes.
+/// Reads the values of an `in` as one list, for its single marker.
 ///
 /// # Errors
-/// For a value that does not fit.
+/// A value does not fit.
 pub fn read_list(value: &Value, typ: &ColumnType<'_>) -> Result<Option<CqlValue>, RunError> {
     if value.is_null() {
         return Ok(None);
@@ -93,8 +93,8 @@ pub fn read_list(value: &Value, typ: &ColumnType<'_>) -> Result<Option<CqlValue>
     Ok(Some(CqlValue::List(items(value, typ)?)))
 }
 
-/// A value in the form in which it is answered. A collection without items is one, as far as Cassandra keeps it: it
-/// stores none outside of frozen types.
+/// Converts a value for a response. An empty collection remains empty where Cassandra stores it, which is only the case
+/// inside frozen types.
 pub fn write(value: Option<&CqlValue>, typ: &ColumnType<'_>) -> Value {
     let is_list = || types::element(typ).is_some() || types::entry(typ).is_some();
     match value {

@@ -1,4 +1,4 @@
-//! CQL types as this API writes them: a basic type, and more about it if it is made of others.
+//! CQL types in the format of this API: a basic type, with further information if it is composed of others.
 
 use scylla::cluster::metadata::{CollectionType, ColumnType};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::graphql::run::RunError;
 use crate::store::types::{MAX_DEPTH, TypeName, native_name};
 
-/// A `DataType`.
+/// Returns a `DataType`.
 pub fn describe(typ: &ColumnType<'_>) -> Value {
     let (basic, name, parts, frozen) = match typ {
         ColumnType::Native(native) => {
@@ -42,7 +42,7 @@ fn custom() -> Value {
 /// Reads a `DataTypeInput`.
 ///
 /// # Errors
-/// A sentence about what is missing.
+/// A sentence about the missing part.
 pub fn read(typ: &Value) -> Result<TypeName, RunError> {
     read_at(typ, 0)
 }

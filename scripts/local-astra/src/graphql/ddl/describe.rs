@@ -1,4 +1,4 @@
-//! What there is, in the shapes of this API.
+//! Existing keyspaces, tables and types in the format of this API.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::data_type;
 use crate::graphql::cql_first::columns;
 use crate::store::{ColumnKind, Keyspace, Table, UserType};
 
-/// `[DataCenter]`: none for SimpleStrategy.
+/// Returns `[DataCenter]`; empty for SimpleStrategy.
 pub fn data_centers(keyspace: &Keyspace) -> Value {
     let class = keyspace.replication.get("class").map_or("", String::as_str);
     if !class.ends_with("NetworkTopologyStrategy") {
@@ -21,7 +21,7 @@ pub fn data_centers(keyspace: &Keyspace) -> Value {
         .collect()
 }
 
-/// A `Table`.
+/// Returns a `Table`.
 pub fn table(table: &Table) -> Value {
     let columns = columns(table).map(|column| {
         let kind = match column.kind {
@@ -35,7 +35,7 @@ pub fn table(table: &Table) -> Value {
     json!({"name": table.name, "columns": columns.collect::<Vec<_>>()})
 }
 
-/// A `Type`.
+/// Returns a `Type`.
 pub fn user_type(typ: &UserType) -> Value {
     let fields = typ.fields.iter();
     let fields = fields.map(|(name, typ)| json!({"name": name, "type": data_type::describe(typ)}));

@@ -1,8 +1,8 @@
-//! `/api/graphql-schema`: keyspaces, tables, types and indexes, shown and changed.
+//! `/api/graphql-schema`: reading and changing keyspaces, tables, types and indexes.
 //!
-//! - [`describe`]: what there is; [`statements`]: changes as CQL; [`data_type`]: types as this API writes them
+//! - [`describe`]: existing objects; [`statements`]: changes as CQL; [`data_type`]: types in the format of this API
 //!
-//! A change runs as the token's role, so Cassandra says whether it is allowed.
+//! A change runs as the token's role, so Cassandra checks the permission.
 
 mod data_type;
 mod describe;
@@ -21,10 +21,10 @@ use crate::graphql::object::resolved;
 use crate::graphql::run::{Arguments, RunError, arguments};
 use crate::store::{Keyspace, StoreError, TokenSession};
 
-/// The schema of this address.
+/// Returns the schema of this address.
 ///
 /// # Errors
-/// Never, as a test shows; the text of what would be wrong with it.
+/// The problems of the schema. A test shows that there are none.
 pub fn schema() -> Result<&'static Valid<Schema>, String> {
     static SCHEMA: LazyLock<Result<Valid<Schema>, String>> = LazyLock::new(|| {
         let text = include_str!("schema.graphql");
@@ -35,13 +35,13 @@ pub fn schema() -> Result<&'static Valid<Schema>, String> {
 
 /// The object at the root of both operations.
 pub struct Root {
-    /// A bad token fails each field, not the request.
+    /// An error if the token is invalid, which fails each field, not the request.
     session: Result<Arc<TokenSession>, StoreError>,
     is_mutation: bool,
 }
 
 impl Root {
-    /// For one request: a mutation or a query.
+    /// Creates the root of one request, a mutation or a query.
     pub fn new(session: Result<Arc<TokenSession>, StoreError>, is_mutation: bool) -> Root {
         Root {
             session,
@@ -106,7 +106,7 @@ fn failed(error: &dyn std::fmt::Display) -> FieldError {
     }
 }
 
-/// A `Keyspace`: only what is asked for is described.
+/// A `Keyspace`, of which only the requested fields are computed.
 struct KeyspaceObject(Arc<Keyspace>);
 
 impl AsyncObjectValue for KeyspaceObject {

@@ -1,4 +1,4 @@
-//! The mutations of this API as CQL. Names are quoted; these statements take no bound values.
+//! The mutations of this API as CQL. Names are quoted; these statements have no bound values.
 
 use serde_json::{Value, json};
 
@@ -6,10 +6,10 @@ use super::data_type;
 use crate::graphql::run::{Arguments, RunError};
 use crate::store::types::{literal, quote, quote_in};
 
-/// The statement of a mutation.
+/// Returns the statement of a mutation.
 ///
 /// # Errors
-/// What Stargate itself says of arguments that make no statement.
+/// Stargate's own message for arguments without a valid statement.
 pub fn cql(mutation: &str, given: &Arguments) -> Result<String, RunError> {
     let given = Given(given);
     let keyspace = given.text("keyspaceName");
@@ -76,7 +76,7 @@ impl<'a> Given<'a> {
         self.value(name).as_str().unwrap_or_default()
     }
 
-    /// Words for an argument that is true.
+    /// Returns the words if the argument is true.
     fn flag(&self, name: &str, words: &'static str) -> &'static str {
         if *self.value(name) == json!(true) {
             words
@@ -89,7 +89,7 @@ impl<'a> Given<'a> {
         self.value(name).as_array().map_or(&[], Vec::as_slice)
     }
 
-    /// A list that may not be empty.
+    /// Returns a list that must not be empty.
     fn some(&self, name: &str, empty: &str) -> Result<&'a [Value], RunError> {
         match self.list(name) {
             [] => Err(RunError::Invalid(empty.to_owned())),
@@ -160,7 +160,7 @@ fn name_of(column: &Value) -> &str {
     column["name"].as_str().unwrap_or_default()
 }
 
-/// `name type` of each `ColumnInput`.
+/// Returns `name type` of each `ColumnInput`.
 fn columns(columns: &[Value]) -> Result<Vec<String>, RunError> {
     let columns = columns.iter().map(|column| {
         let typ = data_type::read(&column["type"])?;

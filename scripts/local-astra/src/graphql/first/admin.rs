@@ -1,4 +1,4 @@
-//! `/api/graphql-admin`: deploy, undeploy, and what is deployed.
+//! `/api/graphql-admin`: deployment, undeployment, and queries for deployed schemas.
 
 use std::sync::{Arc, LazyLock};
 
@@ -24,10 +24,10 @@ use crate::store::values::time::timestamp_text;
 use crate::store::{Code, Keyspace, StoreError, TokenSession};
 use scylla::value::CqlTimestamp;
 
-/// The schema of this address.
+/// Returns the schema of this address.
 ///
 /// # Errors
-/// Never, as a test shows; the text of what would be wrong with it.
+/// The problems of the schema. A test shows that there are none.
 pub fn schema() -> Result<&'static Valid<Schema>, String> {
     static SCHEMA: LazyLock<Result<Valid<Schema>, String>> = LazyLock::new(|| {
         let text = include_str!("admin.graphql");
@@ -36,7 +36,7 @@ pub fn schema() -> Result<&'static Valid<Schema>, String> {
     SCHEMA.as_ref().map_err(Clone::clone)
 }
 
-/// Why a field fails.
+/// Failure of a field.
 #[derive(Clone, Debug, thiserror::Error)]
 enum AdminError {
     #[error(transparent)]
@@ -49,7 +49,7 @@ enum AdminError {
     Read(#[from] ReadError),
     #[error("Keyspace '{0}' does not exist.")]
     NoKeyspace(String),
-    /// What a real Stargate says, which forgets to put the name in.
+    /// Stargate's own message, in which the name is missing.
     #[error("Keyspace '%s' does not exist.")]
     NoKeyspaceToChange,
     #[error("Invalid '{0}' value.")]
@@ -64,14 +64,14 @@ enum AdminError {
 #[derive(Clone)]
 pub struct Root {
     registry: Arc<Registry>,
-    /// A bad token fails each field, not the request.
+    /// An error if the token is invalid, which fails each field, not the request.
     session: Result<Arc<TokenSession>, StoreError>,
     type_name: &'static str,
     extras: Arc<Extras>,
 }
 
 impl Root {
-    /// For one request: a mutation or a query.
+    /// Creates the root of one request, a mutation or a query.
     pub fn new(
         registry: Arc<Registry>,
         session: Result<Arc<TokenSession>, StoreError>,
@@ -237,7 +237,7 @@ fn log(log: &Log) -> Value {
     json!({"message": log.message, "category": log.category.name(), "locations": locations})
 }
 
-/// A version of a schema as `Schema`.
+/// Returns a version of a schema as `Schema`.
 fn described(keyspace: &str, source: &Source) -> Value {
     let time = source.version.get_timestamp().map(|time| time.to_unix());
     let date = time.map(|(seconds, nanos)| {
@@ -256,7 +256,7 @@ fn described(keyspace: &str, source: &Source) -> Value {
     })
 }
 
-/// The keyspace, if it is there and the role may see it.
+/// Returns the keyspace if it exists and is visible to the role.
 async fn visible(
     session: &TokenSession,
     keyspace: &str,
@@ -265,7 +265,7 @@ async fn visible(
     Ok(all.into_iter().find(|found| found.name == keyspace))
 }
 
-/// Schemas are stored by the superuser, so Cassandra is asked beforehand: may the role change tables here?
+/// Checks that the role can alter tables here. The superuser stores the schemas, so Cassandra would not check it.
 async fn may_change(
     registry: &Registry,
     session: &TokenSession,

@@ -49,9 +49,9 @@ pub async fn execute(
     prepared.execute(&root, &root.extras).await
 }
 
-/// The statements of a field, by its response name, or why there are none.
+/// The statements of a field by its response name, or the reason there are none.
 type Collected = BTreeMap<String, Result<Vec<Job>, RunError>>;
-/// What became of the statements of a field.
+/// Outcomes of the statements by field.
 type Done = BTreeMap<String, Result<(Vec<Job>, Outcome), RunError>>;
 
 enum Atomic {
@@ -77,7 +77,7 @@ impl Root {
         }
     }
 
-    /// Runs all collected statements as one batch; one statement alone runs by itself.
+    /// Runs all collected statements as one batch; a single one without a batch.
     async fn run_batch(&mut self, operation: &Operation) -> Done {
         let collected = match std::mem::replace(&mut self.atomic, Atomic::No) {
             Atomic::Collecting(collected) => collected

@@ -1,4 +1,4 @@
-//! Deploying a schema: checked, mapped, its changes made in Cassandra, stored as the new version.
+//! Deployment of a schema: it is checked and mapped, Cassandra is changed, and the schema is stored as the new version.
 
 use std::sync::Arc;
 
@@ -16,14 +16,14 @@ use crate::store::{Keyspace, StoreError, TokenSession};
 use apollo_compiler::Schema;
 use apollo_compiler::validation::Valid;
 
-/// A schema that is ready to answer.
+/// A schema that is ready for requests.
 pub struct Prepared {
     pub schema: Valid<Schema>,
     pub model: Model,
     pub logs: Vec<Log>,
 }
 
-/// Whose schema it is: the messages differ.
+/// The origin of a schema, which determines the messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// The user is about to deploy it.
@@ -32,18 +32,18 @@ pub enum Origin {
     Stored,
 }
 
-/// Why a schema cannot be deployed, or does not answer any more.
+/// The reason a schema cannot be deployed or no longer works.
 #[derive(Clone, Debug)]
 pub enum Refusal {
     Schema(SchemaErrors),
     Mapping(Vec<Error>),
-    /// What does not hold together: types and directives that are not there, for example.
+    /// Inconsistencies, such as missing types and directives.
     Types(String),
     Migration(Strategy, Misfit),
 }
 
 impl Refusal {
-    /// The message, and what goes into `extensions` beside it.
+    /// Returns the message, and the contents of `extensions`.
     pub fn parts(&self, origin: Origin) -> (String, Map<String, Value>) {
         let whose = match origin {
             Origin::Provided => "that you provided",
@@ -88,10 +88,10 @@ impl Refusal {
     }
 }
 
-/// Reads, maps and checks a schema.
+/// Parses, maps and checks a schema.
 ///
 /// # Errors
-/// [`Refusal`] with everything that is wrong.
+/// [`Refusal`] with all problems.
 pub fn prepare(text: &str) -> Result<Prepared, Refusal> {
     let sdl = Sdl::parse(text).map_err(Refusal::Schema)?;
     let mut problems = Problems::new(&sdl.document.sources);
@@ -107,7 +107,7 @@ pub fn prepare(text: &str) -> Result<Prepared, Refusal> {
     })
 }
 
-/// What a user wants deployed.
+/// A requested deployment.
 pub struct Request {
     pub keyspace: Arc<Keyspace>,
     pub schema: String,
@@ -117,16 +117,16 @@ pub struct Request {
     pub dry_run: bool,
 }
 
-/// What a deployment did.
+/// Result of a deployment.
 #[derive(Debug)]
 pub struct Deployment {
-    /// Nothing for a dry run.
+    /// `None` for a dry run.
     pub version: Option<Uuid>,
     pub changes: Vec<String>,
     pub logs: Vec<Log>,
 }
 
-/// Why a deployment failed.
+/// The reason a deployment failed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum DeployError {
     #[error(transparent)]
@@ -137,11 +137,11 @@ pub enum DeployError {
     Store(#[from] StoreError),
 }
 
-/// Deploys a schema, or with `dry_run` tells what that would do. A statement that fails on the way leaves the
-/// deployment marked as in progress, as in a real Stargate: the next one has to be forced.
+/// Deploys a schema, or with `dry_run` reports the changes. If a statement fails midway, the deployment remains marked
+/// as in progress, as in a real Stargate, and the next one has to be forced.
 ///
 /// # Errors
-/// [`DeployError`]; `Refused` has changed nothing.
+/// [`DeployError`]; after `Refused` nothing has changed.
 pub async fn deploy(
     sources: &Sources,
     session: &TokenSession,

@@ -1,5 +1,5 @@
-//! The schemas that answer, one a keyspace: read from Cassandra when there is a newer version, or when the tables of
-//! the keyspace have changed.
+//! The active schemas, one per keyspace. They are read from Cassandra again after a new deployment, or after a change
+//! of the keyspace's tables.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,19 +15,19 @@ use super::model::Model;
 use super::sources::{Latest, ReadError, Sources};
 use crate::store::{Code, Keyspace, Store, StoreError};
 
-/// A schema that answers on its keyspace.
+/// The active schema of a keyspace.
 pub struct Deployed {
     pub schema: Valid<Schema>,
     pub model: Model,
     pub keyspace: String,
 }
 
-/// Why a keyspace with a deployed schema does not answer: a 500 in a real Stargate.
+/// The reason a keyspace with a deployed schema does not work: a 500 in a real Stargate.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Unusable {
     #[error("Unexpected error while accessing keyspace: Expected UUID value, received NULL")]
     Unfinished,
-    /// The stored schema does not fit the tables any more.
+    /// The stored schema no longer fits the tables.
     #[error("{}", .0.parts(Origin::Stored).0)]
     Refused(Refusal),
     #[error("Unexpected error while accessing keyspace: {0}")]
@@ -37,7 +37,7 @@ pub enum Unusable {
 }
 
 impl Unusable {
-    /// What goes into `extensions`, if anything does.
+    /// Returns the contents of `extensions`, if any.
     pub fn extensions(&self) -> Map<String, Value> {
         match self {
             Unusable::Refused(refusal) => refusal.parts(Origin::Stored).1,
@@ -55,7 +55,7 @@ pub struct Registry {
 
 struct Known {
     version: Uuid,
-    /// The keyspace for which it was checked: the same object as long as nothing in it changes.
+    /// The keyspace for which it was checked. The object stays the same until the keyspace changes.
     keyspace: Arc<Keyspace>,
     result: Result<Arc<Deployed>, Refusal>,
 }
@@ -69,11 +69,10 @@ impl Registry {
         }
     }
 
-    /// The schema that answers on a keyspace. Nothing if none was ever deployed there: an undeployed one still
-    /// answers.
+    /// Returns the active schema of a keyspace. `None` if none was ever deployed; an undeployed one remains active.
     ///
     /// # Errors
-    /// [`Unusable`] when there is one that cannot answer.
+    /// [`Unusable`] if the schema cannot be used.
     pub async fn find(&self, keyspace: &Arc<Keyspace>) -> Result<Option<Arc<Deployed>>, Unusable> {
         let version = match self.sources.latest(&keyspace.name).await? {
             Latest::Never => return Ok(None),

@@ -1,5 +1,4 @@
-//! The arguments of the `@cql_…` directives, read one by one: what is wrong with one is reported, and it counts as
-//! left out.
+//! Parsing of the arguments of the `@cql_…` directives. An invalid argument is reported and treated as missing.
 
 use apollo_compiler::Node;
 use apollo_compiler::ast::{Directive, DirectiveList, Value};
@@ -9,11 +8,11 @@ use super::problems::{Kind, Problems};
 /// The definitions of all directives, with their enums.
 pub const DEFINITIONS: &str = include_str!("directives.graphql");
 
-/// A directive where it is used, or where it could have been.
+/// A use of a directive, or its absence.
 #[derive(Clone, Copy)]
 pub struct Use<'a>(Option<&'a Node<Directive>>);
 
-/// The first use of a directive in a list.
+/// Returns the first use of a directive in a list.
 pub fn find<'a>(directives: &'a DirectiveList, name: &str) -> Use<'a> {
     Use(directives.get(name))
 }
@@ -46,7 +45,7 @@ impl<'a> Use<'a> {
         }
     }
 
-    /// A number of 32 bits.
+    /// Returns a 32-bit number.
     pub fn number(self, argument: &str, problems: &mut Problems) -> Option<i32> {
         let Value::Int(number) = &**self.value(argument)? else {
             return self.wrong(argument, "IntValue", problems);
@@ -62,7 +61,7 @@ impl<'a> Use<'a> {
         parsed
     }
 
-    /// A value of an enum, by its name; `read` gives nothing for a name that it does not know.
+    /// Returns a value of an enum by its name; `read` returns `None` for an unknown name.
     pub fn constant<T>(
         self,
         argument: &str,

@@ -1,14 +1,14 @@
-//! The GraphQL-first API: a schema that a user deploys, mapped to tables, and answered from them.
+//! The GraphQL-first API: a schema that a user deploys, mapped to tables.
 //!
-//! Deploying, at `/api/graphql-admin`:
+//! Deployment, at `/api/graphql-admin`:
 //! - [`admin`]: the fields of that address; [`deploy`]: from the text of a schema to a new version
-//! - [`sdl`]: the text, parsed within limits; [`directives`]: `@cql_…`; [`problems`]: what is wrong with it
+//! - [`sdl`]: the text, parsed within limits; [`directives`]: `@cql_…`; [`problems`]: its errors
 //! - [`model`]: types as tables, operations as statements
 //! - [`migration`]: the changes of the keyspace; [`sources`]: the versions, stored in Cassandra
 //!
-//! Answering, at `/api/graphql/{keyspace}`:
-//! - [`deployed`]: the schema of a keyspace; [`runtime`]: as apollo-compiler has it
-//! - [`data`]: its queries and mutations; [`run`]: as statements with values
+//! Requests, at `/api/graphql/{keyspace}`:
+//! - [`deployed`]: the schema of a keyspace; [`runtime`]: its form for apollo-compiler
+//! - [`data`]: its queries and mutations; [`run`]: their execution as statements with values
 //!
 //! Not served: files (`/graphql-files`, `deploySchemaFile`) and federation (`@key`).
 

@@ -1,13 +1,13 @@
-//! What is found while a user's schema is mapped: errors, which end the deployment, and logs, which do not.
+//! Findings of the mapping of a user's schema: errors, which end the deployment, and logs, which do not.
 
 use apollo_compiler::parser::{LineColumn, SourceMap, SourceSpan};
 use serde_json::{Value, json};
 
-/// Marks that a part of the schema cannot be mapped. The reason is among the [`Problems`] already.
+/// Marks a part of the schema that cannot be mapped. The reason is already in the [`Problems`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Skip;
 
-/// Is it the mapping that is wrong, or the text of a directive?
+/// The source of an error: the mapping, or the text of a directive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Mapping,
@@ -28,7 +28,7 @@ pub enum Category {
 }
 
 impl Category {
-    /// The value of the enum `LogCategory`.
+    /// Returns the value of the enum `LogCategory`.
     pub fn name(self) -> &'static str {
         match self {
             Category::Info => "INFO",
@@ -44,7 +44,7 @@ pub struct Log {
     pub location: Option<LineColumn>,
 }
 
-/// Collects errors and logs, so that one deployment reports all of them at once.
+/// Collects errors and logs, so that one deployment reports all of them.
 #[derive(Debug, Default)]
 pub struct Problems {
     sources: SourceMap,
@@ -53,7 +53,7 @@ pub struct Problems {
 }
 
 impl Problems {
-    /// For a document with these sources, which the locations refer to.
+    /// Creates an empty collection for a document with these sources, which the locations refer to.
     pub fn new(sources: &SourceMap) -> Problems {
         Problems {
             sources: sources.clone(),
@@ -61,12 +61,12 @@ impl Problems {
         }
     }
 
-    /// Notes a mapping error, and gives the mark to return.
+    /// Records a mapping error, and returns the mark.
     pub fn invalid(&mut self, at: Option<SourceSpan>, message: impl Into<String>) -> Skip {
         self.error(Kind::Mapping, at, message)
     }
 
-    /// Notes an error of any kind, and gives the mark to return.
+    /// Records an error of any kind, and returns the mark.
     pub fn error(
         &mut self,
         kind: Kind,
@@ -105,7 +105,7 @@ impl Problems {
 }
 
 impl Error {
-    /// An item of `extensions.mappingErrors`.
+    /// Returns an item of `extensions.mappingErrors`.
     pub fn to_json(&self) -> Value {
         let error_type = match self.kind {
             Kind::Mapping => "InvalidMapping",

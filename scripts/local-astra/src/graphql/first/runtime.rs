@@ -1,4 +1,4 @@
-//! The schema that answers: what the user deployed, with the generated input types, the scalars it uses and
+//! The schema for executing requests: the deployed one with the generated input types, the scalars it uses and
 //! `@atomic`, without the `@cql_…` directives.
 
 use std::collections::{BTreeSet, HashSet};
@@ -18,13 +18,13 @@ use crate::graphql::scalars;
 
 const ATOMIC: &str = "\"Instructs the server to apply the mutations in a LOGGED batch\"\n\
                       directive @atomic on MUTATION\n";
-/// Known without a definition.
+/// Directives that need no definition.
 const BUILT_IN: [&str; 4] = ["skip", "include", "deprecated", "specifiedBy"];
 
 /// Builds the schema of a model that has no errors.
 ///
 /// # Errors
-/// What is wrong with the types and directives, in one text as a real Stargate has it.
+/// The problems of the types and directives, in one text as in a real Stargate.
 pub fn build(sdl: &Sdl, model: &Model) -> Result<Valid<Schema>, String> {
     let own = Document::parse(DEFINITIONS, "cql_directives.graphql");
     let own = own.map_err(|error| error.errors.to_string())?;
@@ -79,7 +79,7 @@ pub fn build(sdl: &Sdl, model: &Model) -> Result<Valid<Schema>, String> {
     Ok(Valid::assume_valid(schema))
 }
 
-/// The fields of an entity's input type. A key that is generated when it is left out may be left out.
+/// Returns the fields of an entity's input type. A key that is generated if missing is optional.
 fn input_fields(entity: &Entity, model: &Model) -> Result<String, String> {
     let mut fields = Vec::new();
     for field in &entity.fields {
@@ -94,7 +94,7 @@ fn input_fields(entity: &Entity, model: &Model) -> Result<String, String> {
     Ok(fields.join(" "))
 }
 
-/// Types for which a real Stargate has no code.
+/// Returns the types that a real Stargate has no code for.
 fn unserved_types(document: &Document) -> Vec<String> {
     let definitions = document.definitions.iter();
     let unserved = definitions.filter_map(|definition| match definition {
@@ -115,7 +115,7 @@ fn unserved_types(document: &Document) -> Vec<String> {
     unserved.collect()
 }
 
-/// The names of the types of all fields and arguments.
+/// Returns the names of the types of all fields and arguments.
 fn referenced_types(document: &Document) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     visit(document, &mut |part| match part {

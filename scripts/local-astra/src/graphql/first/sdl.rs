@@ -10,11 +10,11 @@ use apollo_compiler::parser::{Parser, SourceMap, SourceSpan};
 use scylla::cluster::metadata::NativeType;
 use serde_json::{Value, json};
 
-/// The longest schema that is read, in bytes; the longest one in practice has a few thousand.
+/// Maximum size of a schema in bytes. The longest one in practice has a few thousand.
 const MAX_BYTES: usize = 1024 * 1024;
-/// More tokens than a keyspace of 200 tables with 20 columns needs, several times over.
+/// Maximum number of tokens: several times the need of a keyspace with 200 tables of 20 columns.
 const MAX_TOKENS: usize = 200_000;
-/// How deep brackets may be nested, as in `[[[Int]]]`.
+/// Maximum nesting depth of brackets, as in `[[[Int]]]`.
 const MAX_DEPTH: usize = 64;
 
 /// A parsed schema with its types by name.
@@ -31,10 +31,10 @@ pub struct Sdl {
 pub type SchemaErrors = Vec<Value>;
 
 impl Sdl {
-    /// Reads a schema.
+    /// Parses a schema.
     ///
     /// # Errors
-    /// For what is no schema, for a type that is there twice, and for a text beyond the limits.
+    /// An invalid schema, a duplicate type, or a text beyond the limits.
     pub fn parse(text: &str) -> Result<Sdl, SchemaErrors> {
         if text.len() > MAX_BYTES {
             let message = format!("The schema has more than {MAX_BYTES} bytes");
@@ -121,7 +121,7 @@ impl Sdl {
         }
     }
 
-    /// The object types, in the order of the text.
+    /// Returns the object types in the order of the text.
     pub fn objects(&self) -> impl Iterator<Item = &Node<ObjectTypeDefinition>> {
         self.document
             .definitions
@@ -137,22 +137,22 @@ impl Sdl {
         self.enums.contains_key(name)
     }
 
-    /// Is this an interface, a union or an input type?
+    /// Returns true for an interface, a union or an input type.
     pub fn is_other_type(&self, name: &str) -> bool {
         self.others.contains(name)
     }
 
-    /// Did the user declare this scalar?
+    /// Returns true if the user declared this scalar.
     pub fn declares_scalar(&self, name: &str) -> bool {
         self.scalars.contains(name)
     }
 
-    /// Did the user define an object, enum, interface, union or input type of this name?
+    /// Returns true if the user defined an object, enum, interface, union or input type of this name.
     pub fn defines(&self, name: &str) -> bool {
         self.objects.contains_key(name) || self.is_enum(name) || self.is_other_type(name)
     }
 
-    /// The object type of an operation: what `schema { … }` says, or the default name.
+    /// Returns the object type of an operation: the one in `schema { … }`, or the one with the default name.
     pub fn root(&self, operation: OperationType) -> Option<&Node<ObjectTypeDefinition>> {
         let declared = self.document.definitions.iter().find_map(|definition| {
             let schema = definition.as_schema_definition()?;
@@ -180,7 +180,7 @@ fn schema_error(message: &str, at: Option<SourceSpan>, sources: &SourceMap) -> V
     })
 }
 
-/// The CQL type of a scalar of GraphQL itself.
+/// Returns the CQL type of one of GraphQL's own scalars.
 pub fn built_in_scalar(name: &str) -> Option<NativeType> {
     Some(match name {
         "Boolean" => NativeType::Boolean,
@@ -192,12 +192,12 @@ pub fn built_in_scalar(name: &str) -> Option<NativeType> {
     })
 }
 
-/// `T` for `T!`, other types as they are.
+/// Returns `T` for `T!`, and other types unchanged.
 pub fn nullable(typ: &Type) -> Type {
     typ.clone().nullable()
 }
 
-/// Is this, non-null or not, one of the types whose values Stargate generates?
+/// Returns true for the types whose values Stargate generates, nullable or not.
 pub fn is_uuid(typ: &Type) -> bool {
     matches!(typ, Type::Named(name) | Type::NonNullNamed(name) if matches!(name.as_str(), "ID" | "Uuid" | "TimeUuid"))
 }

@@ -1,5 +1,5 @@
-//! The deployed schemas in Cassandra: keyspace, table and lock are those of a real Stargate (its `SchemaSourceDao`),
-//! so whatever process asks sees the same schemas.
+//! The deployed schemas in Cassandra. Keyspace, table and lock are those of a real Stargate (its `SchemaSourceDao`), so
+//! that all processes see the same schemas.
 
 use scylla::DeserializeRow;
 use scylla::client::session::Session;
@@ -17,40 +17,40 @@ use crate::store::{Code, Store, StoreError};
 
 const KEYSPACE: &str = "stargate_graphql";
 const TABLE: &str = "schema_source";
-/// How many versions of a keyspace are kept.
+/// Number of versions kept per keyspace.
 const KEPT: usize = 10;
-/// Copies of the schemas, where there are as many nodes.
+/// Number of replicas of the schemas, if there are as many nodes.
 const REPLICAS: usize = 3;
 
 /// One version of a deployed schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
     pub version: Uuid,
-    /// The text, as it was deployed.
+    /// The deployed text.
     pub contents: String,
 }
 
-/// What a keyspace has.
+/// The latest version of a keyspace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Latest {
     /// Nothing was ever deployed.
     Never,
-    /// A first deployment was begun, and none was ever finished.
+    /// A first deployment was started, and none was ever completed.
     Unfinished,
     Version(Uuid),
 }
 
-/// Why the versions of a keyspace cannot be told.
+/// Failure to read the versions of a keyspace.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ReadError {
-    /// As [`Latest::Unfinished`]. Stargate's own words.
+    /// See [`Latest::Unfinished`]. The message is Stargate's own.
     #[error("Expected UUID value, received NULL")]
     Unfinished,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Why a deployment cannot begin.
+/// The reason a deployment cannot begin.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum LockError {
     #[error("You specified expectedVersion but no previous version was found")]
@@ -59,7 +59,7 @@ pub enum LockError {
         "You specified expectedVersion {expected}, but there is a more recent version {actual}"
     )]
     OtherVersion { expected: String, actual: Uuid },
-    /// A version was expected, and the keyspace's schema was undeployed. Stargate's own words.
+    /// A version was expected, but the keyspace's schema was undeployed. The message is Stargate's own.
     #[error("Expected UUID value, received NULL")]
     Undeployed,
     #[error(
@@ -83,7 +83,7 @@ struct VersionRow {
     version: Option<CqlTimeuuid>,
 }
 
-/// The table of schemas, read and written as the superuser: who may deploy was decided before.
+/// The table of schemas, accessed as the superuser. The permission to deploy was checked before.
 pub struct Sources {
     store: Store,
     latest: OnceCell<PreparedStatement>,
@@ -97,7 +97,7 @@ impl Sources {
         }
     }
 
-    /// The newest version of a keyspace, without its text: what every request on the keyspace asks.
+    /// Returns the newest version of a keyspace without its text. Every request on the keyspace calls this.
     ///
     /// # Errors
     /// Cassandra's own.
@@ -123,15 +123,15 @@ impl Sources {
         })
     }
 
-    /// All versions of a keyspace, the newest first.
+    /// Returns all versions of a keyspace, the newest first.
     ///
     /// # Errors
-    /// [`ReadError::Unfinished`] when only a first deployment was begun, and Cassandra's own.
+    /// [`ReadError::Unfinished`] if only a first deployment was started, and Cassandra's own.
     pub async fn all(&self, keyspace: &str) -> Result<Vec<Source>, ReadError> {
         self.select("keyspace_name = ?", (keyspace,)).await
     }
 
-    /// One version of a keyspace.
+    /// Returns one version of a keyspace.
     ///
     /// # Errors
     /// Cassandra's own, mostly.
@@ -168,10 +168,10 @@ impl Sources {
         sources.collect()
     }
 
-    /// Begins a deployment: from now on no other can begin, until [`Sources::insert`] or [`Sources::abort`].
+    /// Begins a deployment. No other can begin until [`Sources::insert`] or [`Sources::abort`].
     ///
     /// # Errors
-    /// [`LockError`] when the current version is another one, or, without `force`, when a deployment is under way.
+    /// [`LockError`] if the current version is another one, or, without `force`, if a deployment is in progress.
     pub async fn lock(
         &self,
         keyspace: &str,
@@ -183,7 +183,7 @@ impl Sources {
             .await
     }
 
-    /// Ends the current version. The versions themselves stay.
+    /// Ends the current version. The versions themselves are kept.
     ///
     /// # Errors
     /// As [`Sources::lock`].
@@ -252,7 +252,7 @@ impl Sources {
         Ok(())
     }
 
-    /// Ends a deployment with a new version, and forgets the oldest ones.
+    /// Ends a deployment with a new version, and deletes the oldest ones.
     ///
     /// # Errors
     /// Cassandra's own.
@@ -328,7 +328,7 @@ where
         .map_err(|error| unreadable(error.to_string()))
 }
 
-/// Was a conditional statement applied?
+/// Returns true if a conditional statement was applied.
 fn applied(result: QueryResult) -> Result<bool, StoreError> {
     use scylla::value::{CqlValue, Row};
     // The other columns differ with the outcome.

@@ -1,4 +1,4 @@
-//! Bytes as base64, with the refusals of Java's decoder.
+//! Bytes as base64, with the error messages of Java's decoder.
 
 use base64::Engine;
 use base64::alphabet;
@@ -6,7 +6,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::ValueError;
 
-/// Java's basic decoder: the standard alphabet, padding may be missing, left-over bits are not looked at.
+/// Decodes as Java's basic decoder: the standard alphabet, optional padding, left-over bits are ignored.
 const DECODER: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new()
@@ -14,10 +14,10 @@ const DECODER: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// Reads standard base64.
+/// Decodes standard base64.
 ///
 /// # Errors
-/// [`ValueError::Base64`] with Java's text: which character is wrong, in hexadecimal, or that the end is.
+/// [`ValueError::Base64`] with Java's message: the wrong character in hexadecimal, or a wrong end.
 pub fn from_base64(text: &str) -> Result<Vec<u8>, ValueError> {
     let bytes = text.trim_end_matches('=');
     let stray = bytes

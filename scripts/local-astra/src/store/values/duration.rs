@@ -1,4 +1,4 @@
-//! CQL durations: `1y2mo3w4d5h6m7s8ms9us10ns` and the ISO forms, as Cassandra's drivers read and write them.
+//! CQL durations: `1y2mo3w4d5h6m7s8ms9us10ns` and the ISO forms, as Cassandra's drivers parse and format them.
 
 use scylla::value::CqlDuration;
 
@@ -8,10 +8,10 @@ const SECOND: i64 = 1_000 * MILLISECOND;
 const MINUTE: i64 = 60 * SECOND;
 const HOUR: i64 = 60 * MINUTE;
 
-/// The units from the longest to the shortest: a duration names them in this order, each once.
+/// The units from longest to shortest. A duration contains each at most once, in this order.
 const UNITS: [&str; 10] = ["y", "mo", "w", "d", "h", "m", "s", "ms", "us", "ns"];
 
-/// Reads a duration in any of its forms.
+/// Parses a duration in any of its forms.
 pub(super) fn read(text: &str) -> Option<CqlDuration> {
     let (negative, source) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
@@ -25,7 +25,7 @@ pub(super) fn read(text: &str) -> Option<CqlDuration> {
     sum(&parts, negative)
 }
 
-/// `1h4m48s20ms`, letters in any case.
+/// Parses `1h4m48s20ms`, case-insensitively.
 fn standard(source: &str) -> Option<Vec<(usize, i64)>> {
     let mut rest = source;
     let mut parts: Vec<(usize, i64)> = Vec::new();
@@ -47,7 +47,7 @@ fn standard(source: &str) -> Option<Vec<(usize, i64)>> {
     (!parts.is_empty()).then_some(parts)
 }
 
-/// ISO 8601 after the `P`: `1Y2M3DT4H5M6S` or `3W`.
+/// Parses ISO 8601 after the `P`: `1Y2M3DT4H5M6S` or `3W`.
 fn designators(source: &str) -> Option<Vec<(usize, i64)>> {
     let (date, time) = source.split_once('T').unwrap_or((source, ""));
     let standard_units = |text: &str, month: bool| -> Option<String> {
@@ -75,7 +75,7 @@ fn designators(source: &str) -> Option<Vec<(usize, i64)>> {
     }
 }
 
-/// `0001-02-03T04:05:06`.
+/// Parses `0001-02-03T04:05:06`.
 fn alternative(source: &str) -> Option<Vec<(usize, i64)>> {
     let shape: String = source
         .chars()
@@ -120,7 +120,7 @@ fn sum(parts: &[(usize, i64)], negative: bool) -> Option<CqlDuration> {
     })
 }
 
-/// `1h4m48s20ms`: only the units that are not zero, without weeks.
+/// Formats as `1h4m48s20ms`: only the units that are not zero, without weeks.
 pub(super) fn text(duration: &CqlDuration) -> String {
     let negative = duration.months < 0 || duration.days < 0 || duration.nanoseconds < 0;
     let mut out = String::from(if negative { "-" } else { "" });

@@ -1,12 +1,12 @@
-//! Cassandra's empty values: no bytes where a type has some, as `blob_as_int(0x)` makes them.
+//! Cassandra's empty values: zero bytes for a type that normally has some, as `blob_as_int(0x)` creates them.
 
 use scylla::cluster::metadata::{CollectionType, ColumnType, NativeType};
 use scylla::value::{Counter, CqlDate, CqlTime, CqlTimestamp, CqlValue};
 
-/// A value, its empty parts read as Stargate's codecs read them: zero for a number, false for a boolean.
+/// Replaces the empty parts of a value as Stargate's codecs read them: zero for a number, false for a boolean.
 ///
 /// # Errors
-/// The codec's text for a type that has no value without bytes.
+/// The codec's message for a type without an empty value.
 pub fn filled(value: CqlValue, typ: &ColumnType<'_>) -> Result<CqlValue, &'static str> {
     let each = |values: Vec<CqlValue>, typ: &ColumnType<'_>| {
         let values = values.into_iter().map(|value| filled(value, typ));
@@ -81,7 +81,7 @@ fn native_value(native: &NativeType) -> Result<CqlValue, &'static str> {
     })
 }
 
-/// What Stargate's codec says of no bytes, for a type that has no value without.
+/// The message of Stargate's codec for zero bytes, for a type without an empty value.
 pub fn refusal(native: &NativeType) -> Option<&'static str> {
     Some(match native {
         NativeType::Uuid | NativeType::Timeuuid => "Expected 16 bytes for a UUID, got 0",

@@ -1,17 +1,17 @@
-//! Why a value does not fit its column, in Stargate's words.
+//! Errors of values that do not fit their column, in Stargate's words.
 
 use scylla::cluster::metadata::{CollectionType, ColumnType, NativeType};
 use serde_json::Value;
 
 use super::numbers::JsonNumber;
 
-/// A value that cannot be read as its CQL type. The texts are those of Stargate 2.0.51.
+/// A value that cannot be read as its CQL type. The messages are those of Stargate 2.0.51.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ValueError {
-    /// A JSON value of a kind that the type does not take.
+    /// A JSON value of a kind that the type does not accept.
     #[error("Cannot coerce {found} into expected protobuf type: {wanted}")]
     Kind { found: String, wanted: String },
-    /// A text that does not stand for a value of the type.
+    /// A text that is not a value of the type.
     #[error(
         "Invalid String value ('{text}'): not valid representation/value for target protobuf type: {wanted}"
     )]
@@ -21,7 +21,7 @@ pub enum ValueError {
     Time { text: String, problem: String },
     #[error("{0}")]
     Base64(String),
-    /// A JSON number with a fraction where only an integer will do.
+    /// A JSON number with a fraction for an integer type.
     #[error("For input string: \"{0}\"")]
     Fraction(String),
     #[error("UDT '{udt}' does not have field '{field}'")]
@@ -36,7 +36,7 @@ pub enum ValueError {
     MapEntryKey,
     #[error("Map entry missing value")]
     MapEntryValue,
-    /// A list, set, map, tuple or user-defined type as text that does not hold together.
+    /// A malformed text of a list, set, map, tuple or user-defined type.
     #[error("Invalid {kind} value '{text}': {problem}")]
     Structure {
         kind: &'static str,
@@ -72,7 +72,7 @@ fn describe(value: &Value) -> String {
     }
 }
 
-/// The type as Stargate's protobuf messages name it.
+/// Returns the name of the type in Stargate's protobuf messages.
 fn type_name(typ: &ColumnType<'_>) -> String {
     let name = match typ {
         ColumnType::Native(native) => {

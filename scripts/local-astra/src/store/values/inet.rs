@@ -8,7 +8,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 
 const LOOKUP_LIMIT: Duration = Duration::from_secs(3);
 
-/// An address, or the address of a host: Java looks a name up, and so does Stargate.
+/// Parses an address, or resolves a host name: Java resolves names, and therefore Stargate does.
 pub(super) fn read(text: &str) -> Option<IpAddr> {
     if text.is_empty() {
         return Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
@@ -26,8 +26,8 @@ pub(super) fn read(text: &str) -> Option<IpAddr> {
     look_up(text)
 }
 
-/// An address of version 6, perhaps with the number of a zone, which is not kept. An IPv4 address in IPv6 clothes is
-/// one of version 4 to Java, and has no zone.
+/// Parses an IPv6 address with an optional numeric zone, which is dropped. Java treats an IPv4-mapped address as IPv4,
+/// without a zone.
 fn read_v6(text: &str) -> Option<IpAddr> {
     let (address, zone) = match text.split_once('%') {
         Some((address, zone)) => (address, Some(zone)),
@@ -43,7 +43,7 @@ fn read_v6(text: &str) -> Option<IpAddr> {
     }
 }
 
-/// A text that C reads as an address, hexadecimal parts and all, and Java rejects.
+/// Returns true for a text that C accepts as an address, for example with hexadecimal parts, and Java rejects.
 fn is_ambiguous(text: &str) -> bool {
     let is_number = |part: &str| match part.strip_prefix("0x").or(part.strip_prefix("0X")) {
         Some(digits) => digits.bytes().all(|b| b.is_ascii_hexdigit()),
@@ -52,7 +52,7 @@ fn is_ambiguous(text: &str) -> bool {
     text.split('.').all(is_number)
 }
 
-/// One to four numbers; the last one fills what the others leave, so `1.2` is `1.0.0.2`.
+/// Parses one to four numbers. The last one fills the remaining bytes, so `1.2` is `1.0.0.2`.
 fn read_v4(text: &str) -> Option<Ipv4Addr> {
     let parts: Vec<u32> = text
         .split('.')
@@ -73,7 +73,7 @@ fn read_v4(text: &str) -> Option<Ipv4Addr> {
     Some(Ipv4Addr::from(front | last))
 }
 
-/// Asks the system for a host, and no longer than [`LOOKUP_LIMIT`].
+/// Resolves a host name with the system's resolver, within [`LOOKUP_LIMIT`].
 fn look_up(host: &str) -> Option<IpAddr> {
     let (answer, wait) = mpsc::channel();
     let host = host.to_owned();
@@ -94,7 +94,7 @@ fn look_up(host: &str) -> Option<IpAddr> {
     found.map(|address| address.ip().to_canonical())
 }
 
-/// Dotted for version 4, all eight groups for version 6.
+/// Formats an address: dotted for IPv4, all eight groups for IPv6.
 pub(super) fn text(address: &IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(v4) => v4.to_string(),

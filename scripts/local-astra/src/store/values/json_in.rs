@@ -9,11 +9,11 @@ use super::numbers::{self, JsonNumber};
 use super::text_in::{self, from_text};
 use super::{Maps, ValueError};
 
-/// Reads a JSON value as it stands in a row: null is null, a text is read as [`from_text`] does, the rest as
-/// [`from_json_strictly`] does.
+/// Reads a JSON value of a row: null is null, a text is read as [`from_text`] does, all else as [`from_json_strictly`]
+/// does.
 ///
 /// # Errors
-/// [`ValueError`] for a value that does not fit the type.
+/// [`ValueError`] if the value does not fit the type.
 pub fn from_json(
     value: &Value,
     typ: &ColumnType<'_>,
@@ -26,11 +26,11 @@ pub fn from_json(
     }
 }
 
-/// Reads a JSON value of the kind that the type asks for, as inside a collection: a text is no number here.
-/// Null fits nothing but a text, which becomes `null`.
+/// Reads a JSON value of the kind that the type requires, as inside a collection: a text is not accepted as a number.
+/// Null fits only a text, which becomes `null`.
 ///
 /// # Errors
-/// [`ValueError`] for a value that does not fit the type.
+/// [`ValueError`] if the value does not fit the type.
 pub fn from_json_strictly(
     value: &Value,
     typ: &ColumnType<'_>,

@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 use super::numbers::{self, JsonNumber};
 use super::{Maps, blob, duration, inet, time};
 
-/// A value of a column as JSON. A null collection is an empty one, a null user-defined type an empty object;
-/// `typ` says what a null stands for.
+/// Converts a value to JSON. A null collection becomes an empty one, a null user-defined type an empty object,
+/// depending on `typ`.
 pub fn to_json(value: Option<&CqlValue>, typ: &ColumnType<'_>, maps: Maps) -> Value {
     let Some(value) = value else {
         return null(typ, maps);
@@ -63,7 +63,7 @@ pub fn to_json(value: Option<&CqlValue>, typ: &ColumnType<'_>, maps: Maps) -> Va
     }
 }
 
-/// For a null whose type is not known: it stays null.
+/// Type for a null of unknown type, which remains null.
 const UNKNOWN: ColumnType<'static> = ColumnType::Native(NativeType::Blob);
 
 fn null(typ: &ColumnType<'_>, maps: Maps) -> Value {
@@ -138,8 +138,8 @@ fn map(pairs: &[(CqlValue, CqlValue)], typ: &ColumnType<'_>, maps: Maps) -> Valu
     }
 }
 
-/// A value as the name of a member: Java's `toString` of what Stargate has made of it. So an address has a slash
-/// before it, and a time is as short as it can be, also inside other values.
+/// Formats a value as the name of a member: Java's `toString` of Stargate's object. Therefore an address begins with a
+/// slash, and a time has its shortest form, also inside other values.
 fn name(value: Option<&CqlValue>, typ: &ColumnType<'_>, maps: Maps) -> String {
     let list = |items: Vec<String>| format!("[{}]", items.join(", "));
     let object = |members: Vec<String>| format!("{{{}}}", members.join(", "));
@@ -189,7 +189,7 @@ fn name(value: Option<&CqlValue>, typ: &ColumnType<'_>, maps: Maps) -> String {
     }
 }
 
-/// A JSON value as Java prints what it made of it: `5`, `1.0`, `[a, 1]`, `{k=v}`.
+/// Formats a JSON value as Java prints the object it becomes: `5`, `1.0`, `[a, 1]`, `{k=v}`.
 pub(super) fn java_text(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),

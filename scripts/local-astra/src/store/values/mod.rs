@@ -1,16 +1,16 @@
-//! The one place that knows how a CQL value is read and written.
+//! Conversion of CQL values from and to JSON and text, for all interfaces.
 //!
-//! The rules are those of Stargate 2.0.51 (its REST service), which read JSON as Java does: a number
-//! with a fraction is a double, an integer is cut to its column's width, and a text may stand for anything.
+//! The rules are those of Stargate 2.0.51 (its REST service), which reads JSON as Java does: a number with a fraction
+//! is a double, an integer is truncated to the width of its column, and a text is accepted for any type.
 //!
-//! - [`from_json`]: JSON as a client sends it; a text is read as [`from_text`] does
-//! - [`from_json_strictly`]: JSON where a text is only a text, as inside a collection
+//! - [`from_json`]: JSON from a client; a text is read as [`from_text`] does
+//! - [`from_json_strictly`]: JSON in which a text is only a text, as inside a collection
 //! - [`from_text`]: text alone, as in a path, with CQL's forms of collections
 //! - [`to_json`]: a value as JSON
-//! - [`filled`]: what Cassandra's empty values stand for
+//! - [`filled`]: the meaning of Cassandra's empty values
 //!
-//! One file a kind of value: [`numbers`], [`time`], `duration`, `inet`, `blob`, `uuid`; `structure` takes the text
-//! forms of collections apart.
+//! There is one file per kind of value: [`numbers`], [`time`], `duration`, `inet`, `blob`, `uuid`; `structure` splits
+//! the text forms of collections.
 
 mod blob;
 mod duration;
@@ -34,7 +34,7 @@ pub use json_in::{from_json, from_json_strictly};
 pub use json_out::to_json;
 pub use text_in::from_text;
 
-/// How a map looks in JSON.
+/// The JSON form of maps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Maps {
     /// `{"a": 1}`, and `{'a': 1}` as text.

@@ -1,10 +1,10 @@
-//! Numbers as Java reads and writes them, because Stargate's JSON does.
+//! Numbers as Java parses and formats them, because Stargate's JSON does.
 
 use num_bigint::BigInt;
 use scylla::value::CqlDecimal;
 use serde_json::{Number, Value};
 
-/// A JSON number: Java makes an integer of it, or a double if it has a fraction or an exponent.
+/// A JSON number. Java reads it as an integer, or as a double if it has a fraction or an exponent.
 #[derive(Clone, Debug, PartialEq)]
 pub enum JsonNumber {
     Long(i64),
@@ -24,7 +24,7 @@ impl JsonNumber {
         }
     }
 
-    /// The lowest 64 bits of an integer; a double is cut, and held at the ends of the range.
+    /// Returns the lowest 64 bits of an integer. A double is truncated and saturates at the ends of the range.
     pub fn to_i64(&self) -> i64 {
         match self {
             JsonNumber::Long(long) => *long,
@@ -39,7 +39,7 @@ impl JsonNumber {
         }
     }
 
-    /// As [`JsonNumber::to_i64`], with 32 bits.
+    /// Returns 32 bits; see [`JsonNumber::to_i64`].
     pub fn to_i32(&self) -> i32 {
         match self {
             JsonNumber::Double(double) => *double as i32,
@@ -63,7 +63,7 @@ impl JsonNumber {
         }
     }
 
-    /// The integer; nothing for a double, even a whole one.
+    /// Returns the integer; `None` for a double, even an integral one.
     pub fn to_big(&self) -> Option<BigInt> {
         match self {
             JsonNumber::Long(long) => Some(BigInt::from(*long)),
@@ -72,7 +72,7 @@ impl JsonNumber {
         }
     }
 
-    /// As Java prints it: `5`, `1.5`, `1000.0`, `1.0E10`.
+    /// Formats the number as Java does: `5`, `1.5`, `1000.0`, `1.0E10`.
     pub fn text(&self) -> String {
         match self {
             JsonNumber::Long(long) => long.to_string(),
@@ -82,7 +82,7 @@ impl JsonNumber {
     }
 }
 
-/// Java's `Double.toString`.
+/// Formats as Java's `Double.toString`.
 pub fn double_text(value: f64) -> String {
     let plain = (1e-3..1e7).contains(&value.abs());
     let shortest = format!("{value:e}");
@@ -94,7 +94,7 @@ pub fn double_text(value: f64) -> String {
     float_text(&scientific, plain, value.is_finite())
 }
 
-/// Java's `Float.toString`.
+/// Formats as Java's `Float.toString`.
 pub fn single_text(value: f32) -> String {
     let plain = (1e-3..1e7).contains(&value.abs());
     let shortest = format!("{value:e}");
@@ -146,7 +146,7 @@ fn float_text(scientific: &str, plain: bool, finite: bool) -> String {
     }
 }
 
-/// Java's `BigDecimal.toString`: the scale is kept, an exponent appears where Java has one.
+/// Formats as Java's `BigDecimal.toString`, with the same scale and exponent.
 pub fn decimal_text(decimal: &CqlDecimal) -> String {
     let (bytes, scale) = decimal.as_signed_be_bytes_slice_and_exponent();
     let unscaled = BigInt::from_signed_bytes_be(bytes).to_string();
@@ -170,7 +170,7 @@ pub fn decimal_text(decimal: &CqlDecimal) -> String {
     format!("{sign}{first}{point}{fraction}E{exponent:+}")
 }
 
-/// Java's `new BigDecimal(text)`: digits with or without a point and an exponent.
+/// Parses as Java's `new BigDecimal(text)`: digits with an optional point and exponent.
 pub fn read_decimal(text: &str) -> Option<CqlDecimal> {
     let (number, exponent) = match text.find(['e', 'E']) {
         Some(at) => (&text[..at], read_integer(&text[at + 1..])?),
@@ -188,14 +188,14 @@ pub fn read_decimal(text: &str) -> Option<CqlDecimal> {
     ))
 }
 
-/// Java's `new BigInteger(text)`: digits, perhaps with a sign.
+/// Parses as Java's `new BigInteger(text)`: digits with an optional sign.
 pub fn read_integer(text: &str) -> Option<BigInt> {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     let only_digits = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
     only_digits.then(|| text.parse().ok()).flatten()
 }
 
-/// The text of a float that Java's `Double.valueOf` and `Float.valueOf` take, ready for Rust's parser.
+/// Converts a float accepted by Java's `Double.valueOf` and `Float.valueOf` to a text for Rust's parser.
 pub(super) fn float_to_parse(text: &str) -> Option<&str> {
     let text = text.trim();
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
@@ -206,7 +206,7 @@ pub(super) fn float_to_parse(text: &str) -> Option<&str> {
     numeric.then(|| text.strip_suffix(['f', 'F', 'd', 'D']).unwrap_or(text))
 }
 
-/// A JSON number of a text that is one, written as the text is: serde_json's own would turn `E` into `e`.
+/// Converts the text of a number to JSON unchanged. The conversion of serde_json would replace `E` by `e`.
 pub fn number(text: &str) -> Value {
     match serde_json::from_str::<Number>(text) {
         Ok(_) => Value::Number(Number::from_string_unchecked(text.to_owned())),

@@ -1,11 +1,11 @@
-//! Lists, sets, maps, tuples and user-defined types as text, taken apart: `[1, 2]`, `{'p','q'}`, `{'z': 5}`,
-//! `(a, 1)`, `{street: 'x', zip: 5}`. What is inside is still text; who knows its type reads on.
+//! Splits the text forms of lists, sets, maps, tuples and user-defined types: `[1, 2]`, `{'p','q'}`, `{'z': 5}`, `(a,
+//! 1)`, `{street: 'x', zip: 5}`. The elements are still text, to be parsed by type.
 
 use std::borrow::Cow;
 
 use super::ValueError;
 
-/// Takes one pair of single quotes away, and makes one of two quotes inside. Other text stays.
+/// Removes one pair of single quotes, and replaces two quotes inside by one. Other text is unchanged.
 pub(super) fn unquote(text: &str) -> Cow<'_, str> {
     match text.strip_prefix('\'').and_then(|t| t.strip_suffix('\'')) {
         Some(inner) if inner.contains("''") => Cow::Owned(inner.replace("''", "'")),
@@ -45,7 +45,7 @@ pub(super) fn fields(text: &str) -> Result<Vec<(&str, &str)>, ValueError> {
     Reader::new("UDT", text).pairs()
 }
 
-/// The pairs of a map that is not compact, `[{'key': a, 'value': 1}]`.
+/// The pairs of a non-compact map, `[{'key': a, 'value': 1}]`.
 pub(super) fn entries(text: &str) -> Result<Vec<(&str, &str)>, ValueError> {
     let mut pairs = Vec::new();
     for entry in elements("Map", text, b'[', b']')? {
@@ -126,7 +126,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// One value: a quoted text, something in brackets, or a run of characters that need no quotes.
+    /// Reads one value: a quoted text, a bracketed value, or a run of characters that need no quotes.
     fn value(&mut self) -> Result<&'a str, ValueError> {
         let start = self.at;
         let mut open = Vec::new();
@@ -201,7 +201,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// May this stand in a value without quotes? Bytes of other alphabets may not.
+/// Returns true if this byte can appear in an unquoted value. Non-ASCII bytes cannot.
 fn is_bare(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.' | b'_' | b'&')
 }

@@ -1,4 +1,4 @@
-//! Every type in and out, and every refusal.
+//! Conversion of every type from and to JSON and text, with all errors.
 
 use super::*;
 use crate::store::types::{TypeName, UserTypes};
@@ -27,14 +27,14 @@ fn value(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
 
-/// JSON in, JSON out.
+/// Converts from JSON to JSON.
 fn through(cql: &str, json: &str) -> Result<String, String> {
     let typ = typ(cql);
     let read = from_json(&value(json), &typ, Maps::Compact).map_err(|error| error.to_string())?;
     Ok(to_json(read.as_ref(), &typ, Maps::Compact).to_string())
 }
 
-/// Text in, JSON out.
+/// Converts from text to JSON.
 pub(super) fn from(cql: &str, text: &str) -> Result<String, String> {
     let typ = typ(cql);
     let read = from_text(text, &typ, Maps::Compact).map_err(|error| error.to_string())?;

@@ -5,16 +5,16 @@ use scylla::value::{Counter, CqlTimeuuid, CqlValue, CqlVarint};
 
 use super::{Maps, ValueError, blob, duration, inet, numbers, structure, time, uuid};
 
-/// Reads a text as a value of a type: a scalar as it is written, a collection in CQL's form, both perhaps in
-/// single quotes. A value that is not text needs its exact form; nothing is cut.
+/// Parses a text as a value of a type: a scalar, or a collection in CQL's form, both optionally in single quotes.
+/// Values other than text need their exact form; nothing is truncated.
 ///
 /// # Errors
-/// [`ValueError`] for a text that does not stand for a value of the type.
+/// [`ValueError`] if the text is not a value of the type.
 pub fn from_text(text: &str, typ: &ColumnType<'_>, maps: Maps) -> Result<CqlValue, ValueError> {
     read(&structure::unquote(text), typ, maps)
 }
 
-/// As [`from_text`], but a quote at either end belongs to the text.
+/// Parses as [`from_text`], but treats a quote at either end as part of the text.
 pub(super) fn read(text: &str, typ: &ColumnType<'_>, maps: Maps) -> Result<CqlValue, ValueError> {
     let each = |parts: Vec<&str>, typ: &ColumnType<'_>| {
         let values = parts.into_iter().map(|part| from_text(part, typ, maps));

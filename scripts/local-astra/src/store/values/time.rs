@@ -1,14 +1,14 @@
-//! Dates, times and timestamps as `java.time` reads and writes them.
+//! Dates, times and timestamps as `java.time` parses and formats them.
 //!
-//! Cassandra's date spans eleven million years and its timestamp half a billion, more than any date library
-//! here, so the calendar is counted by hand.
+//! Cassandra's date spans eleven million years and its timestamp half a billion, which exceeds the date libraries in
+//! use here, so this module implements the calendar.
 
 use scylla::value::{CqlDate, CqlTime, CqlTimestamp};
 
 use super::ValueError;
 
 const DAY_MILLIS: i64 = 86_400_000;
-/// Cassandra counts days from here.
+/// Offset of Cassandra's day count.
 const DATE_EPOCH: i64 = 1 << 31;
 const MONTHS: [&str; 12] = [
     "JANUARY",
@@ -25,10 +25,10 @@ const MONTHS: [&str; 12] = [
     "DECEMBER",
 ];
 
-/// Reads `YYYY-MM-DD`.
+/// Parses `YYYY-MM-DD`.
 ///
 /// # Errors
-/// [`ValueError::Time`] with Java's text.
+/// [`ValueError::Time`] with Java's message.
 pub fn read_date(text: &str) -> Result<CqlDate, ValueError> {
     let mut scanner = Scanner { text, at: 0 };
     let date = scanner.date()?;
@@ -37,10 +37,10 @@ pub fn read_date(text: &str) -> Result<CqlDate, ValueError> {
     Ok(CqlDate((days + DATE_EPOCH) as u32))
 }
 
-/// Reads `HH:mm[:ss[.fraction]]`.
+/// Parses `HH:mm[:ss[.fraction]]`.
 ///
 /// # Errors
-/// [`ValueError::Time`] with Java's text.
+/// [`ValueError::Time`] with Java's message.
 pub fn read_time(text: &str) -> Result<CqlTime, ValueError> {
     let mut scanner = Scanner { text, at: 0 };
     let mut clock = Clock {
@@ -58,11 +58,10 @@ pub fn read_time(text: &str) -> Result<CqlTime, ValueError> {
     Ok(CqlTime(clock.seconds() * 1_000_000_000 + clock.nanos))
 }
 
-/// Reads `YYYY-MM-DDTHH:mm:ss[.fraction]` with an offset: `Z`, `+01`, `+0100` or `+01:00`. What is finer than a
-/// millisecond is cut.
+/// Parses `YYYY-MM-DDTHH:mm:ss[.fraction]` with an offset: `Z`, `+01`, `+0100` or `+01:00`. Truncates to milliseconds.
 ///
 /// # Errors
-/// [`ValueError::Time`] with Java's text.
+/// [`ValueError::Time`] with Java's message.
 pub fn read_timestamp(text: &str) -> Result<CqlTimestamp, ValueError> {
     let mut scanner = Scanner { text, at: 0 };
     let date = scanner.date()?;
@@ -96,12 +95,12 @@ pub fn read_timestamp(text: &str) -> Result<CqlTimestamp, ValueError> {
     Ok(CqlTimestamp(millis))
 }
 
-/// `2026-01-02`.
+/// Formats as `2026-01-02`.
 pub fn date_text(date: CqlDate) -> String {
     day_text(i64::from(date.0) - DATE_EPOCH)
 }
 
-/// `03:04:05`, with as many digits of a fraction as there are: Java's `ISO_LOCAL_TIME`, which Jackson uses.
+/// Formats as `03:04:05` with all digits of the fraction: Java's `ISO_LOCAL_TIME`, which Jackson uses.
 pub fn time_text(time: CqlTime) -> String {
     let (seconds, nanos) = (
         time.0.div_euclid(1_000_000_000),
@@ -122,8 +121,8 @@ pub fn time_text(time: CqlTime) -> String {
     }
 }
 
-/// `03:04`, `03:04:05` or with a fraction of 3, 6 or 9 digits, the shortest that holds it all: Java's `toString`,
-/// which member names are.
+/// Formats as `03:04`, `03:04:05` or with a fraction of 3, 6 or 9 digits, whichever is the shortest exact form: Java's
+/// `toString`, used for member names.
 pub fn time_name(time: CqlTime) -> String {
     let (seconds, nanos) = (
         time.0.div_euclid(1_000_000_000),
@@ -141,7 +140,7 @@ pub fn time_name(time: CqlTime) -> String {
     out
 }
 
-/// `2026-01-02T03:04:05.678Z`, always UTC, the fraction left out when it is zero.
+/// Formats as `2026-01-02T03:04:05.678Z`, always UTC, without a fraction of zero.
 pub fn timestamp_text(timestamp: CqlTimestamp) -> String {
     let days = timestamp.0.div_euclid(DAY_MILLIS);
     let rest = timestamp.0.rem_euclid(DAY_MILLIS);
@@ -190,8 +189,8 @@ struct Date {
 }
 
 impl Date {
-    /// Days since 1970. With `clip` a day that its month lacks becomes the month's last: Java does so in
-    /// timestamps, not in dates.
+    /// Returns the days since 1970. With `clip`, a day that does not exist in its month becomes the last one: Java does
+    /// this for timestamps, not for dates.
     fn days(&self, text: &str, clip: bool) -> Result<i64, ValueError> {
         let Date { year, month, day } = *self;
         let name = usize::try_from(month - 1).ok().and_then(|m| MONTHS.get(m));
@@ -277,7 +276,7 @@ impl Scanner<'_> {
         }
     }
 
-    /// Digits, at most 10 of them.
+    /// Reads at most 10 digits.
     fn digits(&mut self, most: usize) -> &str {
         let start = self.at;
         while self.at - start < most && self.peek().is_some_and(|b| b.is_ascii_digit()) {
@@ -318,7 +317,7 @@ impl Scanner<'_> {
         })
     }
 
-    /// The nanoseconds of a fraction of at most `most` digits; zero if there is none.
+    /// Reads a fraction of at most `most` digits in nanoseconds; zero if there is none.
     fn fraction(&mut self, most: usize) -> i64 {
         if !self.next_is(b'.') {
             return 0;
@@ -327,7 +326,7 @@ impl Scanner<'_> {
         format!("{digits:0<9}").parse().unwrap_or(0)
     }
 
-    /// Seconds east of Greenwich; nothing if there is no offset.
+    /// Reads an offset in seconds east of Greenwich; `None` if there is none.
     fn offset(&mut self) -> Option<i64> {
         if self.next_is(b'Z') {
             return Some(0);
@@ -367,7 +366,7 @@ impl Scanner<'_> {
     }
 }
 
-/// Days since 1970 of a date in the Gregorian calendar, years counted from March so that the leap day is last.
+/// Returns the days since 1970 of a Gregorian date. Years are counted from March, so that the leap day is the last.
 fn days(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
@@ -378,7 +377,7 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
     era * 146_097 + day_of_era - 719_468
 }
 
-/// The other way round: year, month and day.
+/// Returns year, month and day, the inverse of [`days`].
 fn civil(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);

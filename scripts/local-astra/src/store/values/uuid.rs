@@ -1,8 +1,8 @@
-//! UUIDs as Java's `UUID.fromString` reads them.
+//! UUIDs as Java's `UUID.fromString` parses them.
 
 use uuid::Uuid;
 
-/// Five groups of hexadecimal digits; leading zeros may be missing, digits too many at the front are dropped.
+/// Parses five groups of hexadecimal digits. Leading zeros can be omitted; extra leading digits are dropped.
 pub(super) fn read(text: &str) -> Option<Uuid> {
     if text.len() > 36 {
         return None;

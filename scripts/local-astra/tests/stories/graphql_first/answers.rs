@@ -1,4 +1,4 @@
-//! Answers that the recordings do not show, by what Stargate's source says.
+//! Responses that the recordings do not cover, according to Stargate's source.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! The directives in combinations that the recordings do not show, and the shapes of answers.
+//! Combinations of directives and forms of responses that the recordings do not cover.
 
 use serde_json::json;
 

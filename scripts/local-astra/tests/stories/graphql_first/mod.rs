@@ -1,5 +1,5 @@
-//! What the GraphQL-first recordings do not show: deployments that break off or meet, hostile schemas, who may deploy,
-//! what survives, and the directives in other combinations.
+//! Behavior of GraphQL-first that the recordings do not cover: interrupted and concurrent deployments, hostile schemas,
+//! permissions, persistence, and other combinations of the directives.
 
 mod answers;
 mod directives;
@@ -38,7 +38,7 @@ struct First {
 }
 
 impl First {
-    /// With a keyspace of its own, as an application.
+    /// Creates a client with a separate keyspace and the application token.
     fn new() -> First {
         let astra = local_astra();
         First::at(astra.url(), astra.application(), astra.keyspace())
@@ -65,7 +65,7 @@ impl First {
         (status, answer.json().await.unwrap())
     }
 
-    /// An operation of the deployed schema.
+    /// Sends an operation of the deployed schema.
     async fn ask(&self, query: &str) -> Value {
         let path = format!("graphql/{}", self.keyspace);
         let (status, body) = self.post(&path, query, json!({})).await;
@@ -73,7 +73,7 @@ impl First {
         body
     }
 
-    /// The data of an operation that must succeed.
+    /// Returns the data of an operation that must succeed.
     async fn data(&self, query: &str) -> Value {
         let body = self.ask(query).await;
         assert!(body.get("errors").is_none(), "{query}: {body}");
@@ -105,7 +105,7 @@ fn message(error: &Value) -> &str {
     error["message"].as_str().unwrap_or_default()
 }
 
-/// Deploys on a local Astra of its own, and writes a row.
+/// Deploys on a separate local Astra, and writes a row.
 pub fn deploy_on(data: &Path) {
     block_on(async {
         let first = of_data(data);
@@ -115,7 +115,7 @@ pub fn deploy_on(data: &Path) {
     });
 }
 
-/// Does what was deployed still answer, and does it know its version?
+/// Checks that the deployed schema still works, with its version.
 pub fn answers_on(data: &Path) {
     block_on(async {
         let first = of_data(data);

@@ -6,8 +6,8 @@ use super::{Block, Page, REFRESH, pages, refreshing};
 use crate::astra::{Sample, samples, workspace};
 use crate::copying::files;
 
-/// The files of a sample that somebody wrote by hand, except for its manifest and its page. The others come from cargo,
-/// from a server, or from the authors of an API.
+/// Returns the files of a sample that are written by hand, except for its manifest and its page. The others come from
+/// cargo, from a server, or from the authors of an API.
 pub fn written(sample: &Sample) -> Vec<String> {
     let by_others = |file: &str| {
         ["Cargo.toml", "Cargo.lock", "README.md", ".env"].contains(&file)
@@ -19,18 +19,18 @@ pub fn written(sample: &Sample) -> Vec<String> {
     all.filter(|file| !by_others(file)).collect()
 }
 
-/// The block that shows a whole file of the sample: the first whose introduction names this file alone.
+/// Returns the block with a whole file of the sample: the first whose introduction contains only this file.
 pub fn whole(page: &Page, file: &str) -> Option<(usize, Block)> {
     let mut blocks = page.blocks().into_iter().enumerate();
     blocks.find(|(_, block)| block.section == "Sample Code" && block.introduced_by == [file])
 }
 
-/// Whether it is a piece of a file, in whole lines.
+/// Returns true if the code is a part of the file, in whole lines.
 fn is_piece(code: &str, of: &str) -> bool {
     !code.trim().is_empty() && format!("\n{of}").contains(&format!("\n{code}"))
 }
 
-/// The contents of the files that the introduction of a block names, in the page's folder or at the top.
+/// Returns the contents of the files in the introduction of a block, from the page's folder or the top.
 fn introduced(page: &Page, block: &Block) -> Vec<String> {
     let beside = page.path.parent().unwrap();
     let names = block.introduced_by.iter();
@@ -40,7 +40,7 @@ fn introduced(page: &Page, block: &Block) -> Vec<String> {
         .collect()
 }
 
-/// Whether a crate runs the blocks of its page as doc tests.
+/// Returns true if a crate runs the blocks of its page as doc tests.
 fn is_doc_test(page: &Page, block: &Block) -> bool {
     let library = workspace().join(page.path.with_file_name("src/lib.rs"));
     let includes = |text: String| text.contains("include_str!(\"../README.md\")");

@@ -1,4 +1,4 @@
-//! Where the links lead.
+//! Targets of the links.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
@@ -8,7 +8,7 @@ use pulldown_cmark::{Event, Tag};
 use super::{Page, pages};
 use crate::astra::workspace;
 
-/// Every host that a page names. A page leads to what is public, never to a mirror or a machine of its writer.
+/// Every host on the pages. Pages only link to public hosts, never to a mirror or a private machine.
 const HOSTS: [&str; 8] = [
     "api.astra.datastax.com",
     "apps.astra.datastax.com",
@@ -20,7 +20,7 @@ const HOSTS: [&str; 8] = [
     "streaming.datastax.com",
 ];
 
-/// GitHub's anchors of a page: lower case, blanks as dashes, other signs gone, a number behind the second of a name.
+/// Returns GitHub's anchors of a page: lower case, dashes for blanks, without other signs, numbered if repeated.
 pub fn anchors(page: &Page) -> BTreeSet<String> {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     let mut anchors = BTreeSet::new();
@@ -39,7 +39,7 @@ pub fn anchors(page: &Page) -> BTreeSet<String> {
     anchors
 }
 
-/// `..` and `.` taken out; `None` for what leads out of the repository.
+/// Resolves `..` and `.`; `None` for a path outside the repository.
 fn inside(path: &Path) -> Option<PathBuf> {
     let mut clean = PathBuf::new();
     for part in path.components() {
@@ -55,7 +55,7 @@ fn inside(path: &Path) -> Option<PathBuf> {
     Some(clean)
 }
 
-/// What is wrong with a link of a page.
+/// The problem of a link, if any.
 fn broken(page: &Page, link: &str) -> Option<String> {
     if link.contains("://") {
         return None; // Its host is looked at elsewhere.
@@ -128,7 +128,7 @@ fn a_broken_link_is_noticed() {
     }
 }
 
-/// Whether a line has this absolute path, and not just one that ends or goes on like it.
+/// Returns true if a line contains this absolute path, and not only as a part of a longer one.
 fn has_path(line: &str, path: &str) -> bool {
     let part = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     let before = |c: char| part(c) || "/}$~".contains(c);

@@ -1,4 +1,4 @@
-//! The pages of this repository, held to what they promise.
+//! Tests of the pages of this repository.
 //!
 //! `REFRESH_PAGES=1 cargo test -p local-astra --test stories pages` rewrites the code and the output in them.
 
@@ -21,7 +21,7 @@ use crate::astra::{Sample, workspace};
 
 /// A Markdown file.
 pub struct Page {
-    /// From the top of the repository.
+    /// Relative to the top of the repository.
     pub path: PathBuf,
     pub text: String,
 }
@@ -30,17 +30,17 @@ pub struct Heading {
     pub level: HeadingLevel,
     pub text: String,
     pub line: usize,
-    /// Something other than a heading comes next.
+    /// True if something other than a heading follows.
     pub followed: bool,
 }
 
 /// A fenced block.
 #[derive(Clone, Debug)]
 pub struct Block {
-    /// The word behind the fence, such as `sh`.
+    /// The word after the fence, such as `sh`.
     pub language: String,
     pub code: String,
-    /// Where the code stands in the page.
+    /// Position of the code in the page.
     range: Range<usize>,
     pub line: usize,
     /// The heading of level 2 above it.
@@ -53,12 +53,12 @@ pub struct Block {
 pub const REFRESH: &str =
     "REFRESH_PAGES=1 cargo test -p local-astra --test stories pages rewrites code and output";
 
-/// Whether to rewrite what is out of date.
+/// Returns true if outdated code and output have to be rewritten.
 pub fn refreshing() -> bool {
     std::env::var("REFRESH_PAGES").is_ok_and(|value| value == "1")
 }
 
-/// All pages, without what cargo and git keep in folders of their own.
+/// Returns all pages, except those in folders of cargo and git.
 pub fn pages() -> Vec<Page> {
     fn add(folder: &Path, to: &mut Vec<Page>) {
         for entry in std::fs::read_dir(folder).unwrap() {
@@ -80,7 +80,7 @@ pub fn pages() -> Vec<Page> {
 }
 
 impl Page {
-    /// `path` is from the top of the repository.
+    /// Reads a page. `path` is relative to the top of the repository.
     pub fn read(path: &Path) -> Page {
         let text = std::fs::read_to_string(workspace().join(path));
         Page {
@@ -98,7 +98,7 @@ impl Page {
         Parser::new_ext(&self.text, Options::ENABLE_TABLES).into_offset_iter()
     }
 
-    /// Line of a place in the text, for a reader who looks for it.
+    /// Returns the line of a position in the text.
     pub fn line(&self, at: usize) -> usize {
         self.text[..at].matches('\n').count() + 1
     }
@@ -181,7 +181,7 @@ impl Page {
         blocks
     }
 
-    /// Writes other code into one of the page's blocks, known by its number.
+    /// Replaces the code in one of the page's blocks, given its number.
     pub fn rewrite(&self, number: usize, code: &str) {
         // Several tests may rewrite blocks of one page.
         static ONE: Mutex<()> = Mutex::new(());

@@ -1,6 +1,6 @@
-//! What of a run's output is the run's own, and so differs from what a page shows of another run.
+//! Normalization of output, so that a run can be compared with the output on a page.
 
-/// What only this run has, such as the time in a name, with a word in its place. What comes after it stays.
+/// Replaces values that differ between runs, such as the time in a name, by a word.
 pub fn normal(text: &str) -> String {
     let mut lines: Vec<String> = text.lines().map(line).collect();
     // How often a sample looks while it waits, and at what it then finds, is a matter of time.
@@ -35,7 +35,7 @@ fn line(line: &str) -> String {
     hidden(&line, " client id ", |c| c.is_ascii_alphanumeric(), "ID")
 }
 
-/// What stands behind each `before`, if it is made of such characters, replaced by a word.
+/// Replaces the characters accepted by `of` after each `before` by a word.
 fn hidden(line: &str, before: &str, of: impl Fn(char) -> bool, by: &str) -> String {
     let mut parts = line.split(before);
     let mut out = parts.next().unwrap_or_default().to_owned();
@@ -55,7 +55,7 @@ trait Words {
 }
 
 impl Words for str {
-    /// UUIDs, numbers that count the microseconds since 1970, and the process behind one in a name.
+    /// Replaces UUIDs, times in microseconds, and a process id after one in a name.
     fn replace_words(&self) -> String {
         let in_word = |c: char| c.is_ascii_alphanumeric() || c == '-';
         let mut out = String::new();
@@ -82,7 +82,7 @@ impl Words for str {
     }
 }
 
-/// A word with its number of 16 digits, if it has one, replaced.
+/// Replaces the number of 16 digits in a word, if any.
 fn without_time(word: &str) -> String {
     let digit = |c: char| c.is_ascii_digit();
     let mut digits = word.split(|c| !digit(c));
@@ -92,8 +92,8 @@ fn without_time(word: &str) -> String {
     }
 }
 
-/// The output as on a local Astra that nobody else uses: its keyspaces, and of a list what the page has, too. While
-/// the pages are rewritten nobody else does, but for the keyspaces of these tests.
+/// Returns the output as if no other test used this local Astra: with its own keyspaces, and only the items of lists
+/// that the page contains. While the pages are rewritten no other tests run, but the keyspaces of these tests exist.
 pub fn as_alone(output: &str, page: &str, refreshing: bool) -> String {
     let theirs = |item: &str| match refreshing {
         true => item.starts_with("test_"),
@@ -107,7 +107,7 @@ pub fn as_alone(output: &str, page: &str, refreshing: bool) -> String {
     out
 }
 
-/// A line that lists things, without those of others.
+/// Removes the items of other tests from a line with a list.
 fn without(line: &str, theirs: impl Fn(&str) -> bool) -> String {
     const COUNTED: [(&str, &str); 4] = [
         ("1. Found ", "database"),
@@ -142,7 +142,7 @@ fn without(line: &str, theirs: impl Fn(&str) -> bool) -> String {
     line.to_owned()
 }
 
-/// The items of a list that are not of others; a comma in brackets is part of an item.
+/// Returns the items of a list that do not belong to others. A comma in brackets is part of an item.
 fn kept(list: &str, theirs: impl Fn(&str) -> bool) -> Vec<&str> {
     let mut depth = 0;
     let items = list.split(|c| {

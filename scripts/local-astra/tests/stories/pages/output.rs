@@ -1,4 +1,4 @@
-//! The output in the pages is what a run prints, and what it leaves is what the page says.
+//! The output on the pages matches that of a run, and so do the resources that a run leaves.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -11,13 +11,13 @@ use crate::devops::Api;
 use crate::devops_samples::{database, terminate};
 use crate::samples::header;
 
-/// Whether "Clean up" begins with what a run leaves behind.
+/// Returns true if "Clean up" begins with the resources that a run leaves behind.
 fn says_what_is_left(clean_up: &str) -> bool {
     let first = clean_up.trim_start().split("\n\n").next().unwrap();
     first.starts_with("The sample ") && first.contains("and nothing else")
 }
 
-/// A run of a sample, all that it prints in the order in which it prints it.
+/// Runs a sample, and returns its whole output in order.
 fn printed(sample: &Sample, flags: &[String], settings: &BTreeMap<String, String>) -> String {
     let folder = tempfile::tempdir().unwrap();
     let mut command = Command::new(&sample.program);
@@ -31,7 +31,7 @@ fn printed(sample: &Sample, flags: &[String], settings: &BTreeMap<String, String
     out
 }
 
-/// All that a run could leave outside its keyspace, as other clients see it.
+/// Returns everything that a run could leave outside its keyspace, as seen by other clients.
 pub fn everything(astra: &LocalAstra, sample: &Sample) -> String {
     let devops = Api::of(astra, &astra.application());
     let mut all = String::new();
@@ -97,7 +97,7 @@ fn streams(sample: &Sample) -> bool {
         .any(|name| name.starts_with("ASTRA_STREAMING_"))
 }
 
-/// The names with a time in them of what a run tells that it has made. Those in its lists may be of other tests.
+/// Returns the names with a time that a run reports as created. Names in its lists may belong to other tests.
 fn own_names(out: &str) -> BTreeSet<&str> {
     let name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     let ours = |word: &&str| word.starts_with("rust_sample_") || word.starts_with("rust-sample-");
@@ -108,7 +108,7 @@ fn own_names(out: &str) -> BTreeSet<&str> {
         .collect()
 }
 
-/// The part of an output that begins with the same step as a block.
+/// Returns the part of an output that begins with the same step as a block.
 fn from_step<'a>(out: &'a str, block: &str) -> &'a str {
     let step = block.split_inclusive(". ").next().unwrap();
     let at = match out.starts_with(step) {
@@ -118,7 +118,7 @@ fn from_step<'a>(out: &'a str, block: &str) -> &'a str {
     &out[at.unwrap_or_else(|| panic!("no step {step}: {out}"))..]
 }
 
-/// The runs that a page shows: for each block under "Output" the flags that its introduction names, and its output.
+/// Returns the runs on a page: for each block under "Output" the output with the flags in its introduction.
 fn runs(astra: &LocalAstra, sample: &Sample, page: &Page) -> Vec<(usize, Block, String)> {
     let blocks = page.blocks().into_iter().enumerate();
     let shown = blocks.filter(|(_, block)| block.section == "Output" && block.language == "text");
@@ -136,7 +136,7 @@ fn runs(astra: &LocalAstra, sample: &Sample, page: &Page) -> Vec<(usize, Block, 
         .collect()
 }
 
-/// Runs it, looks at what it leaves, and gives its output as `cargo local run` shows it.
+/// Runs the sample, checks what it leaves, and returns its output as `cargo local run` shows it.
 fn run(astra: &LocalAstra, sample: &Sample, flags: &[String]) -> String {
     let keyspace = match sample.has_keyspace() {
         true => astra.keyspace(),
@@ -201,7 +201,7 @@ fn run(astra: &LocalAstra, sample: &Sample, flags: &[String]) -> String {
     out
 }
 
-/// The number of a step, if a line is one: `12. ...`.
+/// Returns the number of a step if the line begins with one: `12. ...`.
 fn step(line: &str) -> Option<u8> {
     line.split_once(". ")?.0.parse().ok()
 }
@@ -254,7 +254,7 @@ fn the_output_in_a_page_is_what_a_run_prints_and_it_leaves_what_the_page_says() 
     );
 }
 
-/// The page at the top shows the output of the REST sample, too.
+/// Checks the output of the REST sample on the main page.
 fn first_run(stale: &mut Vec<String>) {
     let output = |page: &Page, section: &str| {
         let blocks = page.blocks().into_iter().enumerate();

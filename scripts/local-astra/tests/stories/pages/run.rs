@@ -5,7 +5,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Runs it to its end, and gives its exit code and all that it has printed. One that takes longer than `limit` hangs.
+/// Runs a program until it exits, and returns its exit code and output. One that exceeds `limit` hangs.
 pub fn finish(mut command: Command, limit: Duration) -> (Option<i32>, String) {
     let (mut reader, writer) = std::io::pipe().unwrap();
     let mut child = command

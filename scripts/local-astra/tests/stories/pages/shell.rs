@@ -1,4 +1,4 @@
-//! The commands in the pages do not fail when they are pasted.
+//! The commands on the pages succeed when they are pasted.
 
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
@@ -18,10 +18,10 @@ use crate::astra::{
 use crate::devops::Api;
 use crate::devops_samples::{database, terminate};
 
-/// The longest that a block may take, while other tests hold cargo's locks.
+/// Limit for a block, while other tests hold cargo's locks.
 const LIMIT: Duration = Duration::from_secs(600);
 
-/// Why a block is not pasted here in which a line begins so.
+/// Blocks that are not run here, by the start of a line, with the reason.
 const NOT_PASTED: [(&str, &str); 13] = [
     ("REFRESH_PAGES=1 ", "it runs this test"),
     ("astra ", "needs an Astra account, and the Astra CLI"),
@@ -59,7 +59,7 @@ const NOT_PASTED: [(&str, &str); 13] = [
     ),
 ];
 
-/// The same, where a line has this anywhere.
+/// Blocks that are not run here, by a text anywhere in a line.
 const NOT_PASTED_EITHER: [(&str, &str); 2] = [
     ("mine-sample", "a sample that the reader is about to write"),
     (
@@ -83,8 +83,8 @@ fn quoted(word: &Path) -> String {
     format!("'{}'", word.display().to_string().replace('\'', "'\\''"))
 }
 
-/// A reader's machine: a home, a clone with no `.env` of the developer's, and a `cargo` that works there on this
-/// repository and whose `cargo local` is the local Astra of the tests.
+/// A reader's machine: a home folder, a clone without the developer's `.env`, and a `cargo` that uses this repository,
+/// whose `cargo local` is the local Astra of the tests.
 struct Reader {
     folder: tempfile::TempDir,
     clone: PathBuf,
@@ -129,7 +129,7 @@ impl Reader {
         reader
     }
 
-    /// Pastes a block; an error is what went wrong.
+    /// Pastes a block; the error is a description of the failure.
     fn paste(&self, code: &str) -> Result<String, String> {
         let home = std::env::var("HOME").unwrap();
         let own = |name: &str, folder: &str| {
@@ -171,7 +171,7 @@ impl Reader {
     }
 }
 
-/// What a killed run leaves: the names that the page has for it, with those that it has here.
+/// Resources left by a killed run: their names on the page, and their names in this run.
 type Left = Vec<(&'static str, String)>;
 
 /// Creates what a killed run of the sample leaves.
@@ -286,7 +286,7 @@ fn leave(astra: &LocalAstra, sample: &Sample, reader: &Reader) -> Left {
     }
 }
 
-/// Pastes a block of "Clean up" with what is really left, which is then gone. The page shows the output below.
+/// Pastes a block of "Clean up" with existing leftovers, which are then gone. The page shows the output below.
 fn clean_up(
     astra: &LocalAstra,
     sample: &Sample,

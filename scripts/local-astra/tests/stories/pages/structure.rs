@@ -1,4 +1,4 @@
-//! The headings of the samples' pages, the table of the page at the top, the names of settings.
+//! The headings of the samples' pages, the table of the main page, and the names of settings.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ const SECTIONS: [&str; 7] = [
     "Clean up",
 ];
 
-/// A sample's number on the docs page of all languages, and the other sections of that page that its page has.
+/// Returns a sample's number on the docs page of all languages, and the further sections of its page.
 fn numbers(sample: &str) -> (&'static str, &'static [&'static str]) {
     match sample {
         "cql-sample" => ("3.1", &["3.2 Astra SDK"]),
@@ -121,7 +121,7 @@ fn the_first_page_begins_with_a_run() {
     assert_eq!(blocks.next().unwrap().language, "text");
 }
 
-/// The names of settings in a text.
+/// Returns the names of settings in a text.
 fn settings(text: &str) -> BTreeSet<&str> {
     let name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
     let ours = |word: &&str| word.starts_with("ASTRA_") || word.starts_with("CASSANDRA_");

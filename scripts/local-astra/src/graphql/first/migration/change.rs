@@ -1,4 +1,4 @@
-//! One change of a keyspace: its statement, its description, and what has to run before it.
+//! A change of a keyspace: its statement, its description, and its dependencies.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -8,14 +8,14 @@ use crate::graphql::first::model::field::{Field, Role};
 use crate::graphql::first::model::index::{Index, Part};
 use crate::store::types::{TypeName, literal, quote, quote_in};
 
-/// What is done to the table or type of an entity.
+/// A change of the table or type of an entity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Thing {
     Create,
     Drop,
     /// Adds the column or field.
     Add(usize),
-    /// Makes the index of the field.
+    /// Creates the index of the field.
     Index(usize),
 }
 
@@ -33,7 +33,7 @@ impl Change {
         }
     }
 
-    /// An item of `cqlChanges`.
+    /// Returns an item of `cqlChanges`.
     pub fn description(&self) -> String {
         let name = &self.entity.cql_name;
         let is_table = self.entity.target == Target::Table;
@@ -54,7 +54,7 @@ impl Change {
         }
     }
 
-    /// The statement for a keyspace.
+    /// Returns the statement for a keyspace.
     pub fn cql(&self, keyspace: &str) -> String {
         let entity = &self.entity;
         let place = quote_in(keyspace, &entity.cql_name);
@@ -82,7 +82,7 @@ impl Change {
         }
     }
 
-    /// The user-defined types that the changed columns have.
+    /// Returns the user-defined types of the changed columns.
     fn user_types(&self) -> Vec<&str> {
         let fields = match self.thing {
             Thing::Add(field) => &self.entity.fields[field..=field],
@@ -178,8 +178,8 @@ fn collect_user_types<'a>(typ: &'a TypeName, names: &mut Vec<&'a str>) {
     }
 }
 
-/// The changes in the order in which they run: types before what has them, tables before their indexes, and added
-/// columns as early as they can, as they may fail on what nobody could see beforehand. Nothing for types in a circle.
+/// Sorts the changes for execution: types before their uses, tables before their indexes, and added columns as early as
+/// possible, because they can fail for unforeseeable reasons. `None` if types depend on each other.
 pub fn sorted(changes: Vec<Change>) -> Option<Vec<Change>> {
     let before = predecessors(&changes);
     let mut waiting: Vec<usize> = before.iter().map(Vec::len).collect();
@@ -218,7 +218,7 @@ pub fn sorted(changes: Vec<Change>) -> Option<Vec<Change>> {
     Some(order.map(|at| changes[at].clone()).collect())
 }
 
-/// For each change those that have to run before it.
+/// Returns for each change those that have to run before it.
 fn predecessors(changes: &[Change]) -> Vec<Vec<usize>> {
     let named = |thing: Thing, target: Target| -> HashMap<&str, usize> {
         changes

@@ -1,5 +1,4 @@
-//! How a table or user-defined type differs from what a schema expects. What it has besides is not looked at, and
-//! neither is what is frozen.
+//! Differences of a table or user-defined type from a schema. Additional columns are ignored, and so is `frozen`.
 
 use std::collections::BTreeMap;
 
@@ -35,13 +34,13 @@ impl Kind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
     pub kind: Kind,
-    /// Where the field is among those of the entity.
+    /// Index of the field in the entity.
     pub field: usize,
     details: Option<String>,
 }
 
 impl Difference {
-    /// As it is told to the user.
+    /// Returns the message for the user.
     pub fn message(&self, entity: &Entity) -> String {
         let column = &entity.fields[self.field].cql_name;
         let place = format!("[{}] {}.{column}", self.kind.name(), entity.cql_name);
@@ -83,8 +82,8 @@ pub fn table(entity: &Entity, table: &Table) -> Vec<Difference> {
     differences
 }
 
-/// The fields of a table as a real Stargate goes through them: it has them in a Java `HashMap` by the names of their
-/// columns, with room for all.
+/// Returns the fields of a table in the order of a real Stargate, which stores them in a Java `HashMap` by column name,
+/// sized for all of them.
 fn in_map_order(columns: &[(&str, Role)]) -> Vec<usize> {
     let count = columns.len();
     let room = match count {
@@ -201,7 +200,7 @@ fn same(a: &TypeName, b: &TypeName) -> bool {
     }
 }
 
-/// An index of a table, with the column that it is on.
+/// Returns an index of a table, with its column.
 fn found_index(index: &store::Index) -> Option<(String, Index)> {
     let mut options = index.options.clone();
     let target = options.remove("target")?;

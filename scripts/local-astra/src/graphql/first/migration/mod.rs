@@ -1,9 +1,9 @@
-//! What has to change in a keyspace so that a deployed schema fits it.
+//! Changes that adapt a keyspace to a deployed schema.
 //!
 //! Rules and messages are Stargate's (`graphqlfirst.migration`).
 //!
-//! - [`diff`]: how a table or type differs from what the schema expects
-//! - [`change`]: the statements, and in which order they run
+//! - [`diff`]: differences of a table or type from the schema
+//! - [`change`]: the statements and their order
 
 pub mod change;
 mod diff;
@@ -18,7 +18,7 @@ use crate::store::Keyspace;
 use change::{Change, Thing};
 use diff::{Difference, Kind};
 
-/// What may be changed, as the user says it.
+/// Changes that the user permits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Strategy {
     UseExisting,
@@ -29,7 +29,7 @@ pub enum Strategy {
 }
 
 impl Strategy {
-    /// By its name in the enum `MigrationStrategy`.
+    /// Parses a name of the enum `MigrationStrategy`.
     pub fn read(name: &str) -> Option<Strategy> {
         let all = [
             Strategy::UseExisting,
@@ -52,19 +52,19 @@ impl Strategy {
     }
 }
 
-/// Why a schema does not fit a keyspace.
+/// The reason a schema does not fit a keyspace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Misfit {
     /// The items of `extensions.migrationErrors`.
     Differences(Vec<String>),
-    /// User-defined types that need each other.
+    /// User-defined types that depend on each other.
     Cycle,
 }
 
-/// The changes that make a keyspace fit a schema, in the order in which they run.
+/// Returns the changes that adapt a keyspace to a schema, in the order in which they run.
 ///
 /// # Errors
-/// What the strategy does not allow to change.
+/// Changes that the strategy does not permit.
 pub fn plan(model: &Model, strategy: Strategy, keyspace: &Keyspace) -> Result<Vec<Change>, Misfit> {
     let mut changes = Vec::new();
     let mut errors = Vec::new();

@@ -1,4 +1,4 @@
-//! What the arguments of an operation stand for: conditions, increments, values.
+//! Meaning of the arguments of an operation: conditions, increments, values.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::graphql::first::problems::{Problems, Skip};
 use crate::graphql::first::sdl;
 use crate::store::types::TypeName;
 
-/// The directives of which an argument has at most one.
+/// Directives of which an argument can have at most one.
 const DIRECTIVES: [&str; 5] = [
     "cql_pagingState",
     "cql_where",
@@ -34,7 +34,7 @@ pub enum Statement {
 /// An argument that is added to a counter, list or set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Increment {
-    /// Where the field is among those of the entity.
+    /// Index of the field in the entity.
     pub field: usize,
     /// Only for a list.
     pub prepend: bool,
@@ -51,7 +51,7 @@ pub struct Arguments {
 /// Reads the arguments of an operation on an entity.
 ///
 /// # Errors
-/// [`Skip`] after all arguments were looked at.
+/// [`Skip`] after all arguments were processed.
 pub fn build(
     operation: &Node<FieldDefinition>,
     statement: Statement,
@@ -253,7 +253,7 @@ impl Reader<'_> {
         })
     }
 
-    /// The type of a field as an argument, without its `!`.
+    /// Returns the type of a field as an argument, without its `!`.
     fn input_type(&mut self, at: usize) -> Result<Type, Skip> {
         let field = &self.entity.fields[at];
         let typ = self.known.entities.to_input(&sdl::nullable(&field.typ));
@@ -281,7 +281,7 @@ impl Reader<'_> {
     }
 }
 
-/// An argument that is no condition and no value.
+/// An argument that is neither a condition nor a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Technical {
     pub argument: String,
@@ -289,7 +289,7 @@ pub struct Technical {
     pub typ: String,
 }
 
-/// The one argument with a directive, which must have one of the types.
+/// Returns the only argument with a directive, which must have one of the types.
 ///
 /// # Errors
 /// [`Skip`] for another type, and for a second argument.

@@ -1,5 +1,5 @@
-//! Conditions on the fields of an entity: does one fit its field, and do all of them make a statement that Cassandra
-//! runs without filtering.
+//! Conditions on the fields of an entity. Checks that each fits its field, and that together they form a statement that
+//! Cassandra runs without filtering.
 
 use apollo_compiler::ast::Type;
 
@@ -20,7 +20,7 @@ pub enum Predicate {
 }
 
 impl Predicate {
-    /// By its name in the enums `Predicate` and `IfPredicate`.
+    /// Parses a name of the enums `Predicate` and `IfPredicate`.
     pub fn read(name: &str) -> Option<Predicate> {
         let all = [
             Predicate::Eq,
@@ -69,13 +69,13 @@ impl Predicate {
 /// A condition on a field, with the value of an argument.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition {
-    /// Where the field is among those of the entity.
+    /// Index of the field in the entity.
     pub field: usize,
     pub predicate: Predicate,
     pub argument: String,
 }
 
-/// The equality of every field of the primary key with the member of its name.
+/// Returns an equality for every field of the primary key, with the member of the same name.
 pub fn of_primary_key(entity: &Entity) -> Vec<Condition> {
     let fields = entity.primary_key().iter().enumerate();
     fields
@@ -87,7 +87,7 @@ pub fn of_primary_key(entity: &Entity) -> Vec<Condition> {
         .collect()
 }
 
-/// What the argument of a condition has to be.
+/// The required type of a condition's argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
     /// The type of the field.
@@ -96,11 +96,11 @@ pub enum Wanted {
     List,
     /// The type of the elements of the field.
     Element,
-    /// Whatever a custom index takes.
+    /// Any type, for a custom index.
     Anything,
 }
 
-/// May a field be restricted so in a WHERE clause, and by what?
+/// Checks that a field can be restricted in a WHERE clause, and returns the required type of the argument.
 ///
 /// # Errors
 /// The message, without the name of the operation.
@@ -138,7 +138,7 @@ pub fn fits_where(field: &Field, predicate: Predicate, argument: &str) -> Result
     }
 }
 
-/// May a field be tested so in an IF clause, and against what?
+/// Checks that a field can be tested in an IF clause, and returns the required type of the argument.
 ///
 /// # Errors
 /// The message, without the name of the operation.
@@ -161,7 +161,8 @@ pub fn fits_if(field: &Field, predicate: Predicate) -> Result<Wanted, String> {
     }
 }
 
-/// The type of the argument for a field of this input type; nothing for elements of what is no list.
+/// Returns the type of the argument for a field of this input type; `None` for the elements of a type that is not a
+/// list.
 pub fn wanted_type(wanted: Wanted, field: Type) -> Option<Type> {
     match wanted {
         Wanted::Same | Wanted::Anything => Some(field),
@@ -173,7 +174,7 @@ pub fn wanted_type(wanted: Wanted, field: Type) -> Option<Type> {
     }
 }
 
-/// Do these conditions select rows, or delete them, without filtering?
+/// Checks that these conditions select or delete rows without filtering.
 ///
 /// # Errors
 /// The message, without the name of the operation.
@@ -235,7 +236,7 @@ pub fn check_no_filtering(entity: &Entity, conditions: &[&Condition]) -> Result<
     }
 }
 
-/// Do these conditions name the rows of an UPDATE?
+/// Checks that these conditions identify the rows of an UPDATE.
 ///
 /// # Errors
 /// The message, without the name of the operation.

@@ -1,8 +1,8 @@
 //! A time to live as text: a number of seconds, or an ISO 8601 duration of days, hours, minutes and seconds.
 
-/// Whole seconds, and whether a fraction was cut.
+/// Returns whole seconds, and true if a fraction was truncated.
 ///
-/// Reads what Java's `Long.parseLong` and `Duration.parse` read.
+/// Parses what Java's `Long.parseLong` and `Duration.parse` parse.
 pub fn read(text: &str) -> Option<(i64, bool)> {
     if let Ok(seconds) = text.parse::<i64>() {
         return Some((seconds, false));

@@ -24,7 +24,7 @@ pub struct Entity {
     pub fields: Vec<Field>,
     partition_key: usize,
     primary_key: usize,
-    /// The name of the input type to be generated.
+    /// The name of the input type to generate.
     pub input: Option<String>,
 }
 
@@ -45,7 +45,7 @@ impl Entity {
         &self.fields[self.primary_key..]
     }
 
-    /// By its GraphQL name: where it is among the fields.
+    /// Returns the index of a field, given its GraphQL name.
     pub fn position(&self, name: &str) -> Option<usize> {
         self.fields.iter().position(|field| field.name == name)
     }
@@ -54,7 +54,7 @@ impl Entity {
 /// Maps an object type.
 ///
 /// # Errors
-/// [`Skip`] for a type without a key or without fields. A bad field is reported, and left out.
+/// [`Skip`] for a type without a key or without fields. An invalid field is reported and omitted.
 pub fn build(
     object: &Node<ObjectTypeDefinition>,
     sdl: &Sdl,
@@ -131,7 +131,7 @@ pub fn build(
     })
 }
 
-/// What an object type maps to.
+/// Returns the table or user-defined type that an object type maps to.
 pub fn target(object: &Node<ObjectTypeDefinition>, problems: &mut Problems) -> Target {
     let directive = directives::find(&object.directives, "cql_entity");
     let read = |name: &str| match name {

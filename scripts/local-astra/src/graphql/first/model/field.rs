@@ -12,7 +12,7 @@ use crate::graphql::first::sdl::{self, Sdl};
 use crate::graphql::scalars;
 use crate::store::types::TypeName;
 
-/// What a column is in its table.
+/// The role of a column in its table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     PartitionKey,
@@ -21,7 +21,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// Where columns of this role stand among all: the key first.
+    /// Sort order of the columns: the key first.
     pub fn rank(self) -> u8 {
         match self {
             Role::PartitionKey => 0,
@@ -53,14 +53,14 @@ pub struct Owner<'a> {
     pub name: &'a str,
     pub cql_name: &'a str,
     pub is_user_type: bool,
-    /// Is an input type generated for it?
+    /// True if an input type is generated for it.
     pub has_input: bool,
 }
 
 /// Maps a field.
 ///
 /// # Errors
-/// [`Skip`] when it has no CQL type, or directives that contradict each other.
+/// [`Skip`] if it has no CQL type, or contradictory directives.
 pub fn build(
     definition: &Node<FieldDefinition>,
     owner: Owner<'_>,
@@ -164,7 +164,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// The CQL type of a GraphQL type. What is inside a list is frozen.
+    /// Returns the CQL type of a GraphQL type. Types inside a list are frozen.
     fn infer(&mut self, typ: &Type, outermost: bool) -> Result<TypeName, Skip> {
         let name = match typ {
             Type::List(item) | Type::NonNullList(item) => {
@@ -219,7 +219,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The type that a hint gives, if it differs only in frozenness or in sets for lists.
+    /// Returns the type of a hint, which can only differ in `frozen`, or in sets instead of lists.
     fn hinted(&mut self, inferred: TypeName, hint: &str, is_key: bool) -> Result<TypeName, Skip> {
         let label = self.label;
         let hinted = TypeName::parse(hint).map_err(|error| {
@@ -258,7 +258,7 @@ fn frozen(typ: TypeName) -> TypeName {
     }
 }
 
-/// The type without `frozen<…>` around it.
+/// Removes the outer `frozen<…>`.
 pub fn thawed(typ: &TypeName) -> &TypeName {
     match typ {
         TypeName::Frozen(inner) => inner,
@@ -274,7 +274,7 @@ pub fn is_user_type(typ: &TypeName) -> bool {
     matches!(thawed(typ), TypeName::UserDefined(_))
 }
 
-/// A list, set or map?
+/// Returns true for a list, set or map.
 pub fn is_collection(typ: &TypeName) -> bool {
     matches!(
         thawed(typ),

@@ -11,20 +11,20 @@ use crate::store::types::TypeName;
 
 const SAI: &str = "org.apache.cassandra.index.sai.StorageAttachedIndex";
 
-/// What of a column is indexed.
+/// The indexed part of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// The value of a column that is no collection.
+    /// The value of a column that is not a collection.
     Default,
     Values,
     Full,
-    /// No directive asks for these; an index made otherwise may have them.
+    /// Not available in directives, but possible in an index created otherwise.
     Keys,
     Entries,
 }
 
 impl Part {
-    /// Its name in Stargate's messages.
+    /// Returns its name in Stargate's messages.
     pub fn name(self) -> &'static str {
         match self {
             Part::Default => "DEFAULT",
@@ -46,7 +46,7 @@ pub struct Index {
 }
 
 impl Index {
-    /// Is it known what the index can do?
+    /// Returns true if the capabilities of the index are known.
     pub fn is_built_in(&self) -> bool {
         self.class.as_deref().is_none_or(|class| class == SAI)
     }
@@ -114,7 +114,7 @@ pub fn build(
     })
 }
 
-/// `'a': 'b', 'c': 'd'` as pairs.
+/// Parses `'a': 'b', 'c': 'd'` as pairs.
 fn options_of(text: &str) -> Option<BTreeMap<String, String>> {
     let mut options = BTreeMap::new();
     for pair in text.split(',') {

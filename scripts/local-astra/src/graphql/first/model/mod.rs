@@ -1,11 +1,12 @@
-//! How a user's schema maps to tables, user-defined types and statements.
+//! Mapping of a user's schema to tables, user-defined types and statements.
 //!
 //! The rules and the messages are those of Stargate 2.0.51 (its `graphqlfirst.processor` package).
 //!
 //! - [`entity`], [`field`], [`index`]: object types as tables and user-defined types
-//! - [`payload`]: object types that only wrap answers
-//! - [`arguments`]: what the arguments of an operation stand for; [`conditions`]: do they fit their fields, and each other
-//! - [`query`], [`mutation`]: operations as statements; [`returns`]: what they answer; [`duration`]: a TTL as text
+//! - [`payload`]: object types that only wrap responses
+//! - [`arguments`]: meaning of the arguments of an operation; [`conditions`]: checks that they fit their fields and
+//!   each other
+//! - [`query`], [`mutation`]: operations as statements; [`returns`]: their return types; [`duration`]: a TTL as text
 
 pub mod arguments;
 pub mod conditions;
@@ -66,20 +67,20 @@ impl Entities {
         self.all.iter()
     }
 
-    /// By the name of the object type.
+    /// Returns the entity of an object type.
     pub fn get(&self, name: &str) -> Option<&Arc<Entity>> {
         self.by_name.get(name).map(|at| &self.all[*at])
     }
 
-    /// By the name of the generated input type.
+    /// Returns the entity of a generated input type.
     pub fn of_input(&self, name: &str) -> Option<&Arc<Entity>> {
         self.by_input.get(name).map(|at| &self.all[*at])
     }
 
-    /// The type with every entity replaced by its input type.
+    /// Replaces every entity in the type by its input type.
     ///
     /// # Errors
-    /// The name of an entity that has none.
+    /// The name of an entity without an input type.
     pub fn to_input(&self, typ: &Type) -> Result<Type, String> {
         Ok(match typ {
             Type::List(item) => Type::List(Box::new(self.to_input(item)?)),
@@ -99,7 +100,7 @@ impl Entities {
     }
 }
 
-/// Maps a schema. It may be used only if `problems` has no errors afterwards.
+/// Maps a schema. The result is only valid if `problems` has no errors afterwards.
 pub fn build(sdl: &Sdl, problems: &mut Problems) -> Model {
     let query = sdl.root(OperationType::Query);
     let mutation = sdl.root(OperationType::Mutation);
@@ -153,7 +154,7 @@ fn is_payload(object: &Node<ObjectTypeDefinition>) -> bool {
     directives::find(&object.directives, "cql_payload").is_there()
 }
 
-/// What operations refer to.
+/// Types that operations can refer to.
 #[derive(Clone, Copy)]
 pub struct Known<'a> {
     pub entities: &'a Entities,

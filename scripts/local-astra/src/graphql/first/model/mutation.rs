@@ -22,7 +22,7 @@ pub struct Mutation {
     pub returns: Returns,
     pub consistency: Option<Consistency>,
     pub serial_consistency: Option<SerialConsistency>,
-    /// Seconds. Not for a DELETE.
+    /// In seconds. Not for a DELETE.
     pub ttl: Option<i32>,
     /// The argument with the write time. Not for a DELETE.
     pub timestamp: Option<Technical>,
@@ -40,10 +40,10 @@ pub enum Kind {
     Delete(Change),
 }
 
-/// Which rows an UPDATE or DELETE is about, and how.
+/// The rows of an UPDATE or DELETE, and the way they are specified.
 #[derive(Debug)]
 pub struct Change {
-    /// The argument with the entity; without it, the values are arguments of their own.
+    /// The argument with the entity. If `None`, the values are separate arguments.
     pub argument: Option<String>,
     pub conditions: Vec<Condition>,
     pub if_conditions: Vec<Condition>,
@@ -54,7 +54,7 @@ pub struct Change {
 /// Maps a field of the mutation type.
 ///
 /// # Errors
-/// [`Skip`] when it cannot be told what it does, or when that cannot be one statement.
+/// [`Skip`] if its purpose is unclear, or if it cannot be one statement.
 pub fn build(
     field: &Node<FieldDefinition>,
     known: Known<'_>,
@@ -74,7 +74,7 @@ pub fn build(
     }
 }
 
-/// A statement, with what tells that a mutation is one.
+/// A kind of statement, with the signs by which a mutation is recognized as one.
 struct Sign {
     name: &'static str,
     directive: &'static str,
@@ -238,7 +238,7 @@ impl Builder<'_> {
         Ok(self.mutation(entity, kind, returns, timestamp))
     }
 
-    /// An UPDATE or DELETE tells only whether it was applied.
+    /// Checks the return type of an UPDATE or DELETE, which only reports if it was applied.
     fn check_answer(&mut self, returns: &Returns, verb: &str) -> Result<(), Skip> {
         match &returns.shape {
             Shape::Boolean if !returns.is_list => Ok(()),
@@ -315,7 +315,7 @@ impl Builder<'_> {
         }
     }
 
-    /// The entity whose input type an argument has, and whether it is a list of them.
+    /// Returns the entity whose input type an argument has, and true if it is a list of them.
     fn entity_of(&self, input: &InputValueDefinition) -> (Option<Arc<Entity>>, bool) {
         let (is_list, item) = match &*input.ty {
             Type::List(item) | Type::NonNullList(item) => (true, &**item),
@@ -343,7 +343,7 @@ impl Builder<'_> {
         })
     }
 
-    /// A flag of the directive, or of the name.
+    /// Returns a flag of the directive, or of the operation's name.
     fn flag(&mut self, name: &str, suffix: &str) -> bool {
         if let Some(flag) = self.directive.flag(name, self.problems) {
             return flag;

@@ -1,4 +1,4 @@
-//! An object type that only wraps what an operation answers: `@cql_payload`.
+//! An object type that only wraps the result of an operation: `@cql_payload`.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ pub struct Payload {
     pub has_paging_state: bool,
 }
 
-/// The field of a payload that holds one entity or a list of them.
+/// The field of a payload with one entity or a list of them.
 #[derive(Debug)]
 pub struct EntityField {
     pub name: String,
@@ -24,7 +24,7 @@ pub struct EntityField {
     pub is_list: bool,
 }
 
-/// Maps a payload. A bad field is reported, and left out.
+/// Maps a payload. An invalid field is reported and omitted.
 pub fn build(
     object: &Node<ObjectTypeDefinition>,
     entities: &Entities,

@@ -29,7 +29,7 @@ pub struct Query {
 /// Maps a field of the query type.
 ///
 /// # Errors
-/// [`Skip`] when it cannot be one SELECT without filtering.
+/// [`Skip`] if it cannot be one SELECT without filtering.
 pub fn build(
     field: &Node<FieldDefinition>,
     known: Known<'_>,
@@ -66,7 +66,7 @@ pub fn build(
     })
 }
 
-/// A consistency level by its name in the enums of the directives.
+/// Parses a consistency level by its name in the enums of the directives.
 pub fn read_consistency(name: &str) -> Option<Consistency> {
     Some(match name {
         "LOCAL_ONE" => Consistency::LocalOne,

@@ -1,4 +1,4 @@
-//! What an operation answers.
+//! Return types of operations.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::payload::Payload;
 use crate::graphql::first::problems::{Problems, Skip};
 use crate::graphql::first::sdl;
 
-/// The type of an answer; in a list, that of its elements.
+/// The return type, or the type of the elements of a list.
 #[derive(Clone, Debug)]
 pub enum Shape {
     Boolean,
@@ -26,7 +26,7 @@ pub struct Returns {
 }
 
 impl Returns {
-    /// The entity that is answered, as it is or inside a payload.
+    /// Returns the returned entity, directly or inside a payload.
     pub fn entity(&self) -> Option<&Arc<Entity>> {
         match &self.shape {
             Shape::Boolean => None,
@@ -36,10 +36,10 @@ impl Returns {
     }
 }
 
-/// Reads the return type of an operation; `label` is what messages call it.
+/// Reads the return type of an operation. Messages call it `label`.
 ///
 /// # Errors
-/// [`Skip`] for a type that is none of those in [`Shape`], nor a list of one.
+/// [`Skip`] for a type that is neither a [`Shape`] nor a list of one.
 pub fn build(
     operation: &Node<FieldDefinition>,
     label: &str,

@@ -1,4 +1,4 @@
-//! The messages of a real Stargate for schemas that cannot be mapped, recorded or from its source.
+//! Messages of a real Stargate for schemas that cannot be mapped, recorded or from its source.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Conditions of a statement, bound to the arguments that were given: one whose argument is left out is left out too.
+//! Conditions of a statement, bound to the given arguments. A condition is omitted if its argument is.
 
 use scylla::value::CqlValue;
 
@@ -9,22 +9,22 @@ use crate::graphql::first::model::field;
 use crate::graphql::run::{Arguments, RunError};
 use crate::store::types::{TypeName, quote};
 
-/// A clause, ` WHERE … AND …` or ` IF … AND …`, with the values of its markers. Without conditions there is none.
+/// A clause, ` WHERE … AND …` or ` IF … AND …`, with its bound values. Empty without conditions.
 #[derive(Debug, Default, PartialEq)]
 pub struct Clause {
     pub cql: String,
     pub values: Vec<Option<CqlValue>>,
-    /// The columns that are equal to something, in the order of the key.
+    /// The columns with an equality, in the order of the key.
     pub key: Vec<(String, Option<CqlValue>)>,
 }
 
-/// Checks the conditions that are left.
+/// Checks the conditions that are used.
 pub type Check = fn(&Entity, &[&Condition]) -> Result<(), String>;
 
-/// The WHERE clause of an operation.
+/// Returns the WHERE clause of an operation.
 ///
 /// # Errors
-/// For values that do not fit, and for conditions that do not pass the check.
+/// Values that do not fit, and conditions that fail the check.
 pub fn bind_where(
     entity: &Entity,
     conditions: &[Condition],
@@ -39,10 +39,10 @@ pub fn bind_where(
     Ok(clause)
 }
 
-/// The IF clause of an operation.
+/// Returns the IF clause of an operation.
 ///
 /// # Errors
-/// For values that do not fit.
+/// Values that do not fit.
 pub fn bind_if(
     entity: &Entity,
     conditions: &[Condition],

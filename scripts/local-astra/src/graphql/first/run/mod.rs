@@ -1,6 +1,6 @@
-//! Operations of a deployed schema, run as statements.
+//! Execution of a deployed schema's operations as statements.
 //!
-//! - [`values`]: what a client sends as CQL values, and back
+//! - [`values`]: conversion of values to CQL and back
 //! - [`conditions`]: WHERE and IF from the arguments of an operation
 //! - [`query`]: SELECT; [`mutation`]: INSERT, UPDATE, DELETE
 

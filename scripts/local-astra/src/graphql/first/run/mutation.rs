@@ -1,4 +1,4 @@
-//! A mutation as INSERT, UPDATE or DELETE: its statements are made first, then run, alone or with others in a batch.
+//! Mutations as INSERT, UPDATE or DELETE. The statements are built first, and then run alone or in a batch.
 
 use scylla::cluster::metadata::NativeType;
 use scylla::value::{CqlTimeuuid, CqlValue};
@@ -22,20 +22,20 @@ use crate::graphql::statement::{Options, Outcome, Statement};
 use crate::store::Rows;
 use crate::store::types::{TypeName, quote, quote_in};
 
-/// A statement of a mutation, and what its answer needs.
+/// A statement of a mutation, with the data for its response.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Job {
     pub statement: Statement,
-    /// The columns of the primary key that are known, to find the row in a refused batch.
+    /// The known columns of the primary key, for finding the row in the result of a batch that was not applied.
     key: Vec<(String, Option<CqlValue>)>,
-    /// The entity as it was sent, for an INSERT that is applied.
+    /// The sent entity, for the response to an applied INSERT.
     echo: Value,
 }
 
-/// Makes the statements of a mutation: one, or one for each element of a list.
+/// Builds the statements of a mutation: one, or one per element of a list.
 ///
 /// # Errors
-/// For arguments that do not fit.
+/// Arguments that do not fit.
 pub fn jobs(
     mutation: &Mutation,
     arguments: &Arguments,
@@ -170,7 +170,7 @@ fn update(
     })
 }
 
-/// The right side of SET, and the values of its markers.
+/// The assignments of SET, and their bound values.
 type Assignments = (Vec<String>, Vec<Option<CqlValue>>);
 
 fn set(entity: &Entity, given: &Arguments, values: Values<'_>) -> Result<Assignments, RunError> {
@@ -239,7 +239,7 @@ fn delete(
     })
 }
 
-/// Where the values are: in the argument with the entity, or the arguments themselves.
+/// Returns the values: the members of the argument with the entity, or the arguments themselves.
 fn values_of<'a>(change: &Change, arguments: &'a Arguments) -> Result<&'a Arguments, RunError> {
     let Some(name) = &change.argument else {
         return Ok(arguments);
@@ -260,7 +260,7 @@ fn statement(mutation: &Mutation, cql: String, values: Vec<Option<CqlValue>>) ->
     }
 }
 
-/// `USING TTL … AND TIMESTAMP …`, as far as there is any.
+/// Returns `USING TTL … AND TIMESTAMP …`, with the parts that are set.
 fn using(mutation: &Mutation, arguments: &Arguments) -> Result<String, RunError> {
     let mut parts = Vec::new();
     if let Some(ttl) = mutation.ttl {
@@ -287,7 +287,7 @@ fn using(mutation: &Mutation, arguments: &Arguments) -> Result<String, RunError>
     })
 }
 
-/// Microseconds since 1970 of an ISO date and time with a zone.
+/// Converts an ISO date and time with a zone to microseconds since the epoch.
 fn micros_of(text: &str) -> Result<i64, RunError> {
     let refused = || {
         RunError::Invalid(format!(
@@ -306,7 +306,7 @@ fn micros_of(text: &str) -> Result<i64, RunError> {
     i64::try_from(time.unix_timestamp_nanos().div_euclid(1000)).map_err(|_| refused())
 }
 
-/// The answer for one statement.
+/// Returns the response for one statement.
 pub fn answer(mutation: &Mutation, job: &Job, outcome: &Outcome, values: Values<'_>) -> Value {
     let entity = &mutation.entity;
     let applied = matches!(outcome, Outcome::Applied);
@@ -338,7 +338,7 @@ pub fn answer(mutation: &Mutation, job: &Job, outcome: &Outcome, values: Values<
     }
 }
 
-/// The row of a refused answer that a statement was about: the only one, or in a batch that with its key.
+/// Returns the row of a statement in a result that was not applied: the only row, or in a batch the one with its key.
 fn own_row<'a>(job: &Job, rows: &'a Rows) -> Option<&'a [Option<CqlValue>]> {
     let matches = |row: &&Vec<Option<CqlValue>>| {
         job.key.iter().all(|(name, value)| {

@@ -1,4 +1,4 @@
-//! A query as a SELECT.
+//! Queries as SELECT.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -16,13 +16,13 @@ use crate::store::types::{quote, quote_in};
 use crate::store::values::from_base64;
 use crate::store::{Rows, TokenSession};
 
-/// Rows of a page when the schema does not say.
+/// Default number of rows per page.
 const PAGE_SIZE: i32 = 100;
 
-/// Runs a query, and gives its answer.
+/// Runs a query, and returns its response.
 ///
 /// # Errors
-/// For arguments that do not fit, and Cassandra's own.
+/// Arguments that do not fit, and Cassandra's own.
 pub async fn run(
     query: &Query,
     arguments: &Arguments,
@@ -119,7 +119,7 @@ fn answer(query: &Query, rows: &Rows, values: Values<'_>) -> Value {
     }
 }
 
-/// A row as an object: the fields of the entity that it has.
+/// Converts a row to an object with the selected fields of the entity.
 pub fn object(
     entity: &Entity,
     rows: &Rows,

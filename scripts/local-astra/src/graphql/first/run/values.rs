@@ -1,5 +1,5 @@
-//! Values of a deployed schema: GraphQL's as CQL's, and back. Scalars are read and written as everywhere in GraphQL;
-//! objects go by the mapping of their type.
+//! Conversion of values of a deployed schema from GraphQL to CQL and back. Scalars are converted as in all GraphQL
+//! APIs, objects according to the mapping of their type.
 
 use scylla::value::CqlValue;
 use serde_json::{Map, Value};
@@ -19,10 +19,10 @@ pub struct Values<'a> {
 }
 
 impl Values<'_> {
-    /// A value for a column of this type; null is null.
+    /// Converts a value for a column of this type; null remains null.
     ///
     /// # Errors
-    /// For a value that does not fit.
+    /// The value does not fit.
     pub fn to_cql(self, value: &Value, typ: &TypeName) -> Result<Option<CqlValue>, RunError> {
         if value.is_null() {
             return Ok(None);
@@ -70,7 +70,7 @@ impl Values<'_> {
         })
     }
 
-    /// The value of a field as it was read from Cassandra.
+    /// Converts the value of a field from Cassandra.
     pub fn to_json(self, value: Option<&CqlValue>, field: &Field) -> Value {
         self.written(value, &field.cql_type, &field.typ)
     }
@@ -108,7 +108,8 @@ impl Values<'_> {
         }
     }
 
-    /// What was sent, as it is answered: every scalar as it was bound, sets in the order in which they were sent.
+    /// Returns the sent value as in the response: every scalar as it was bound, sets in the order in which they were
+    /// sent.
     pub fn echo(self, value: &Value, bound: Option<&CqlValue>, field: &Field) -> Value {
         self.echoed(value, bound, &field.cql_type, &field.typ)
     }
@@ -156,7 +157,7 @@ impl Values<'_> {
     }
 }
 
-/// A scalar in the form of its GraphQL type, which a type hint may have parted from that of the column.
+/// Converts a scalar to the form of its GraphQL type, which can differ from that of the column due to a type hint.
 fn fitting(value: Value, graphql: &Type) -> Value {
     let is_number = matches!(graphql.inner_named_type().as_str(), "Int" | "Float");
     match value {
