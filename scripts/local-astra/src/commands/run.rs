@@ -170,8 +170,10 @@ struct Target {
 }
 
 async fn build(root: &Path, sample: &str) -> Result<PathBuf> {
+    // With the features of both packages, cargo reuses most of the dependencies that it has built for local Astra.
     let output = cargo()
-        .args(["build", "--package", sample])
+        .args(["build", "--package", "local-astra", "--package", sample])
+        .args(["--bin", sample])
         .arg("--message-format=json-render-diagnostics")
         .current_dir(root)
         .stderr(Stdio::inherit())
