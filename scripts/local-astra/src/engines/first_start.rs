@@ -23,7 +23,7 @@ pub fn begin(folder: &Path, data: &[PathBuf], is_whole: bool) -> Result<(), Engi
         return Ok(());
     }
     fs::create_dir_all(folder).map_err(EngineError::file("create", folder))?;
-    // Before anything is removed: a kill in the middle of it must not make half of the data look whole.
+    // Before anything is removed: after a kill during the removal, the rest of the data must not look complete.
     fs::write(&marker, "").map_err(EngineError::file("write", &marker))?;
     for path in data {
         match fs::remove_dir_all(path) {
@@ -66,14 +66,14 @@ mod tests {
 
         begin(engine.path(), &data, false).unwrap();
         fill();
-        // Cut short, and whole by its looks.
+        // Interrupted, but apparently complete.
         begin(engine.path(), &data, true).unwrap();
         assert!(!is_there());
         fill();
         complete(engine.path()).unwrap();
         begin(engine.path(), &data, true).unwrap();
         assert!(is_there());
-        // A part of it is missing.
+        // A part is missing.
         begin(engine.path(), &data, false).unwrap();
         assert!(!is_there());
     }
