@@ -12,7 +12,7 @@ const BLANKS: [char; 2] = [' ', '\t'];
 pub(crate) struct Dotenv {
     /// The file, or the reason why there is none, as a sentence.
     pub(crate) file: Result<PathBuf, String>,
-    /// Number of the line and value, or what is wrong with the line, by name. The last line of a name counts.
+    /// Line number and value, or the problem of the line, by name. The last line of a name counts.
     pub(crate) lines: HashMap<String, (usize, Result<String, String>)>,
 }
 

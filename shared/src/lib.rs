@@ -68,10 +68,10 @@ macro_rules! samples {
     };
 }
 
-/// The first of these that is set is the token of the database samples.
+/// Settings for the token of the database samples; the first that is set counts.
 const DATABASE_TOKEN: &[Setting] = &[ASTRA_DB_APPLICATION_TOKEN, ASTRA_DB_TOKEN, ASTRA_ORG_TOKEN];
 
-/// The first of these that is set is the token of the DevOps samples.
+/// Settings for the token of the DevOps samples; the first that is set counts.
 const ORG_TOKEN: &[Setting] = &[ASTRA_ORG_TOKEN, ASTRA_DB_APPLICATION_TOKEN, ASTRA_DB_TOKEN];
 
 const API: &str = "https://api.astra.datastax.com";

@@ -1,4 +1,4 @@
-//! The settings of all samples: what each is, and how to get it.
+//! The settings of all samples: descriptions, and instructions to obtain them.
 
 /// A name in the environment or in `.env`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
-//! Text of a server, made fit for a terminal.
+//! Text of a server, prepared for a terminal.
 
-/// Returns what is worth printing of a text that a server sent: the title of an HTML page, else the first line
-/// that is not blank; at most 300 characters of it, without control and invisible formatting characters.
+/// Returns the printable part of a server's text: the title of an HTML page, otherwise the first line that is not
+/// blank; at most 300 characters, without control and invisible formatting characters.
 pub fn printable(text: &str) -> String {
     let title = text
         .split_once("<title>")

@@ -48,7 +48,7 @@ pub(crate) fn read<T>(sample: &str, constructor: fn(&mut Reader) -> T) -> Result
     reader.finish(sample, settings)
 }
 
-/// Records what it is asked for. A failed look-up returns an empty value, and `finish` then returns the error.
+/// Records the requested settings. A failed look-up returns an empty value, and `finish` then returns the error.
 pub(crate) struct Reader<'a> {
     environment: &'a dyn Fn(&str) -> Option<OsString>,
     dotenv: Dotenv,

@@ -1,11 +1,11 @@
-//! A future that completes when the user, or the system, asks the program to stop.
+//! A future that completes when the user, or the system, stops the program.
 
 use std::fmt;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-/// The program was asked to stop. Its text says by what.
+/// The program was stopped. The text contains the signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stopped(&'static str);
 

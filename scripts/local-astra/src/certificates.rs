@@ -249,7 +249,7 @@ impl Authority {
 
     fn make(folder: &Path, now: OffsetDateTime) -> Result<(KeyPair, String), CertificateError> {
         let mut params = CertificateParams::new(Vec::new())?;
-        // A name of its own, or a verifier that knows two of them might try the wrong key.
+        // A unique name: with two authorities of the same name, a verifier might try the wrong key.
         let name = format!(
             "Local Astra CA {}",
             &Uuid::new_v4().simple().to_string()[..8]

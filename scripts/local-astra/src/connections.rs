@@ -28,7 +28,7 @@ pub fn allow_open_files() {
     let wanted = limit.maximum.map_or(FILES, |maximum| maximum.min(FILES));
     if limit.current.is_some_and(|current| current < wanted) {
         limit.current = Some(wanted);
-        // Where it stays as it is, a door makes room earlier.
+        // If this fails, a door makes room earlier.
         let _raised = setrlimit(Resource::Nofile, limit);
     }
 }
@@ -113,7 +113,7 @@ impl Places {
             if let Some(place) = self.try_take() {
                 return place;
             }
-            // Also without a place that is given back one of the requests may have become old.
+            // Check again after a while, because a request may have exceeded its limit.
             let _freed = timeout(LOOK, self.inner.freed.notified()).await;
         }
     }
@@ -236,7 +236,7 @@ mod tests {
         let next = places.try_take().unwrap();
         idle.is_over().await;
         assert!(timeout(SOON, busy.is_over()).await.is_err());
-        // What has left gives nothing back twice.
+        // A dropped place is not returned twice.
         drop(idle);
         next.stay();
         let last = places.try_take().unwrap();

@@ -69,7 +69,7 @@ impl Front {
 
     /// Replaces the app. Open connections use the new one from their next request on.
     pub fn replace(&self, app: Router) {
-        // The last one is of no use any more.
+        // The previous app is no longer needed.
         drop(self.current.send_replace(app));
     }
 
@@ -186,7 +186,7 @@ pub async fn serve(
             _ = stop.wait_for(|stop| *stop) => break,
         };
         let Ok((stream, _)) = accepted else {
-            // Out of file descriptors, most likely: give a connection a moment to end.
+            // Probably out of file descriptors: wait for a connection to end.
             places.make_room();
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
@@ -198,7 +198,7 @@ pub async fn serve(
         connections.spawn(Arc::clone(&door).attend(stream, place, stop.clone()));
     }
     drop(listener);
-    // What has not ended by then is cut: the process is about to end.
+    // The rest is cut off, because the process is about to end.
     let all_ended = async { while connections.join_next().await.is_some() {} };
     let _ended = timeout(SHUTDOWN_LIMIT + FAREWELL, all_ended).await;
 }
@@ -250,7 +250,7 @@ impl OpenDoor {
         let connection = self.http.serve_connection_with_upgrades(stream, service);
         tokio::pin!(connection);
         let left = tokio::select! {
-            // A client that goes away in the middle is its own affair.
+            // A client that disconnects early is not an error.
             _ended = connection.as_mut() => return,
             () = place.is_over() => FAREWELL,
             _ = stop.wait_for(|stop| *stop) => SHUTDOWN_LIMIT,
@@ -287,7 +287,7 @@ where
         let answer = self.app.call(request);
         Box::pin(async move {
             let answer = answer.await?;
-            // The request is under way until its answer was sent to the end.
+            // The request is in progress until its response is sent completely.
             Ok(answer.map(|body| {
                 Body::new(body.map_frame(move |frame| {
                     let _under_way = &under_way;

@@ -86,12 +86,12 @@ fn main() -> ExitCode {
         }
     };
     let done = runtime.block_on(execute(arguments));
-    // What still waits for something, such as standard input, must not keep the process.
+    // Pending reads, such as of standard input, must not keep the process alive.
     runtime.shutdown_background();
     match done {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            // `{:#}` gives the causes on one line and never a backtrace.
+            // `{:#}` prints the causes on one line, without a backtrace.
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }

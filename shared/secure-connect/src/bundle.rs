@@ -1,4 +1,4 @@
-//! The zip file: where the metadata service is, which servers to trust, and the client certificate.
+//! The zip file: the address of the metadata service, the trusted authority, and the client certificate.
 
 use std::io::{self, Cursor, Read};
 use std::path::Path;
@@ -33,7 +33,7 @@ pub(crate) struct Bundle {
     pub identity: Arc<CertifiedKey>,
 }
 
-/// Host and port are all that drivers need of `config.json`. It also has the passwords of key stores.
+/// The host and port in `config.json`, which also contains the passwords of key stores.
 #[derive(Deserialize)]
 struct Config {
     host: String,
@@ -41,7 +41,7 @@ struct Config {
 }
 
 impl Bundle {
-    /// Reads the file at `path`, and no more of it than a bundle can have.
+    /// Reads the file at `path`, up to the maximum size of a bundle.
     pub async fn read(path: &Path) -> Result<Vec<u8>, Error> {
         let read = async {
             // A pipe or a device might never end.
@@ -99,7 +99,7 @@ impl Bundle {
         })
     }
 
-    /// Makes the check that a server makes, which would only close the connection. Only the dates count here.
+    /// Checks the dates of the certificate, because a server would only close the connection.
     fn check_validity(&self) -> Result<(), Error> {
         let verifier = WebPkiClientVerifier::builder_with_provider(self.roots.clone(), provider())
             .build()
@@ -117,7 +117,7 @@ impl Bundle {
     }
 }
 
-/// Returns a decompressed file of the zip, whatever size the zip claims.
+/// Returns a decompressed file of the zip, up to the maximum size, regardless of the size in the zip.
 fn read_file(zip: &mut ZipArchive<Cursor<&[u8]>>, name: &str) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     let file = zip.by_name(name).map_err(io::Error::other);
@@ -141,7 +141,7 @@ fn certificates(
     }
 }
 
-/// Named explicitly, so that this crate also works in a program that has two providers.
+/// Returns the provider explicitly, so that this crate also works in a program with two providers.
 pub(crate) fn provider() -> Arc<CryptoProvider> {
     Arc::new(aws_lc_rs::default_provider())
 }

@@ -53,8 +53,8 @@ impl SecureConnect {
         SecureConnect::from_bytes(&Bundle::read(path.as_ref()).await?).await
     }
 
-    /// Reads a secure connect bundle from memory, asks its metadata service for the nodes, checks that one of the first
-    /// three can be reached, and opens a tunnel to each. Returns within 25 seconds.
+    /// Reads a secure connect bundle from memory, requests the nodes from its metadata service, checks that one of the
+    /// first three can be reached, and opens a tunnel to each. Returns within 25 seconds.
     ///
     /// # Errors
     ///
@@ -119,7 +119,7 @@ impl SecureConnect {
     }
 }
 
-/// Checks that a node can be reached: an error says why, while the driver only sees a connection that ends.
+/// Checks that a node can be reached. The error contains the reason, while the driver only sees a closed connection.
 async fn check_any(proxy: &Server, host_ids: &[Uuid]) -> Result<(), Error> {
     let mut checked = Ok(());
     for host_id in host_ids.iter().take(3) {
@@ -131,7 +131,7 @@ async fn check_any(proxy: &Server, host_ids: &[Uuid]) -> Result<(), Error> {
     checked.map_err(|error| proxy.failure(&error))
 }
 
-/// Maps each node in `system.local` and `system.peers` to its tunnel by its host id, whatever its address is.
+/// Maps each node in `system.local` and `system.peers` to its tunnel by its host id, regardless of its address.
 #[async_trait]
 impl AddressTranslator for SecureConnect {
     async fn translate_address(

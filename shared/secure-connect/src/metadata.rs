@@ -1,4 +1,4 @@
-//! The metadata service: where the SNI proxy is, and the host ids of the nodes behind it.
+//! The metadata service: the address of the SNI proxy, and the host ids of the nodes behind it.
 
 use std::error::Error as StdError;
 use std::time::Duration;
@@ -75,7 +75,7 @@ impl Metadata {
     }
 }
 
-/// Returns the status and the body, cut off where it is too long.
+/// Returns the status and the body, truncated if it is too long.
 async fn get(service: &Server) -> Result<(StatusCode, Vec<u8>), Box<dyn StdError + Send + Sync>> {
     let stream = TokioIo::new(service.connect(&service.host).await?);
     let (mut sender, connection) = http1::handshake(stream).await?;

@@ -61,7 +61,8 @@ impl Server {
         })
     }
 
-    /// Opens a connection that asks for `name` (SNI). The host is resolved each time, because its address may change.
+    /// Opens a connection for the server name `name` (SNI). The host is resolved each time, because its address may
+    /// change.
     pub async fn connect(&self, name: &str) -> io::Result<TlsStream<TcpStream>> {
         let name = ServerName::try_from(name.to_owned()).map_err(io::Error::other)?;
         let connecting = async {

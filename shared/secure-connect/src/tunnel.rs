@@ -1,4 +1,4 @@
-//! A listener on 127.0.0.1 per node. Whatever connects to it is connected to the node, through the SNI proxy.
+//! A listener on 127.0.0.1 per node. Every connection to it is forwarded to the node through the SNI proxy.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -25,7 +25,7 @@ const IDLE_LIMIT: Duration = Duration::from_secs(60);
 /// A listener and its connections, which are closed when it is dropped.
 pub(crate) struct Tunnel {
     pub address: SocketAddr,
-    /// When the driver last asked for the address.
+    /// Time of the driver's last request for the address.
     pub used: Instant,
     free: Arc<Semaphore>,
     task: JoinHandle<()>,
@@ -77,7 +77,7 @@ async fn accept(listener: TcpListener, free: Arc<Semaphore>, proxy: Arc<Server>,
     }
 }
 
-/// Carries one connection to its end. Every error closes it, and then the driver opens another.
+/// Forwards one connection until it ends. Every error closes it, and the driver then opens another.
 async fn carry(driver: TcpStream, proxy: &Server, host_id: Uuid) {
     let connected = proxy.connect(&host_id.to_string()).await;
     let (Ok(node), Ok(())) = (connected, driver.set_nodelay(true)) else {

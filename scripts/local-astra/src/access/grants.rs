@@ -59,7 +59,7 @@ impl Grants {
                 Ok(()) => changed.await,
                 Err(error) => {
                     eprintln!("cannot bring the grants in step with the schema: {error}");
-                    // Again, also if the schema stays as it is.
+                    // Retry even if the schema does not change.
                     timeout(AGAIN, changed).await.unwrap_or(Ok(()))
                 }
             };
@@ -76,7 +76,7 @@ impl Grants {
     pub async fn apply(&self) -> Result<(), StoreError> {
         let _one_at_a_time = self.one_at_a_time.lock().await;
         let admin = self.store.admin();
-        // Before the owners: a keyspace has one before it is there.
+        // Before the owners, because a keyspace has an owner before it exists.
         let schema = self.store.schema();
         let owners = Owners::read(admin).await?;
         let tokens = records::all::<TokenRecord>(admin).await?;
@@ -121,7 +121,7 @@ fn wanted(rights: &Rights, owners: &Owners, schema: &Schema) -> Permissions {
                 continue;
             }
             for table in keyspace.tables.keys() {
-                // A single table is there already: nothing is left to create.
+                // A single table already exists, so CREATE is not needed.
                 let target = Target::Table(database, name, table);
                 if *action != "db-table-create" && rights.allow(action, target) {
                     grant(format!("data/{name}/{table}"));
@@ -159,7 +159,7 @@ async fn bring_in_step(
         statements.extend(missing.filter_map(|p| statement("GRANT", p, resource, "TO", role)));
     }
     for (resource, permissions) in granted {
-        // Cassandra grants a table to whoever makes it: that is too much only if the policy says less.
+        // Cassandra grants a table to its creator. This is only superfluous if the policy allows less.
         let all_tables = resource
             .rsplit_once('/')
             .map(|(keyspace, _)| format!("{keyspace}/*"));
@@ -176,7 +176,7 @@ async fn bring_in_step(
             .await
             .map_err(StoreError::from)
         {
-            // The table or the token went away meanwhile.
+            // The table or the token was removed in the meantime.
             Err(error) if error.code == Code::InvalidArgument => {}
             done => drop(done?),
         }

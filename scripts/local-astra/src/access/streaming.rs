@@ -118,7 +118,7 @@ impl StreamingKeys {
             sign: EncodingKey::from_rsa_pem(pem.as_bytes()).map_err(|_| damaged())?,
             check: DecodingKey::from_rsa_der(public.der_bytes()),
         };
-        // What Pulsar reads follows from the key, and is written if it is not there.
+        // Pulsar's key file is derived from the key, and written if it is missing.
         let public_key = Self::public_key_file(folder);
         if !public_key.exists() {
             write(&public_key, &public.subject_public_key_info())?;

@@ -96,7 +96,7 @@ fn random_word(length: usize) -> anyhow::Result<String> {
     while word.len() < length {
         let mut bytes = [0; 64];
         rand::fill(&mut bytes).map_err(|_| anyhow::anyhow!("no random bytes from the system"))?;
-        // 248 = 4 * 62: what lies above would favour the first letters.
+        // 248 = 4 * 62: larger values would favor the first letters.
         let letters = bytes.iter().filter(|b| **b < 248);
         let letters = letters.map(|b| LETTERS[usize::from(*b) % LETTERS.len()]);
         word.extend(letters.take(length - word.len()).map(char::from));

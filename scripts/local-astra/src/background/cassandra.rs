@@ -47,7 +47,7 @@ pub async fn stop(folders: &Folders) -> Result<bool, EngineError> {
     let cassandra = of(folders, &layout);
     let mut any = false;
     let mut failed = None;
-    // The first node last: it is the seed of the others.
+    // The first node last, because it is the seed of the others.
     for node in (1..=layout.nodes).rev() {
         match cassandra.stop(node).await {
             Ok(stopped) => any |= stopped != Stopped::Before,
@@ -134,7 +134,7 @@ pub async fn prepare(
     access::create_role(admin, &secrets.operator.token, true).await?;
     let application = &secrets.application;
     access::create_role(admin, &application.token, false).await?;
-    // Its roles are kept with it, as those of every other token.
+    // Its roles are stored with it, as for every other token.
     let client_id = &application.client_id;
     if records::get::<TokenRecord>(admin, client_id)
         .await?
@@ -192,7 +192,7 @@ async fn spread_roles(admin: &Session, nodes: u8) -> Result<(), StoreError> {
     let replication = format!("{{'class': 'SimpleStrategy', 'replication_factor': {nodes}}}");
     let cql = format!("ALTER KEYSPACE system_auth WITH replication = {replication}");
     admin.query_unpaged(cql, ()).await?;
-    // What was there before has one replica still: a read that asks all of them mends the others.
+    // Existing rows still have one replica: a read from all nodes repairs the others.
     for table in ["roles", "role_members", "role_permissions"] {
         let mut read = Statement::new(format!("SELECT * FROM system_auth.{table}"));
         read.set_consistency(Consistency::All);

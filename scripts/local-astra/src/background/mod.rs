@@ -82,7 +82,7 @@ pub async fn run(folders: Folders, temporary: bool) -> Result<()> {
             notes: Vec::new(),
         }),
     });
-    // Before anybody can know of this process: an unexpected signal would end it.
+    // Before other processes can find this one: an unexpected signal would end it.
     let requests = signal(SignalKind::user_defined2())?;
     state.change(|_| ())?;
     let (stop_sender, stop) = watch::channel(false);
@@ -106,7 +106,7 @@ pub async fn run(folders: Folders, temporary: bool) -> Result<()> {
             Ok(())
         }
         Err(error) => {
-            // The first cause is what the reader needs; a second one goes into the log.
+            // Return the first cause, which the reader needs; log the second.
             if let Err(second) = stop_engines(&folders).await {
                 eprintln!("{second:#}");
             }
@@ -187,7 +187,7 @@ async fn live(
         }) {
             return error;
         }
-        // The gateway goes on and says that its store is gone, until `up` mends it.
+        // The gateway keeps running and reports that its store is gone, until `up` repairs it.
         return std::future::pending().await;
     }
 }
@@ -284,7 +284,7 @@ impl Live {
             Ok(Some(started)) => self.serve_cassandra(started, doors).await,
             Ok(None) => Ok(()),
             Err(error) => {
-                // What has started of it must not stay behind; the first cause is what the reader needs.
+                // Nodes that have started must not keep running. Return the first cause, which the reader needs.
                 if let Err(second) = cassandra::stop(&self.settings.folders).await {
                     eprintln!("{second}");
                 }
@@ -334,7 +334,7 @@ impl Live {
         let store = Store::open(layout.cassandra(), admin, login).await?;
         let (bundles, catalog) = bundles::open(folders, layout, authority, &store)?;
         let grants = Grants::new(store.clone());
-        // Before the doors open: what was made meanwhile by others is let in to.
+        // Before the doors open, so that tokens can access everything created in the meantime.
         grants.apply().await?;
         tokio::spawn(grants.clone().follow());
         tokio::spawn(limits::drop_unusable_indexes(store.clone()));
@@ -421,7 +421,7 @@ pub async fn answers(folders: &Folders, engines: Engines) -> Result<bool> {
 /// The first engine that could not be stopped. The others are stopped nevertheless.
 pub async fn stop_engines(folders: &Folders) -> Result<bool, EngineError> {
     let Ok(layout) = Layout::of(&folders.data, None) else {
-        // Without a layout nothing was ever started here.
+        // Without a layout, nothing was ever started here.
         return Ok(false);
     };
     let pulsar = pulsar::of(folders, &layout);
@@ -444,7 +444,7 @@ async fn stop_signal(temporary: bool) -> Result<Stop> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hand_over = signal(SignalKind::user_defined1())?;
-    // A closed terminal is no reason to end.
+    // A closed terminal does not end the process.
     let mut hang_up = signal(SignalKind::hangup())?;
     let stdin_closed = async {
         if temporary {

@@ -62,7 +62,7 @@ pub(super) async fn start(
     let pulsar = of(folders, layout);
     let jdk = java::find(&Search::here()).await?;
     let jars = jars::fetch(jars::PULSAR, &folders.cache, &jdk).await?;
-    // Makes its files anew if they are due.
+    // Replaces its files if they expire soon.
     authority.server()?;
     let started = async {
         pulsar.begin()?;
@@ -86,7 +86,7 @@ pub(super) async fn start(
     match started.await {
         Ok(started) => Ok(started),
         Err(error) => {
-            // The first cause is what the reader needs.
+            // Return the first cause, which the reader needs.
             if let Err(second) = pulsar.stop().await {
                 eprintln!("{second}");
             }

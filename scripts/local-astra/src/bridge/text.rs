@@ -1,14 +1,14 @@
-//! Texts as Java reads them: bytes that are no UTF-8, halves of surrogate pairs, parameters of a URL.
+//! Texts as Java reads them: invalid UTF-8, lone surrogates, parameters of a URL.
 
 use std::borrow::Cow;
 
 use axum::http::Uri;
 use percent_encoding::percent_decode_str;
 
-/// Stands for the lone surrogate U+D800 in a text that is to show it again; the others follow.
+/// Represents the lone surrogate U+D800 in a text that has to show it again; the others follow.
 const SURROGATES: u32 = 0x10_D800;
 
-/// Bytes as Java decodes them: what is no UTF-8 becomes U+FFFD, once for each half of a surrogate pair.
+/// Decodes bytes as Java does: invalid UTF-8 becomes U+FFFD, once for each half of a surrogate pair.
 pub fn lossy(bytes: &[u8]) -> Cow<'_, str> {
     if let Ok(text) = std::str::from_utf8(bytes) {
         return Cow::Borrowed(text);
@@ -27,7 +27,7 @@ pub fn lossy(bytes: &[u8]) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
-/// Is each percent sign followed by two hexadecimal digits?
+/// Returns true if two hexadecimal digits follow each percent sign.
 pub fn is_encoded(text: &str) -> bool {
     text.split('%').skip(1).all(|rest| {
         let digits = rest.as_bytes().get(..2);
@@ -35,13 +35,13 @@ pub fn is_encoded(text: &str) -> bool {
     })
 }
 
-/// A part of a path, decoded.
+/// Decodes a part of a path.
 pub fn decoded(segment: &str) -> String {
     let bytes: Vec<u8> = percent_decode_str(segment).collect();
     lossy(&bytes).into_owned()
 }
 
-/// The parameters of a URL; nothing if one of them is not encoded well.
+/// Returns the parameters of a URL; `None` if one of them is incorrectly encoded.
 pub fn parameters(uri: &Uri) -> Option<Vec<(String, String)>> {
     let query = uri.query().unwrap_or_default();
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
@@ -55,12 +55,13 @@ pub fn parameters(uri: &Uri) -> Option<Vec<(String, String)>> {
     })
 }
 
-/// JSON whose lone surrogates, as `\ud83d`, are question marks: Java reads them, and UTF-8 has none for them.
+/// Replaces lone surrogates in JSON, such as `\ud83d`, by question marks: Java reads them, but UTF-8 cannot represent
+/// them.
 pub fn without_lone_surrogates(json: &str) -> Cow<'_, str> {
     replace_lone_surrogates(json, |_| "?".to_owned())
 }
 
-/// As [`without_lone_surrogates`], with characters that [`with_lone_surrogates`] turns into them again.
+/// Replaces lone surrogates by characters that [`with_lone_surrogates`] converts back.
 pub fn mark_lone_surrogates(json: &str) -> Cow<'_, str> {
     replace_lone_surrogates(json, |surrogate| {
         let marked = char::from_u32(SURROGATES + u32::from(surrogate - 0xD800));
@@ -68,7 +69,7 @@ pub fn mark_lone_surrogates(json: &str) -> Cow<'_, str> {
     })
 }
 
-/// JSON with escapes for the characters of [`mark_lone_surrogates`].
+/// Replaces the characters of [`mark_lone_surrogates`] in JSON by escapes.
 pub fn with_lone_surrogates(json: &str) -> String {
     json.chars()
         .map(|c| match u32::from(c).checked_sub(SURROGATES) {
@@ -106,7 +107,7 @@ fn replace_lone_surrogates(json: &str, replacement: impl Fn(u16) -> String) -> C
     Cow::Owned(replaced)
 }
 
-/// The code unit of an escape `\uXXXX` that begins here.
+/// Returns the code unit of an escape `\uXXXX` that begins here.
 fn escaped(json: &str, at: usize) -> Option<u16> {
     let digits = json.get(at..at + 6)?.strip_prefix("\\u")?;
     let is_hex = digits.bytes().all(|b| b.is_ascii_hexdigit());

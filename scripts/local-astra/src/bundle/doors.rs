@@ -109,7 +109,7 @@ impl Bundles {
 
     /// Closes the open connections of a role. Call it after the role's password was removed.
     pub fn close_role(&self, role: &str) {
-        // Nobody there to hear it: then nothing is open.
+        // Without receivers there are no open connections.
         let _ = self.revoked.send(Revoked::Role(role.to_owned()));
     }
 
@@ -146,7 +146,7 @@ impl Bundles {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
                 Some(_) = connections.join_next() => continue,
-                // An error: whoever could say it is gone.
+                // An error means that the sender is gone.
                 _ = shutdown.wait_for(|stop| *stop) => break,
             };
             match accepted {
@@ -167,7 +167,7 @@ impl Bundles {
                         }
                     });
                 }
-                // Too many open files, most likely: give a connection a moment to end.
+                // Probably too many open files: wait for a connection to end.
                 Err(_) => {
                     places.make_room();
                     sleep(Duration::from_millis(100)).await;

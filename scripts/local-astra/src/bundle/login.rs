@@ -34,7 +34,7 @@ pub async fn login(
             return Ok(None);
         };
         if let Some(refusal) = refuse_version(&request) {
-            // As Cassandra: said, and closed.
+            // Respond and close, as Cassandra does.
             refusal.write(client).await?;
             return Ok(None);
         }
@@ -64,7 +64,7 @@ pub async fn login(
         answer.write(client).await?;
         match answer.opcode {
             frame::AUTH_SUCCESS => return Ok(role),
-            // This Cassandra asks nobody for a password.
+            // This Cassandra requires no password.
             frame::READY => return Err(io::Error::other("the node asks for no login")),
             _ => {}
         }
@@ -81,7 +81,7 @@ fn refuse_version(request: &Frame) -> Option<Frame> {
     let message = format!(
         "Invalid or unsupported protocol version ({version}); supported versions are (3/v3, 4/v4)"
     );
-    // On stream 0, as Cassandra: gocql hears no other refusal of a version.
+    // On stream 0, as Cassandra: gocql ignores other responses about the version.
     let mut refusal = request.error(frame::PROTOCOL_ERROR, &message);
     refusal.stream = [0, 0];
     Some(refusal)
@@ -118,7 +118,7 @@ fn translate(mut request: Frame, role: &mut Option<String>) -> Result<Frame, Fra
             *role = Some(token.client_id().to_owned());
             Ok(request)
         }
-        // OPTIONS; and whatever else comes, Cassandra refuses in its own words.
+        // OPTIONS. Cassandra itself rejects everything else.
         _ => Ok(request),
     }
 }

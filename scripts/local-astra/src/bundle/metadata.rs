@@ -47,14 +47,14 @@ async fn serve(
 async fn metadata(State((bundles, id)): State<(Bundles, Uuid)>) -> Response {
     let catalog = bundles.catalog.borrow().clone();
     if !catalog.databases.contains_key(&id) {
-        // As Astra answers for a database that is hibernated or terminated.
+        // Astra's response for a hibernated or terminated database.
         let message = json!({"message": "the database is not active"});
         return (StatusCode::UNAUTHORIZED, Json(message)).into_response();
     }
     let hosts: Vec<Uuid> = catalog.nodes.keys().copied().collect();
     Json(json!({
         "version": 1,
-        // The engine's, whatever region the database was made in: cql-proxy ignores nodes of another data center.
+        // The engine's region, not the database's: cql-proxy ignores nodes of another data center.
         "region": catalog.local_datacenter,
         "contact_info": {
             "type": "sni_proxy",

@@ -36,7 +36,7 @@ async fn serve(
     database: Uuid,
     place: Arc<Place>,
 ) -> io::Result<()> {
-    // From here on, so that a role revoked in the middle of its login is not missed.
+    // Subscribed before the login, so that a revocation during it is not missed.
     let revocations = bundles.revocations();
     let nodes = bundles.nodes(database, tls.get_ref().1.server_name());
     let mut node = connect_any(&nodes).await?;
@@ -47,7 +47,7 @@ async fn serve(
     };
     place.stay();
     tokio::select! {
-        // First, so that nothing goes through that was sent after a revocation was answered.
+        // Checked first, so that nothing passes that was sent after a revocation was confirmed.
         biased;
         () = revoked(revocations, &role, database) => {}
         () = copy(tls, node) => {}
@@ -94,7 +94,7 @@ async fn copy(client: TlsStream<TcpStream>, node: TcpStream) {
     let (mut from_client, mut to_client) = tokio::io::split(client);
     let (mut from_node, mut to_node) = node.into_split();
     let up = async {
-        // An end is an end, whatever the reason: the other side is told by the shutdown.
+        // The reason does not matter: the shutdown informs the other side.
         let _ = tokio::io::copy(&mut from_client, &mut to_node).await;
         let _ = to_node.shutdown().await;
     };
@@ -120,7 +120,7 @@ async fn revoked(mut revocations: broadcast::Receiver<Revoked>, role: &str, data
             Ok(Revoked::Role(other)) if other != role => {}
             Ok(Revoked::Rights(other, rights)) if other != role || open(&rights, database) => {}
             Ok(Revoked::Database(other)) if other != database => {}
-            // Missed some: it may have been among them.
+            // The relevant revocation may be among the missed ones.
             Ok(_) | Err(RecvError::Lagged(_) | RecvError::Closed) => return,
         }
     }

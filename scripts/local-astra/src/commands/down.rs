@@ -59,7 +59,7 @@ async fn end_process(folders: &Folders, signal: Signal) -> Result<bool> {
     let began = Instant::now();
     let mut told = None;
     while Lock::try_take(folders, Which::Process)?.is_none() {
-        // A process that has just begun may not have written its state yet.
+        // A new process may not have written its state yet.
         if let Some(process) = State::read(folders)?.map(|state| state.process)
             && told.as_ref() != Some(&process)
         {

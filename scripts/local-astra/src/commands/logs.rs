@@ -34,7 +34,7 @@ pub fn logs(folders: &Folders) -> Result<u8> {
             let line = String::from_utf8_lossy(&line);
             let line: String = line.chars().take(LINE).collect();
             match writeln!(out, "{name}: {line}") {
-                // `cargo local logs | head` is no failure.
+                // A closed pipe, as in `cargo local logs | head`, is not an error.
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(0),
                 done => done?,
             }

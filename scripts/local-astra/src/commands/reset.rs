@@ -29,7 +29,7 @@ pub async fn reset(folders: &Folders, yes: bool) -> Result<u8> {
     }
     let _command = super::up::command_lock(folders).await?;
     super::down::stop(folders).await?;
-    // Only what local Astra has made: the folder may have been named by hand.
+    // Only local Astra's own files, because the user may have chosen an existing folder.
     for name in OURS {
         let path = folders.data.join(name);
         let removed = if path.is_dir() {

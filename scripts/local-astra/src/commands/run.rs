@@ -74,7 +74,7 @@ async fn end(mut command: Command, sample: &str) -> Result<ExitStatus> {
                 if let Some(pid) = child.id()
                     && let Some(sample) = ProcessId::of(pid)?
                 {
-                    // The sample knows Ctrl-C: let it clean up as after one.
+                    // The sample handles Ctrl-C: let it clean up in the same way.
                     sample.signal(Signal::Interrupt)?;
                 }
             }
@@ -107,7 +107,7 @@ struct Package {
 
 impl Workspace {
     async fn read() -> Result<Workspace> {
-        // Set by `cargo run`; the second is where this program was built.
+        // Set by `cargo run`; otherwise the folder where this program was built.
         let folder = std::env::var("CARGO_MANIFEST_DIR")
             .unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").to_owned());
         let output = cargo()

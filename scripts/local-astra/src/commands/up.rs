@@ -52,7 +52,7 @@ pub enum Started {
 /// # Errors
 /// The reason it did not start. Nothing is left partially running then.
 pub async fn ensure(folders: &Folders, nodes: Option<u8>, engines: Engines) -> Result<Started> {
-    // Held to the end: what another command has started is not ours to stop.
+    // Held to the end, so that Ctrl-C never stops what another command has started.
     let _command = tokio::select! {
         lock = command_lock(folders) => lock?,
         _ = tokio::signal::ctrl_c() => {
@@ -77,9 +77,9 @@ pub async fn ensure(folders: &Folders, nodes: Option<u8>, engines: Engines) -> R
 }
 
 async fn start(folders: &Folders, nodes: Option<u8>, engines: Engines) -> Result<Started> {
-    // Under the command's lock: of two first starts, one chooses.
+    // Under the command's lock, so that only one of two first starts chooses.
     Layout::of(&folders.data, nodes)?;
-    // What ran when it was killed or broke is started again too.
+    // Engines that were running before a kill or failure are started again, too.
     let engines = engines.and(Request::read(folders)?.engines);
     if Lock::try_take(folders, Which::Process)?.is_none() {
         match written(folders).await? {
@@ -103,7 +103,7 @@ async fn start(folders: &Folders, nodes: Option<u8>, engines: Engines) -> Result
             }
         }
     }
-    // Fetched here and not in the background, where nobody would see the progress.
+    // Downloaded here and not in the background, so that the progress is visible.
     fetch(folders, engines).await?;
     let number = Request::add(folders, engines)?.number;
     let mut child = spawn(folders)?;

@@ -1,4 +1,4 @@
-//! Commands: which there are, at which level, and the fields and options that each takes.
+//! The commands with their levels, fields and options.
 
 use super::codes::Code;
 use super::error::ApiError;

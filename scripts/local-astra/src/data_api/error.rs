@@ -1,4 +1,4 @@
-//! One error of a response, and what becomes of Cassandra's own.
+//! Errors of a response, including those of Cassandra.
 
 use scylla::errors::DbError;
 use uuid::Uuid;

@@ -164,7 +164,7 @@ impl Caller<'_> {
             .ok_or_else(|| unknown_keyspace(name))
     }
 
-    /// The table behind a collection, or a table. Whether the token may see it, Cassandra decides.
+    /// Returns the table of a collection, or a table. Cassandra checks that the token can see it.
     ///
     /// # Errors
     /// [`Code::UnknownKeyspace`], [`Code::UnknownCollectionOrTable`].

@@ -45,7 +45,7 @@ pub enum DevOpsError {
 impl DevOpsError {
     fn status(&self) -> StatusCode {
         match self {
-            // A missing right too: this API has no 403 for it.
+            // Also for a missing permission: this API has no 403 for it.
             DevOpsError::NoToken
             | DevOpsError::BadToken
             | DevOpsError::UnknownToken(_)

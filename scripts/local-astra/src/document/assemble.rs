@@ -147,7 +147,7 @@ impl Node {
         if !matches!(self.kind, Kind::Array(_)) {
             let decided = self.decided;
             self.turn_into(Kind::Array(Vec::new()), row);
-            // The document itself can become an array without anybody having decided so.
+            // The document itself can become an array without a row that determined it.
             if depth == 0 {
                 self.decided = decided;
             }
@@ -183,7 +183,7 @@ impl Node {
         let Kind::Object(members) = &mut self.kind else {
             return Err(contradiction(name));
         };
-        // Rows come in the order of their paths: a member that is there already is the last.
+        // Rows are in the order of their paths, so an existing member is the last one.
         if members.last().is_none_or(|(last, _)| last != name) {
             members.push((name.to_owned(), Node::container(as_array)));
         }
@@ -258,7 +258,7 @@ fn index(segment: &str) -> Result<Option<usize>, DocumentError> {
     let Some(rest) = segment.strip_prefix('[') else {
         return Ok(None);
     };
-    // The last character goes, whatever it is.
+    // Any last character is removed.
     let end = rest.char_indices().last().map_or(0, |(at, _)| at);
     let number = &rest[..end];
     match number.parse() {
@@ -292,7 +292,7 @@ fn json(value: &Value) -> Json {
             text => Json::String(text.to_owned()),
         },
         Value::Number(number) => {
-            // As Java does it: the cast stops at the ends of 64 bits.
+            // As in Java, the cast saturates at 64 bits.
             let integer = *number as i64;
             if integer as f64 == *number {
                 return Json::Number(integer.into());
@@ -383,7 +383,7 @@ mod tests {
         let below = |written| row(&["a", "b"], Value::Boolean(false), written);
         assert_eq!(whole(&[scalar(1), below(2)]), json!({"a": {"b": false}}));
         assert_eq!(whole(&[scalar(2), below(1)]), json!({"a": true}));
-        // Of one time, the later in path order.
+        // With equal times, the later path wins.
         assert_eq!(whole(&[scalar(1), below(1)]), json!({"a": {"b": false}}));
         let element = row(&["a", "[000000]"], Value::Null, 3);
         assert_eq!(whole(&[scalar(1), element.clone()]), json!({"a": [null]}));

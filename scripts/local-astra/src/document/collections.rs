@@ -188,7 +188,7 @@ async fn find(
     };
     let table = match table_in(&*store.current().await?) {
         Some(table) => Some(table),
-        // It may have been made this very moment, over CQL.
+        // It may have just been created over CQL.
         None => table_in(&*with_namespace_refreshed(store, namespace).await?),
     };
     match table {

@@ -61,7 +61,7 @@ pub async fn batch(
     let ids = ids(&documents, id_path.as_ref())?;
     let mut written = Vec::new();
     if documents.is_empty() {
-        // Nothing is looked up for nothing, only the token must be good.
+        // An empty batch needs no look-up, only a valid token.
         caller.session().await?;
     } else {
         let collection = collection_of_batch(&caller, &address, documents.len()).await?;
@@ -71,7 +71,7 @@ pub async fn batch(
             let writes = part.iter().map(async |(id, document)| {
                 match write(&collection, id, document, replace, ttl, &profile).await {
                     Ok(()) => Ok(Some(id.as_str())),
-                    // What Cassandra refused is missing from the list, and that is all.
+                    // As in Stargate, documents rejected by Cassandra are only missing from the list.
                     Err(DocumentError::Store(_)) => Ok(None),
                     Err(error) => Err(error),
                 }

@@ -27,7 +27,7 @@ pub async fn put(caller: Caller, address: Address, body: Body) -> Result<Respons
     let collection = Collection::existing(&caller, &address).await?;
     check(&schema)?;
     let wrapped = json!({ "schema": schema });
-    // A table option takes no bound value.
+    // Table options cannot be bound values.
     let comment = wrapped.to_string().replace('\'', "''");
     let alter = format!(
         "ALTER TABLE {} WITH comment = '{comment}'",
@@ -128,7 +128,7 @@ fn canonical(value: &Value) -> String {
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let digits = format!("{whole}{fraction}");
     let kept = digits.trim_end_matches('0');
-    // An exponent beyond this is no number that anybody writes.
+    // Larger exponents do not occur in practice.
     let exponent: i64 = exponent.parse().unwrap_or(i64::MAX / 2);
     let cut = (digits.len() - kept.len()) as i64 - fraction.len() as i64;
     match kept.trim_start_matches('0') {
@@ -198,12 +198,12 @@ pub fn validate(collection: &Collection, document: &Value) -> Result<(), Documen
     let Some(mut schema) = of(collection) else {
         return Ok(());
     };
-    // Whatever the schema calls itself, it is read as draft 4.
+    // The schema is read as draft 4, regardless of its `$schema`.
     if let Some(schema) = schema.as_object_mut() {
         schema.remove("$schema");
     }
     let validator = options().build(&schema).or_else(|_| {
-        // A reference that leads nowhere matters only where a document has the member.
+        // An unresolvable reference only matters if the document has the member.
         let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
         if let Some(properties) = properties {
             properties.retain(|name, _| document.get(name).is_some());

@@ -90,7 +90,8 @@ fn routes() -> Router<Store> {
             ),
         )
         .route(&below("/{collection}/"), nothing())
-        // POST, GET and PUT of these names are something else; all other methods mean a document of that name.
+        // POST, GET and PUT of these names have a different meaning; all other methods refer to a document of that
+        // name.
         .route(
             &below("/{collection}/batch"),
             strict(document().post(create::batch)),
@@ -142,7 +143,7 @@ mod tests {
 
     #[test]
     fn the_routes_do_not_collide() {
-        // axum panics if they do.
+        // axum panics on conflicting routes.
         let _ = routes();
     }
 }

@@ -194,7 +194,7 @@ fn shown(keyspace: &Keyspace) -> Value {
         shown.insert("replicas".to_owned(), json!(1));
     }
     if is("NetworkTopologyStrategy") {
-        // A map in order: the datacenters come by name.
+        // A sorted map: the data centers are listed by name.
         let datacenters = keyspace.replication.iter().filter_map(|(name, replicas)| {
             let replicas: i64 = replicas.parse().ok()?;
             Some(json!({"name": name, "replicas": replicas}))

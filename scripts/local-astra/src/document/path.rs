@@ -149,7 +149,7 @@ pub fn unescape(text: impl AsRef<str>) -> String {
 
 /// Returns true if a written document can contain this member name.
 pub fn is_valid_name(name: &str) -> bool {
-    // Escapes are looked past: what they protect is allowed.
+    // Escaped characters are allowed.
     !without_escapes(name, false).contains(['\'', '\\', '.', '['])
 }
 

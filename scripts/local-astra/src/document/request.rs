@@ -115,7 +115,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Url {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
         let OriginalUri(whole) = OriginalUri::from_request_parts(parts, state).await?;
-        // Without either the URL is relative to the one that the client has.
+        // Without a scheme or a host the URL is relative to the request.
         let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
         let host = whole.authority().map(Authority::as_str).or(host);
         let scheme = parts.extensions.get::<Scheme>();

@@ -117,7 +117,7 @@ impl Select {
     /// Restricts to rows whose path column is greater than or equal to this text.
     pub fn at_least(self, depth: usize, segment: &str) -> Select {
         let column = path_column(depth);
-        // In place of the restriction that a wildcard has put there: Cassandra takes only one lower bound.
+        // Replaces the restriction of a wildcard, because Cassandra accepts only one lower bound.
         let wildcard = self
             .restrictions
             .iter()
@@ -142,7 +142,7 @@ impl Select {
         if depth >= MAX_DEPTH {
             return Err(DocumentError::Depth);
         }
-        // The leaf says the same again, because it is the one with an index.
+        // Redundant, but only the leaf has an index.
         let mut select = self
             .below(parent)?
             .restrict(&format!("{} =", path_column(depth)), text(field))

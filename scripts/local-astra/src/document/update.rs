@@ -149,7 +149,7 @@ async fn automatic_ttl(
     if !parameters.flag("ttl-auto") {
         return Ok(None);
     }
-    // Asked before the collection is made: of a missing one Cassandra says that it is missing.
+    // Before the collection is created: for a missing one Cassandra reports an error.
     let collection = Collection::unchecked(caller, address).await?;
     ttl_of(&collection, &address.id, profile).await
 }

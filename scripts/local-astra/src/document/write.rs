@@ -166,7 +166,7 @@ impl Write<'_> {
             values.push(insert_values(self.id, row, self.ttl, now));
         }
         if values.is_empty() {
-            // What the bridge says to a batch of nothing.
+            // The bridge's message for an empty batch.
             let text = "At least one query must be provided in the batch";
             return Err(StoreError::new(Code::InvalidArgument, text).into());
         }
@@ -221,7 +221,7 @@ fn insert_values(id: &str, row: Leaf, ttl: Option<i32>, now: i64) -> Vec<Option<
     );
     values.extend(std::iter::repeat_n(text(""), rest));
     values.push(text(&leaf));
-    // The two that are not set are written as null, so that nothing of an older row shows through.
+    // The two other columns are written as null, to hide values of an older row.
     let (mut words, mut number, mut boolean) = (None, None, None);
     match row.value {
         Value::Null => {}

@@ -50,7 +50,7 @@ impl ClassArchive {
         {
             return self.discard(); // another one was faster
         }
-        // On the disk before it has its name: after a power failure it must not be empty.
+        // Synced before it is renamed: after a power failure it must not be empty.
         let placed = File::open(temporary).and_then(|file| {
             file.sync_all()?;
             fs::rename(
@@ -69,7 +69,7 @@ impl ClassArchive {
             temporary: file, ..
         }
         | Self::Used { file }) = self;
-        // Most often there is no new one.
+        // Usually there is no new one.
         let _ = fs::remove_file(file);
     }
 }
@@ -80,7 +80,7 @@ fn file_name(name: &str, bytes: u64) -> String {
 
 /// Returns the JVM option that uses the archive in `folder`, or that writes it at exit if it does not exist yet.
 pub fn option(folder: &Path, jdk: &Jdk, class_path: &ClassPath) -> (OsString, ClassArchive) {
-    // If it cannot be made, the JVM writes no archive and says so in its log.
+    // Without the folder the JVM writes no archive and logs the reason.
     let _ = fs::create_dir_all(folder);
     // The JVM runs in another folder.
     let folder = &folder
@@ -124,7 +124,7 @@ fn find(folder: &Path, name: &str) -> Option<PathBuf> {
         if entry.file_name().to_str() == Some(&file_name(name, bytes)) {
             return Some(entry.path());
         }
-        // If it cannot be removed, it is not used either.
+        // An archive that cannot be removed is not used either.
         let _ = fs::remove_file(entry.path());
         None
     })

@@ -1,7 +1,7 @@
-//! The first start of an engine in its folder: one that was cut short is begun anew.
+//! The first start of an engine in its folder, which is repeated from the beginning if it was interrupted.
 //!
-//! Both engines write their data in several steps, and refuse what a kill left half done. Until a first start is
-//! complete nothing of a user's can be in the folder, so it is emptied and the next start is a first one again.
+//! Both engines write their data in several steps, and reject data left incomplete by a kill. Until the first start is
+//! complete, the folder cannot contain any user data, so it is emptied and the next start is again a first one.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 
 use super::EngineError;
 
-/// In the folder of an engine from before its first start until that is complete.
+/// Marker file in the folder of an engine, from before its first start until the start is complete.
 const MARKER: &str = "first-start";
 
-/// Prepares the folder of an engine that does not run for its next start: removes `data` if a first start did not
-/// complete, or if `is_whole` is false. After the start has completed, call [`complete`].
+/// Prepares the folder of a stopped engine for its next start: removes `data` if the first start did not complete, or
+/// if `is_whole` is false. After the start has completed, call [`complete`].
 ///
 /// # Errors
 /// [`EngineError::File`] or [`EngineError::DiskFull`]
@@ -23,7 +23,7 @@ pub fn begin(folder: &Path, data: &[PathBuf], is_whole: bool) -> Result<(), Engi
         return Ok(());
     }
     fs::create_dir_all(folder).map_err(EngineError::file("create", folder))?;
-    // Before anything is removed: a kill in the middle of it must not make half of the data look whole.
+    // Before anything is removed: after a kill during the removal, the rest of the data must not look complete.
     fs::write(&marker, "").map_err(EngineError::file("write", &marker))?;
     for path in data {
         match fs::remove_dir_all(path) {
@@ -36,7 +36,7 @@ pub fn begin(folder: &Path, data: &[PathBuf], is_whole: bool) -> Result<(), Engi
     Ok(())
 }
 
-/// Notes that the first start is complete, if there was one.
+/// Marks the first start as complete, if there was one.
 ///
 /// # Errors
 /// [`EngineError::File`]
@@ -66,14 +66,14 @@ mod tests {
 
         begin(engine.path(), &data, false).unwrap();
         fill();
-        // Cut short, and whole by its looks.
+        // Interrupted, but apparently complete.
         begin(engine.path(), &data, true).unwrap();
         assert!(!is_there());
         fill();
         complete(engine.path()).unwrap();
         begin(engine.path(), &data, true).unwrap();
         assert!(is_there());
-        // A part of it is missing.
+        // A part is missing.
         begin(engine.path(), &data, false).unwrap();
         assert!(!is_there());
     }

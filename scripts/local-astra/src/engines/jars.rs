@@ -155,7 +155,7 @@ pub async fn fetch(
         return Ok(class_path);
     }
     let lock = lock(&cache.join("maven.lock"), distribution.title).await?;
-    // Whoever held the lock may have done it all.
+    // The previous holder of the lock may have downloaded everything.
     if let Some(class_path) = place.known()? {
         return Ok(class_path);
     }
@@ -359,7 +359,7 @@ async fn lock(path: &Path, title: &str) -> Result<File, EngineError> {
             eprintln!("Another local Astra is fetching jars; waiting for it before {title} ...");
             told = true;
         }
-        // A blocking lock could not be given up, so ask again.
+        // A blocking lock could not be cancelled, so poll.
         sleep(Duration::from_millis(100)).await;
     }
 }

@@ -34,7 +34,7 @@ pub fn tail(log: &Path) -> String {
     let text = String::from_utf8_lossy(&bytes);
     let told = |line: &&str| !line.trim().is_empty() && !line.starts_with('\t');
     let mut lines: Vec<&str> = text.lines().filter(told).collect();
-    // An engine that fails says why, and then for long how it shuts down.
+    // A failing engine reports the reason, followed by many lines about its shutdown.
     let is_chatter = |line: &str| {
         ["INFO", "DEBUG", "TRACE"]
             .iter()

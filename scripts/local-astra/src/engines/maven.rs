@@ -54,7 +54,7 @@ impl Run<'_> {
             .arg(argument("-Dmaven.repo.local=", self.repository))
             .arg(argument("-Dmdep.outputFile=", &self.class_path))
             .env("JAVA_HOME", &self.jdk.home)
-            // Maven reads nothing. It holds the lock with us, and goes on holding it should we be killed before it ends.
+            // Maven reads no input. It inherits the lock here, and keeps it if this process is killed first.
             .stdin(lock.try_clone()?)
             .stdout(Stdio::piped())
             .stderr(log.try_clone()?)
@@ -185,7 +185,7 @@ pub(super) async fn resolve(
         }
         Err(error) => {
             progress.give_up();
-            // Fails only if it has ended already.
+            // Fails only if the process has already ended.
             let _ = child.kill().await;
             Err(error)
         }
@@ -261,7 +261,7 @@ fn hint(errors: &str) -> (&'static str, bool) {
     ]) {
         (
             "The repository or a proxy wants a login: see `servers` and `proxies` in ~/.m2/settings.xml.",
-            // 403 is also what a busy mirror answers.
+            // Busy mirrors also return 403.
             says(&["403", "Forbidden"]),
         )
     } else {

@@ -59,7 +59,7 @@ impl ProcessId {
     }
 
     fn with<T>(&self, look: impl FnOnce(&sysinfo::Process) -> T) -> Result<Option<T>, EngineError> {
-        // Linux counts from boot, and the time of boot moves a little when the clock is set.
+        // Linux counts from boot, and the boot time shifts slightly when the clock is set.
         let same = |process: &sysinfo::Process| process.start_time().abs_diff(self.started) <= 2;
         with_process(self.pid, |process| same(process).then(|| look(process))).map(Option::flatten)
     }
@@ -92,7 +92,7 @@ fn with_process<T>(
     match system.process(pid).map(sysinfo::Process::status) {
         None => return Ok(None),
         Some(ProcessStatus::Zombie | ProcessStatus::Dead) => {
-            // Of a killed process the first thread ends first: until the others have, its ports are in use.
+            // The first thread of a killed process ends first. Its ports are in use until the others have ended.
             system.refresh_processes_specifics(one, true, what.with_tasks());
             let threads = system.process(pid).and_then(sysinfo::Process::tasks);
             if !threads.is_some_and(|threads| threads.iter().any(|thread| *thread != pid)) {

@@ -91,12 +91,12 @@ impl Engine {
             .stderr(open()?)
             .spawn()
             .map_err(EngineError::file("run", program))?;
-        // Until it is waited for, its number cannot belong to another one.
+        // Its number is not reused until the process is waited for.
         let process = ProcessId::of(child.id())?;
         let ended = Arc::new(OnceLock::new());
         let how = Arc::clone(&ended);
         let pid = child.id();
-        // Waits for it, so that no zombie stays. Ends with it, or with us.
+        // Waits for the process to avoid a zombie. The thread ends with it, or with this process.
         thread::spawn(move || {
             if let Ok(status) = child.wait() {
                 how.get_or_init(|| status);
@@ -132,7 +132,7 @@ impl Engine {
 
     fn read(record: &Path) -> Result<Option<Self>, EngineError> {
         match fs::read(record) {
-            // A file that makes no sense names no process.
+            // An invalid file describes no process.
             Ok(text) => Ok(serde_json::from_slice(&text).ok()),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(EngineError::file("read", record)(error)),
@@ -205,7 +205,7 @@ impl Engine {
         {
             archive.discard();
         }
-        // Its log may have had no room to say so.
+        // On a full disk the log may lack the reason.
         if let Some(folder) = self.log.parent()
             && let Err(full @ EngineError::DiskFull { .. }) = probe_disk(folder)
         {

@@ -24,7 +24,7 @@ pub async fn login(
     user: &str,
     password: &SecretString,
 ) -> Result<Session, EngineError> {
-    // The driver has more to say and to log about a port that is closed.
+    // Checked first, because the driver takes longer and logs more for a closed port.
     answers(address).await?;
     let failed = |why: String| EngineError::Login { address, why };
     let builder = SessionBuilder::new()

@@ -54,7 +54,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Lenient<S> {
             this.ready.clear();
             this.taken = 0;
             if read.filled().is_empty() {
-                // The end: a line that was begun goes on as it is.
+                // End of the stream: pass on an incomplete line unchanged.
                 this.ready.append(&mut this.reader.line);
                 this.reader.state = State::Rest;
                 if this.ready.is_empty() {

@@ -48,7 +48,7 @@ pub fn read(request: Request) -> Result<Request, Box<Response>> {
 
 fn with_target(mut request: Request<Body>, target: &str) -> Request<Body> {
     let mut parts = request.uri().clone().into_parts();
-    // A path that is made of encoded segments is one.
+    // A path of encoded segments is always valid.
     parts.path_and_query = PathAndQuery::try_from(target).ok().or(parts.path_and_query);
     if let Ok(uri) = Uri::from_parts(parts) {
         *request.uri_mut() = uri;

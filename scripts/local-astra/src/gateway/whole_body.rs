@@ -57,7 +57,7 @@ impl Drop for WholeBody {
         let Some(body) = self.0.take().filter(|body| !body.is_end_stream()) else {
             return;
         };
-        // Outside a runtime there is no connection either.
+        // Outside a runtime there is no connection.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(timeout(REST_TIME, discard(body)));
         }

@@ -15,7 +15,7 @@ use crate::store::{Store, lexer};
 /// # Errors
 /// Those of the token, of the parameters, and Cassandra's.
 pub async fn run(store: &Store, token: &str, given: Batch) -> Result<Response, Error> {
-    // Whether the token is good comes before all else.
+    // The token is checked first.
     store.session(token).await?;
     if given.queries.is_empty() {
         return Err(Error::invalid("No queries in batch"));
@@ -42,7 +42,7 @@ pub async fn run(store: &Store, token: &str, given: Batch) -> Result<Response, E
             conditional = Some(single.cql);
         }
     }
-    // A type without a name is an exception on a real Stargate, thus UNKNOWN.
+    // An unknown type causes an exception on a real Stargate, and therefore UNKNOWN.
     let kind = batch::Type::try_from(given.r#type).map_err(|_| {
         let number = given.r#type;
         Error::Refused(

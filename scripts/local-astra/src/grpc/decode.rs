@@ -46,7 +46,7 @@ fn not_null(bytes: &[u8], whole: &ColumnType) -> Result<Inner, Error> {
             Ok(Inner::Collection(Collection { elements }))
         }
         ColumnType::Tuple(types) => {
-            // A tuple that was stored with fewer fields is told with fewer.
+            // A tuple that was stored with fewer fields is returned with fewer.
             let mut elements = Vec::new();
             for typ in types {
                 if rest.is_empty() {
@@ -57,7 +57,7 @@ fn not_null(bytes: &[u8], whole: &ColumnType) -> Result<Inner, Error> {
             Ok(Inner::Collection(Collection { elements }))
         }
         ColumnType::UserDefinedType { definition, .. } => {
-            // Fields that the type got later are not there.
+            // Fields that were added to the type later are missing.
             let mut fields = HashMap::new();
             for (name, typ) in &definition.field_types {
                 if rest.is_empty() {

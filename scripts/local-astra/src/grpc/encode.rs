@@ -247,7 +247,7 @@ fn encode_duration(duration: &Duration) -> Vec<u8> {
 fn vint(n: i64, out: &mut Vec<u8>) {
     let zigzag = ((n << 1) ^ (n >> 63)).cast_unsigned();
     let bits = 64 - zigzag.leading_zeros();
-    // Each byte that follows costs the first one a bit: n bytes hold 7n bits, nine bytes 64.
+    // Each further byte costs the first one a bit: n bytes hold 7n bits, nine bytes 64.
     let extra = (bits.saturating_sub(1) / 7).min(8);
     let bytes = zigzag.to_be_bytes();
     let mark = !0xffu8.checked_shr(extra).unwrap_or(0);

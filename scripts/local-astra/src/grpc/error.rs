@@ -74,7 +74,7 @@ impl Error {
 impl From<ExecutionError> for Error {
     fn from(error: ExecutionError) -> Error {
         match error {
-            // A type that the driver cannot read: what the answer holds is lost with it.
+            // The driver cannot read a type, so the whole response is lost.
             ExecutionError::LastAttemptError(RequestAttemptError::CqlResultParseError(cause)) => {
                 Error::Refused(Code::Unimplemented, cause.to_string())
             }
@@ -192,7 +192,7 @@ fn detail(error: &DbError) -> Option<(&'static str, Vec<u8>)> {
             };
             ("stargate.functionfailure-bin", detail.encode_to_vec())
         }
-        // CasWriteUnknown is native protocol 5; to 4, which the driver speaks, it is a write timeout.
+        // CasWriteUnknown exists since native protocol 5; in 4, which the driver uses, it is a write timeout.
         _ => return None,
     })
 }

@@ -51,7 +51,7 @@ pub fn routes(store: Store) -> Result<Router, DescriptorError> {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
     };
-    // As gRPC for Java does, without being told to: clients may compress, responses are not.
+    // The default of gRPC for Java: requests may be compressed, responses are not.
     let gzip = CompressionEncoding::Gzip;
     let stargate = StargateServer::new(Service::new(store))
         .accept_compressed(gzip)
@@ -59,7 +59,7 @@ pub fn routes(store: Store) -> Result<Router, DescriptorError> {
     let mut routes = Routes::new(stargate)
         .add_service(reflection().build_v1alpha()?.accept_compressed(gzip))
         .add_service(reflection().build_v1()?.accept_compressed(gzip));
-    // Two routers with a fallback each cannot become one: the gateway's stays.
+    // Two routers with fallbacks cannot be merged: the gateway's is kept.
     let router = std::mem::take(routes.axum_router_mut()).reset_fallback();
     Ok(router.layer(axum::middleware::map_response(message_too_large)))
 }

@@ -35,7 +35,7 @@ pub async fn run(store: &Store, token: &str, query: Query) -> Result<Response, E
 
     let change = match Change::of(&query.cql, keyspace, &store.schema()) {
         Some(_) => {
-            // What was made a moment ago by others counts too: the table of an index.
+            // Includes objects that others have just created, such as the table of an index.
             let schema = store.refresh().await?;
             Change::of(&query.cql, keyspace, &schema)
         }

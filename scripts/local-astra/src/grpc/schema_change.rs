@@ -64,7 +64,7 @@ impl Change {
                     name: None,
                 })
             }
-            // A view is told as a table.
+            // A view is reported as a table.
             "table" | "columnfamily" | "view" => {
                 reader.condition();
                 Some(change(kind, Target::Table, reader.qualified(keyspace)?))
@@ -120,7 +120,7 @@ impl Change {
                 cql.push_str(&format!(" AND {column} = ?"));
                 values.push(Some(CqlValue::Text(name.clone())));
             }
-            // More columns than a page has rows would only hide a difference beyond it.
+            // One page is enough. With more columns, only a difference beyond it would be missed.
             let rows = session.query(&cql, values, Page::first(5000)).await?;
             seen.push(rows.rows);
         }

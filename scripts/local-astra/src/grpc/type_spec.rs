@@ -76,7 +76,7 @@ fn spec_of(typ: &ColumnType, inside: bool) -> TypeSpec {
         ColumnType::Tuple(types) => Spec::Tuple(Tuple {
             elements: types.iter().map(|typ| spec_of(typ, true)).collect(),
         }),
-        // A vector has no type of its own in the protocol.
+        // The protocol has no type for vectors.
         _ => basic(Basic::Custom),
     };
     TypeSpec { spec: Some(spec) }

@@ -141,7 +141,7 @@ impl Call {
                     what.join("/")
                 )))
             }
-            // Brokers, clusters, quotas, tenants and so on: the cluster's operator alone.
+            // Brokers, clusters, quotas, tenants and so on are reserved for the cluster's operator.
             _ => Err(Error::Unauthorized),
         }
     }

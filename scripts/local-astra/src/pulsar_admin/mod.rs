@@ -87,7 +87,7 @@ async fn answer(streaming: &Streaming, request: Request) -> Result<Response, Err
     let as_whom = allowed(streaming, &caller, &tenant).await?;
     let mut _making = None;
     let path = match call {
-        // Pulsar lets the superuser alone read a tenant; what it says is the caller's own.
+        // Pulsar only allows the superuser to read a tenant. The response only contains the caller's own.
         Call::Tenants | Call::Tenant { .. } => {
             let known = pulsar.tenant(&tenant).await?.ok_or(Error::Unauthorized)?;
             if let Some(token) = as_whom {
@@ -139,13 +139,13 @@ async fn answer(streaming: &Streaming, request: Request) -> Result<Response, Err
     }
     let status = passed.status();
     let mut response = (status, content.freeze()).into_response();
-    // A body without a type stays one.
+    // A body without a type keeps none.
     response.headers_mut().remove(header::CONTENT_TYPE);
     if status != StatusCode::NO_CONTENT {
         let content_type = kept(passed.headers(), &[header::CONTENT_TYPE]);
         response.headers_mut().extend(content_type);
     }
-    // A message that is peeked at has its properties there.
+    // These headers contain the properties of a peeked message.
     let properties = passed.headers().iter();
     let properties = properties.filter(|(name, _)| name.as_str().starts_with("x-pulsar-"));
     for (name, value) in properties {

@@ -107,7 +107,7 @@ pub async fn read(
             Ok::<_, Error>(stats.map(|stats| (topic, stats)))
         });
         let answers: Vec<_> = asked.buffered(AT_ONCE).try_collect().await?;
-        // A topic may go between the list and this.
+        // A topic may be deleted between the list and this request.
         for (topic, stats) in answers.into_iter().flatten() {
             match of {
                 Of::Topics => {

@@ -115,7 +115,7 @@ impl Parser<'_> {
             }
             "$containsEntry" => conditions.push(self.entry(name, value)?),
             _ => match value {
-                // One condition for each element, as if it stood alone.
+                // One condition per element, as if it were separate.
                 Value::Array(values) => {
                     for value in values {
                         conditions.push(self.compare(name, operator, value)?);
@@ -162,7 +162,7 @@ impl Parser<'_> {
         let mut values = Vec::with_capacity(elements.len());
         for element in elements {
             if element.is_null() {
-                // Stargate finds out when it binds the list.
+                // In Stargate, binding the list fails.
                 let problem = "null is not supported inside lists";
                 return Err(StoreError::new(Code::InvalidArgument, problem).into());
             }
@@ -180,7 +180,7 @@ impl Parser<'_> {
         };
         let column = self.column(name)?;
         let Some((key_type, value_type)) = map_types(&column.typ) else {
-            // Stargate has no key to bind here and fails.
+            // In Stargate, binding the missing key fails.
             return Err(RestError::Exception("map key may not be null".to_owned()));
         };
         let key = self.content(column, key_type, key, "key")?;

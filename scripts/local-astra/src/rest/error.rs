@@ -102,7 +102,7 @@ impl IntoResponse for RestError {
             "internalTxId": null,
         });
         match self {
-            // The one answer that comes from before the API proper, with another content type.
+            // The only response that is sent outside the API proper, with another content type.
             RestError::MissingToken => answer::typed(status, "application/json", body.to_string()),
             _ => answer::json(status, &body),
         }

@@ -118,7 +118,7 @@ enum Kind {
 }
 
 fn create_cql(table: &Table, column: &str, index: &Definition) -> Result<String, RestError> {
-    // A static column is not found either.
+    // Static columns are not found, either.
     let known = table
         .column(column)
         .is_some_and(|column| column.kind != ColumnKind::Static);

@@ -34,7 +34,7 @@ impl Reading {
         let fields = parameters.text("fields").unwrap_or_default();
         let fields = fields
             .split(',')
-            // As Java trims: control characters are blanks.
+            // Java's `trim` treats control characters as blanks.
             .map(|field| field.trim_matches(|c| c <= ' '))
             .filter(|field| !field.is_empty());
         let page_state = parameters
@@ -78,7 +78,7 @@ pub async fn search(
     Names((keyspace, table)): Names<(String, String)>,
     parameters: Parameters,
 ) -> Result<Response, RestError> {
-    // A number that is none is found before anything else is looked at.
+    // An invalid number is rejected before all other checks.
     parameters.page_size()?;
     let parameter = parameters
         .text("where")
@@ -185,7 +185,7 @@ pub async fn update(
     let sent = as_java_writes(Value::Object(row));
     Ok(match bridge::mark_lone_surrogates(&body.text()) {
         Cow::Borrowed(_) => answer::data(parameters.flag("raw"), sent),
-        // The row has question marks for them; the response shows them as they were sent.
+        // The row contains question marks instead; the response shows them as they were sent.
         Cow::Owned(marked) => {
             let marked = serde_json::from_str(&marked).map_or(sent, as_java_writes);
             answer::marked_data(parameters.flag("raw"), &marked)
@@ -251,7 +251,7 @@ fn values(
         .map(|(name, value)| {
             let column = table.column(name);
             if value.is_null() {
-                // Stargate does not look a null's column up; Cassandra does.
+                // Stargate does not check the column of a null; Cassandra does.
                 return Ok(Assignment {
                     column: name.clone(),
                     value: None,

@@ -238,7 +238,7 @@ fn create_cql(keyspace: &str, name: &str, definition: &Definition) -> Result<Str
     let mut columns: Vec<NewColumn<'_>> = Vec::new();
     for column in given {
         let column = new_column(column, partition, clustering, definition.clustering())?;
-        // Of several with one name the last one counts.
+        // The last of several columns with the same name counts.
         match columns.iter_mut().find(|known| known.name == column.name) {
             Some(known) => *known = column,
             None => columns.push(column),

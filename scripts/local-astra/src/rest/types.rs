@@ -230,7 +230,7 @@ fn change_cql(keyspace: &str, change: &Change) -> Result<Vec<String>, RestError>
         let mut known = HashSet::new();
         let mut renames = Vec::new();
         for rename in renamed {
-            // A map in Java, which takes no null and no name twice.
+            // In Java a map, which accepts neither null nor a duplicate name.
             let to = rename.to.as_deref().ok_or_else(|| null("value"))?;
             let from = rename.from.as_deref().unwrap_or_default();
             if !known.insert(from) {

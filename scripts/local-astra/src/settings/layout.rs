@@ -117,7 +117,7 @@ impl Layout {
         if write_first_json(&file, &layout)? {
             return Ok(layout);
         }
-        // Of two that choose at once the first one's is kept.
+        // If two processes choose at once, the first choice is kept.
         Layout::of(data, nodes)
     }
 

@@ -60,7 +60,7 @@ impl Secrets {
                     operator: StoredLogin::generate()?,
                 };
                 if !write_first_json(&file, &stored)? {
-                    // Of two that make them at once the first one's are kept.
+                    // If two processes generate them at once, the first ones are kept.
                     return Secrets::of(data);
                 }
                 stored

@@ -160,7 +160,7 @@ impl From<NewSessionError> for StoreError {
         {
             return StoreError::from_cassandra(cassandra, message);
         }
-        // The driver refuses a name that no keyspace can have.
+        // The driver rejects an invalid keyspace name.
         if let NewSessionError::UseKeyspaceError(UseKeyspaceError::BadKeyspaceName(cause)) = &error
         {
             return StoreError::new(Code::InvalidArgument, cause.to_string());

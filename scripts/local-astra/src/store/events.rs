@@ -30,7 +30,7 @@ pub struct Login {
 /// missed. Ends when `changed` returns false.
 pub async fn follow(node: SocketAddr, login: Login, changed: impl Fn() -> bool) {
     while changed() {
-        // A node that is down is found again later; until then the store asks for the version.
+        // A node that is down is found again later; until then the store polls the version.
         if let Ok(mut stream) = register(node, &login).await
             && !announced(&mut stream, &changed).await
         {
@@ -42,7 +42,7 @@ pub async fn follow(node: SocketAddr, login: Login, changed: impl Fn() -> bool) 
 
 /// Calls `changed` until the connection ends. Returns false if `changed` did.
 async fn announced(stream: &mut TcpStream, changed: &impl Fn() -> bool) -> bool {
-    // Whatever happened before the registration.
+    // For changes before the registration.
     let mut is_wanted = changed();
     while is_wanted {
         match Frame::read(stream).await {

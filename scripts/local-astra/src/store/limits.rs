@@ -216,7 +216,7 @@ mod tests {
         assert!(!is_refused(&format!(
             "CREATE CUSTOM INDEX ON t (a, {column}) USING 'x'"
         )));
-        // And leaves out what is no letter.
+        // It also omits characters that are not letters.
         assert!(!is_refused(&format!(
             "CREATE INDEX ON t (\"{}\")",
             "-".repeat(300)

@@ -152,7 +152,7 @@ impl Store {
         let mut read = schema::read(&self.inner.admin).await?;
         let known = self.schema();
         for (name, keyspace) in &mut read.keyspaces {
-            // What did not change stays the same object, for those who build on a keyspace.
+            // Unchanged keyspaces stay the same object, for caches that depend on it.
             if let Some(same) = known.keyspaces.get(name).filter(|old| *old == keyspace) {
                 *keyspace = Arc::clone(same);
             }
@@ -228,7 +228,7 @@ impl Store {
 
     /// Closes the logins of a role, so that earlier permissions no longer apply.
     pub fn close_role(&self, role: &str) {
-        // A login that is under way may be this role's: whose request came before has it, and nobody after.
+        // A login in progress may be this role's. Earlier requests may still get it, later ones do not.
         self.lock_sessions()
             .retain(|_, cell| cell.get().is_some_and(|session| session.role() != role));
     }
@@ -265,11 +265,11 @@ async fn keep_current(inner: Weak<Inner>) {
     };
     while let Some(inner) = inner.upgrade() {
         let store = Store { inner };
-        // A failed read is tried again at the next turn; requests meanwhile say what is wrong.
+        // A failed read is repeated at the next turn. Until then, requests report the problem.
         let _ = store.refresh().await;
         store.close_idle();
         drop(store);
-        // Ends with the store: its sender is gone then.
+        // Ends with the store, which drops the sender.
         if let Ok(Err(_)) = timeout(SCHEMA_POLL, announced.changed()).await {
             return;
         }

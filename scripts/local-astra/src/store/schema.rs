@@ -256,7 +256,7 @@ pub async fn read(admin: &Session) -> Result<Schema, StoreError> {
         version,
         ..Schema::default()
     };
-    // No interface shows local Astra's own.
+    // Local Astra's own keyspace is hidden from all interfaces.
     for row in keyspaces
         .into_iter()
         .filter(|k| k.keyspace_name != records::KEYSPACE)

@@ -240,8 +240,8 @@ impl TokenSession {
             .execute_single_page(statement.clone(), &values, state.clone())
             .await;
         let (result, next) = match prepared {
-            // The values were never sent: the statement may have been prepared for a table of that name that had
-            // other types.
+            // The values were not sent: the statement may have been prepared for a table of that name with other
+            // types.
             Err(ExecutionError::BadQuery(BadQuery::SerializationError(_))) => {
                 let session = self.driver.get_session();
                 let statement = session.prepare(statement).await?;

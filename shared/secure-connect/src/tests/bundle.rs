@@ -16,7 +16,7 @@ fn parse(bytes: &[u8]) -> String {
     }
 }
 
-/// A good bundle, but for what `change` does to its files.
+/// Returns the error of a valid bundle whose files were changed by `change`.
 fn changed(change: impl Fn(&mut Vec<(&'static str, Vec<u8>)>)) -> String {
     let authority = Authority::new();
     let mut files = files(&authority, &authority.sign(&["client"], 0), 29080);
@@ -253,7 +253,7 @@ proptest! {
         prop_assert!(Bundle::parse(&bytes).is_err());
     }
 
-    /// Errors or, where the bytes didn't matter, a bundle; never a panic.
+    /// Returns an error or, if the bytes do not matter, a bundle, but never panics.
     #[test]
     fn a_bundle_with_other_bytes_in_it_is_no_panic(
         changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),

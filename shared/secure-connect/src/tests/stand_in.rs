@@ -1,4 +1,4 @@
-//! A stand-in for Astra: it makes bundles, and serves what it is told to.
+//! A stand-in for Astra: it creates bundles, and serves configured responses.
 
 use std::io::{Cursor, Write};
 use std::net::SocketAddr;
@@ -24,7 +24,7 @@ use crate::{Error, SecureConnect};
 
 pub const NODE: Uuid = Uuid::from_u128(0x0000_0000_dead_4eef_8000_0000_0000_0001);
 
-/// An authority and what it signs.
+/// An authority that signs certificates.
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 /// A certificate and its key, PEM.
@@ -137,7 +137,7 @@ impl Drop for Server {
 }
 
 impl Server {
-    /// Hands each connection on, after the handshake.
+    /// Starts a server that passes each connection on after the handshake.
     pub async fn start<F>(
         tls: TlsAcceptor,
         handle: impl Fn(TlsStream<TcpStream>) -> F + Send + 'static,
@@ -158,7 +158,7 @@ impl Server {
         Server { port, task }
     }
 
-    /// A metadata service that answers every request with these bytes, and closes.
+    /// Starts a metadata service that responds to every request with these bytes, and closes.
     pub async fn answering(tls: TlsAcceptor, answer: Vec<u8>) -> Server {
         Server::start(tls, move |mut stream| {
             let answer = answer.clone();
@@ -186,7 +186,7 @@ pub fn metadata(proxy_port: u16) -> String {
     .to_string()
 }
 
-/// Bundle, metadata service and an SNI proxy that sends back what it gets.
+/// Bundle, metadata service and an SNI proxy that echoes.
 pub struct Astra {
     pub bundle: Vec<u8>,
     /// The server names of the proxy's connections so far.

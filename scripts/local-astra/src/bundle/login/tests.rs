@@ -139,7 +139,7 @@ async fn what_is_no_token_is_refused_without_asking_cassandra() {
 async fn cassandras_own_superuser_cannot_log_in_with_its_password() {
     let login = request(frame::AUTH_RESPONSE, &plain("cassandra", "cassandra"));
     let told = told(&bytes(&[login]).await, &[answer(frame::ERROR, &[0; 6])]).await;
-    // Its secret would have to be one whose hash is the password.
+    // A matching secret would need this password as its hash.
     assert_ne!(told.node[0].body, plain("cassandra", "cassandra"));
     assert_eq!(told.role.unwrap(), None);
 }

@@ -234,7 +234,7 @@ async fn a_host_id_leads_to_its_node_and_no_other_name_does() {
     }
     services.node.abort();
     services.catalog.send_modify(|catalog| {
-        // Nobody listens on port 1.
+        // Port 1 is closed.
         catalog.nodes.insert(NODE, ([127, 0, 0, 1], 1).into());
     });
     services.nobody_answers(&NODE.to_string()).await;
@@ -280,7 +280,7 @@ async fn what_is_revoked_is_closed_and_nothing_else() {
     echoes(&mut open).await;
     services.bundles.close_database(DATABASE);
     ends(&mut open).await;
-    // More at once than a tunnel remembers: it must not be the one that is missed.
+    // More revocations than a tunnel remembers: the relevant one must not be missed.
     let mut again = services.log_in(&node, &revoked).await;
     services.bundles.close_role(revoked.client_id());
     for _ in 0..200 {

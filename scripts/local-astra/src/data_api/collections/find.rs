@@ -183,7 +183,7 @@ impl<'a> Finder<'a> {
     }
 }
 
-/// The state of the page after a full one: whether there is more, the next page shows.
+/// Returns the page state after a full page. The next page may be empty.
 pub fn next_page(
     found: &[(Position, Document)],
     count: usize,

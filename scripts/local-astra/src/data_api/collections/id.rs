@@ -95,7 +95,7 @@ impl Id {
         }
     }
 
-    /// Are these the same id, in the same form?
+    /// Returns true if both are the same id in the same form.
     pub fn is_same(&self, other: &Id) -> bool {
         let form = |id: &Id| match id {
             Id::Extended(extension, _) => Some(*extension),

@@ -154,7 +154,7 @@ impl IndexedPaths {
         }
     }
 
-    /// Is a path indexed?
+    /// Returns true if a path is indexed.
     pub fn has(&self, path: &str) -> bool {
         let Ok(segments) = path::segments(path) else {
             return matches!(self, IndexedPaths::All);

@@ -117,7 +117,7 @@ impl Layer {
         Ok(())
     }
 
-    /// Is a path in the tree, or below one that is?
+    /// Returns true if a path is in the tree, or below one that is.
     pub fn covers(&self, segments: &[String]) -> bool {
         match (&self.kind, segments.split_first()) {
             (LayerKind::End(_), _) => true,

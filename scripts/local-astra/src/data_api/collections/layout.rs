@@ -33,7 +33,7 @@ const COLUMNS: [(&str, &str, Option<&str>); 10] = [
     (NULLS, "set<text>", Some("values")),
 ];
 
-/// Has a table the columns of a collection?
+/// Returns true if a table has the columns of a collection.
 pub fn is_collection(table: &Table) -> bool {
     let mut keys = table.partition_key();
     let key = keys
@@ -149,7 +149,7 @@ fn index_name(collection: &str, column: &str) -> String {
     }
 }
 
-/// Is this index there, under this or its other name?
+/// Returns true if this index exists under this or its other name.
 pub fn has_index(table: &Table, name: &str) -> bool {
     let other = name
         .strip_suffix("_exists_keys")

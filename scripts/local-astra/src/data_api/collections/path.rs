@@ -30,7 +30,7 @@ pub fn segments(path: &str) -> Result<Vec<String>, &'static str> {
     Ok(segments)
 }
 
-/// Are the ampersands of a path escapes?
+/// Returns true if the ampersands of a path are valid escapes.
 pub fn has_valid_escapes(path: &str) -> bool {
     let mut characters = path.chars();
     while let Some(character) = characters.next() {

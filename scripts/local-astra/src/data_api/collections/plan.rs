@@ -53,7 +53,7 @@ impl Plan {
         }
     }
 
-    /// Is every statement about one key?
+    /// Returns true if every statement selects one key.
     pub fn is_by_key(&self) -> bool {
         self.leads.iter().all(|lead| lead.key.is_some())
     }
@@ -67,7 +67,7 @@ fn is_always(filter: &Filter) -> bool {
     matches!(filter, Filter::All(all) if all.is_empty())
 }
 
-/// The same filter without groups in groups of the same kind, and without what decides nothing.
+/// Flattens groups within groups of the same kind, and removes parts without effect.
 fn simplified(filter: Filter) -> Filter {
     match filter {
         Filter::Test(Test::Keys(keys)) if keys.is_empty() => Filter::Any(Vec::new()),
@@ -108,7 +108,7 @@ fn single_or(mut parts: Vec<Filter>, group: fn(Vec<Filter>) -> Filter) -> Filter
     }
 }
 
-/// The statements that find all documents of a filter, and whether they find no others.
+/// Returns the statements that find all documents of a filter, and true if they find no others.
 fn leads(filter: &Filter) -> Option<(Vec<Lead>, bool)> {
     match filter {
         Filter::Test(test) => leads_of_test(test),
@@ -186,7 +186,7 @@ fn leads_of_all(all: &[Filter]) -> Option<(Vec<Lead>, bool)> {
     (!tests.is_empty()).then(|| (vec![Lead { key: None, tests }], false))
 }
 
-/// Can Cassandra find rows by this test?
+/// Returns true if Cassandra can find rows by this test.
 fn narrows(test: &Test) -> bool {
     matches!(
         test,

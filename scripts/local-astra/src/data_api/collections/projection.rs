@@ -15,10 +15,10 @@ pub enum Projection {
 }
 
 impl Projection {
-    /// Reads the projection of a command. Without one, everything but the special members comes back.
+    /// Reads the projection of a command. Without one, all members except the special ones are returned.
     ///
     /// # Errors
-    /// For a projection that makes no sense.
+    /// An invalid projection.
     pub fn read(projection: Option<&Json>) -> Result<Projection, ApiError> {
         let empty = Members::new();
         let members = match projection {

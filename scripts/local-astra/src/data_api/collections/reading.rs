@@ -31,7 +31,7 @@ pub struct Document {
 pub struct Documents<'a> {
     collection: &'a Collection,
     stream: Stream<'a>,
-    /// Does the stream read the documents itself?
+    /// True if the stream reads the documents itself.
     direct: bool,
 }
 

@@ -46,7 +46,7 @@ impl Sort {
     /// Reads the sort of a command.
     ///
     /// # Errors
-    /// For a sort that makes no sense, or that the collection cannot serve.
+    /// A sort that is invalid, or that the collection does not support.
     pub fn read(sort: Option<&Json>, collection: &Collection) -> Result<Sort, ApiError> {
         let members = match sort {
             None | Some(Json::Null) => return Ok(Sort::None),

@@ -15,10 +15,10 @@ pub struct Target {
 }
 
 impl Target {
-    /// Reads them.
+    /// Reads filter and sort.
     ///
     /// # Errors
-    /// For a filter or a sort that makes no sense.
+    /// An invalid filter or sort.
     pub fn read(collection: &Collection, command: &Command) -> Result<Target, ApiError> {
         Ok(Target {
             parsed: Parsed::read(command.field("filter"), collection)?,

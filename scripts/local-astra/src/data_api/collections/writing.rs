@@ -85,7 +85,7 @@ impl Collection {
         Ok(self.transaction(&cql, values).await?.0)
     }
 
-    /// Runs a transaction: was it applied, and if not, which `tx_id` was there?
+    /// Runs a transaction. Returns true if it was applied, or else the existing `tx_id`.
     async fn transaction(
         &self,
         cql: &str,

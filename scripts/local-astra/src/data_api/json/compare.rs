@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::Json;
 
-/// Are these the same value, members in the same order?
+/// Returns true if both are the same value, with members in the same order.
 pub fn is_same(left: &Json, right: &Json) -> bool {
     match (left, right) {
         (Json::Null, Json::Null) => true,

@@ -81,7 +81,7 @@ impl Decimal {
         }
     }
 
-    /// Was the number written without a period or an exponent?
+    /// Returns true if the number was written without a period or an exponent.
     pub fn is_integer(&self) -> bool {
         self.integer
     }
@@ -103,7 +103,7 @@ impl Decimal {
         whole.parse().ok()
     }
 
-    /// Has the number no fraction, however it was written?
+    /// Returns true if the number has no fraction, however it was written.
     pub fn is_whole(&self) -> bool {
         self.stripped().scale <= 0
     }
@@ -120,12 +120,12 @@ impl Decimal {
         self.to_string().parse().unwrap_or(f32::NAN)
     }
 
-    /// Are these the same node to Jackson: both integers or both decimals, and of one value?
+    /// Returns true if both are the same node to Jackson: both integers or both decimals, with equal values.
     pub fn is_same(&self, other: &Decimal) -> bool {
         self.integer == other.integer && self.cmp_value(other) == Ordering::Equal
     }
 
-    /// Are these the same to Java's `equals`: of one value and one scale?
+    /// Returns true if both are the same to Java's `equals`: with equal values and scales.
     pub fn is_identical(&self, other: &Decimal) -> bool {
         self.scale == other.scale && self.unscaled == other.unscaled
     }

@@ -25,7 +25,7 @@ pub async fn of(devops: &DevOps, record: &DatabaseRecord) -> Result<Vec<String>,
     let schema = devops.inner.store.refresh().await?;
     let mut names = Vec::new();
     if record.id == FIRST {
-        // What nobody owns was made over CQL, or at the first start.
+        // Keyspaces without an owner were created over CQL, or at the first start.
         let free = |name: &&String| !is_system(name) && !owned.iter().any(|k| k.name == **name);
         names.extend(schema.keyspaces.keys().filter(free).cloned());
         names.sort_by_key(|name| name != KEYSPACE);

@@ -73,11 +73,11 @@ async fn step(devops: &DevOps, id: Uuid) -> Result<bool, StoreError> {
         Status::Active | Status::Terminated | Status::Error => return Ok(false),
     }
     if record.status == Status::Active {
-        // Before the status says so: whoever reads ACTIVE finds the bundle's doors open.
+        // Before the status changes: a client that reads ACTIVE can use the bundle.
         publish(devops, &record).await?;
     }
     records::put(admin, &record).await?;
-    // What comes after a rest is another call's, which leads on by itself: two would undo each other's steps.
+    // Stop at a stable status. The next request starts its own task, and two tasks would undo each other's steps.
     Ok(!record.status.rests())
 }
 

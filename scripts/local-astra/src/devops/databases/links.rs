@@ -74,7 +74,7 @@ pub async fn links(
     let shown = json!({
         "downloadURL": link,
         "downloadURLInternal": link,
-        // Misspelt by Astra; clients read it so.
+        // Misspelt by Astra, and expected by clients.
         "datcenterID": view::datacenter_id(&record),
         "region": record.region,
         "cloudProvider": record.cloud,
@@ -112,7 +112,7 @@ pub async fn download(
     let record = records::get::<DatabaseRecord>(admin, &id.to_string()).await?;
     let record = record.filter(|record| record.status.is_open());
     let record = record.ok_or_else(|| super::unknown(&id.to_string()))?;
-    // It may make a key, which takes a moment of computing.
+    // It may generate a key, which takes a moment.
     let bundles = devops.inner.bundles.clone();
     let made = tokio::task::spawn_blocking(move || bundles.secure_connect(id)).await;
     let zip = made

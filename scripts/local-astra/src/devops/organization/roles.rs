@@ -174,7 +174,7 @@ pub async fn delete(
 /// checks the grants of each statement.
 async fn changed(devops: &DevOps, role: Uuid) -> Result<(), StoreError> {
     let admin = devops.inner.store.admin();
-    // The logins hold the rights of before: they end also when the grants could not be changed.
+    // Open logins have the old rights, so they are closed even if the grants could not be changed.
     let applied = devops.inner.grants.apply().await;
     let tokens = records::all::<TokenRecord>(admin).await?;
     for token in tokens.iter().filter(|token| token.roles.contains(&role)) {

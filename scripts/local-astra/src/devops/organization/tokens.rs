@@ -81,7 +81,7 @@ pub async fn create(
         description: body.description.unwrap_or_default(),
     };
     let admin = devops.inner.store.admin();
-    // A role without a record would have no policy. It has no grants yet, and nobody knows it.
+    // A role without a record would have no policy. Until then it has no grants, and its token is unknown.
     access::create_role(admin, &token, false).await?;
     records::put(admin, &record).await?;
     devops.inner.grants.apply().await?;

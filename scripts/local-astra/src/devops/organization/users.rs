@@ -69,7 +69,7 @@ async fn roles_of(devops: &DevOps, body: &Map<String, Value>) -> Result<Vec<Uuid
 }
 
 fn shown(user: &User, names: &[(Uuid, String)]) -> Value {
-    // A role that is gone is not shown.
+    // Deleted roles are not shown.
     let role = |id: &Uuid| names.iter().find(|(known, _)| known == id);
     let roles = user.roles.iter().filter_map(role);
     let roles: Vec<Value> = roles

@@ -138,11 +138,11 @@ pub async fn create(
         let why = format!("an organization may have {TENANTS} tenants on shared clusters");
         return Err(StreamingError::Unprocessable(why));
     }
-    // A record without its tenant counts for nothing: what fails between the two leaves no name taken.
+    // A record without its tenant is ignored, so a failure between the two steps leaves the name free.
     records::put(store, &record).await?;
     let topic = parameters.text("topic");
     if let Err(error) = make(&pulsar, &record, topic).await {
-        // The first cause is what the caller needs.
+        // Return the first cause, which the caller needs.
         if let Err(second) = pulsar.delete_tenant(&record.name, true).await {
             eprintln!("cannot take back tenant {}: {second}", record.name);
         }

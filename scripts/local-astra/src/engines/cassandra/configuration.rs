@@ -52,11 +52,11 @@ pub(super) const OPTIONS: &[&str] = &[
     "-Xms96m",
     "-Xmn64m",
     "-Xmx512m",
-    // The main thread reads the schema at a start: types of any depth that the others let in.
+    // The main thread reads the schema at the start, including types of any depth that other threads accepted.
     "-Xss64m",
     "-XX:ThreadStackSize=512",
-    // A vector index in memory takes as many writers at once as there are processors, and one more; a write beyond
-    // them fails (CASSANDRA-21644). Twice `concurrent_writes` is enough.
+    // A vector index in memory accepts as many concurrent writers as there are processors, plus one; a further write
+    // fails (CASSANDRA-21644). Twice `concurrent_writes` is enough.
     "-XX:ActiveProcessorCount=16",
     "-XX:+ExitOnOutOfMemoryError",
     "-Djdk.attach.allowAttachSelf=true",
@@ -64,12 +64,12 @@ pub(super) const OPTIONS: &[&str] = &[
     "-Dcassandra-foreground=yes",
     // The superuser exists when the port opens, not 10 s later.
     "-Dcassandra.superuser_setup_delay_ms=0",
-    // What Cassandra would find out in 2 s at each start.
+    // Cassandra would measure this for 2 s at each start.
     "-Dcassandra.memtable.row_overhead_size=180",
-    // A login in 3 ms. For one machine only.
+    // Logins take 3 ms. Only acceptable on a single machine.
     "-Dcassandra.auth_bcrypt_gensalt_log2_rounds=4",
     "-Dcassandra.shutdown_announce_in_ms=0",
-    // A node whose data folder is older has another data center in it.
+    // An older data folder contains another data center.
     "-Dcassandra.ignore_dc=true",
     "-Dcassandra.test.messagingService.nonGracefulShutdown=true",
 ];

@@ -136,7 +136,7 @@ impl Cassandra {
             let is_whole = data.iter().any(|data| data.join(COMMIT_LOG).exists());
             first_start::begin(&self.folder, &data, is_whole)?;
         }
-        // Those with data first and together, then those without, one after the other.
+        // Nodes with data start first and together, then those without, one by one.
         let (old, new): (Vec<u8>, Vec<u8>) =
             (1..=self.nodes).partition(|node| self.data(*node).exists());
         let is_first = old.is_empty();
@@ -197,7 +197,7 @@ impl Cassandra {
 
         let (option, archive) = class_archive::option(&self.archives, jdk, class_path);
         let mut command = jdk.command();
-        // One node is enough to make it.
+        // It is enough that one node writes it.
         let archive = Some(archive).filter(|archive| node == 1 || !archive.is_new());
         command.args(archive.is_some().then_some(option));
         command
@@ -246,15 +246,15 @@ impl Cassandra {
         } else {
             TOKENS[usize::from(node - 1) % TOKENS.len()]
         };
-        // A node that is replaced has the token of the one before it.
+        // A replacement has the token of the node it replaces.
         let token = match join {
             Join::First | Join::Again => {
                 format!("initial_token: {token}\nauto_bootstrap: false\n")
             }
             Join::Replace => String::new(),
         };
-        // A new cluster has one seed. Later each node is one: a seed that finds no other goes on alone, and all of them
-        // can be started at once. A node that is replaced gets its data from its seeds.
+        // A new cluster has one seed. Later each node is one: a seed that finds no other starts alone, so all of them
+        // can be started at once. A replacement gets its data from its seeds.
         let seeds = (1..=self.nodes).filter(|other| match join {
             Join::First => *other == 1,
             Join::Again => true,

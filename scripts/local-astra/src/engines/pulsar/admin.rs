@@ -152,7 +152,7 @@ impl Admin {
     /// See [`AdminError`]; 404 if it does not exist.
     pub async fn delete_tenant(&self, tenant: &str, force: bool) -> Result<(), AdminError> {
         if force {
-            // Topics first, then namespaces: Pulsar itself forbids to force a tenant's or namespace's deletion.
+            // Topics first, then namespaces: Pulsar itself rejects the forced deletion of tenants and namespaces.
             for name in self.namespaces(tenant).await? {
                 if let Some((_, namespace)) = name.split_once('/') {
                     self.empty_namespace(tenant, namespace).await?;

@@ -113,7 +113,7 @@ impl Pulsar {
             return Ok(());
         }
         let data = [METADATA, BOOKKEEPER].map(|name| self.folder.join(name));
-        // The last files that each of them writes when it is new.
+        // The last files that each of them writes on its first start.
         let is_whole = data[0].join("CURRENT").exists() && data[1].join("current/VERSION").exists();
         first_start::begin(&self.folder, &data, is_whole)
     }
@@ -168,7 +168,7 @@ impl Pulsar {
         check_port(web, "its admin API's port")?;
         check_port(bookie, "its bookie's port")?;
         fs::create_dir_all(&self.folder).map_err(EngineError::file("create", &self.folder))?;
-        // The JVM runs in another folder than we do.
+        // The JVM runs in another folder.
         let folder = self
             .folder
             .canonicalize()

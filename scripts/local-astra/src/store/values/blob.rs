@@ -24,7 +24,7 @@ pub fn from_base64(text: &str) -> Result<Vec<u8>, ValueError> {
         .chars()
         .find(|c| !c.is_ascii_alphanumeric() && !matches!(c, '+' | '/'));
     if let Some(stray) = stray {
-        // Java makes Latin-1 of the text first: what that lacks becomes a question mark.
+        // Java converts the text to Latin-1 first: other characters become a question mark.
         let code = u8::try_from(stray).unwrap_or(b'?').cast_signed();
         let sign = if code < 0 { "-" } else { "" };
         return Err(ValueError::Base64(format!(

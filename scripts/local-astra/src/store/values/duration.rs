@@ -67,7 +67,7 @@ fn designators(source: &str) -> Option<Vec<(usize, i64)>> {
         return None;
     }
     let all = standard_units(date, true)? + &standard_units(time, false)?;
-    // `P` alone is a duration of nothing.
+    // `P` alone is an empty duration.
     if all.is_empty() {
         Some(Vec::new())
     } else {

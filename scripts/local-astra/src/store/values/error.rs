@@ -105,7 +105,7 @@ fn native_name(native: &NativeType) -> &'static str {
         NativeType::Duration => "DURATION",
         NativeType::Float => "FLOAT",
         NativeType::Int => "INT",
-        // Stargate's own slip: its codec for bigint calls itself so.
+        // A mistake in Stargate: its codec for bigint uses this name.
         NativeType::BigInt => "LONG",
         NativeType::Timestamp => "TIMESTAMP",
         NativeType::Inet => "INET",

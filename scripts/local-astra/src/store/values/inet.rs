@@ -79,11 +79,11 @@ fn look_up(host: &str) -> Option<IpAddr> {
     let host = host.to_owned();
     std::thread::spawn(move || {
         let found = (host.as_str(), 0).to_socket_addrs();
-        // As Java does: of an address of each version the one of version 4.
+        // As Java does: prefer IPv4 if the host has both.
         let first = found
             .ok()
             .and_then(|found| found.min_by_key(SocketAddr::is_ipv6));
-        // Nobody waits any more if the limit has passed.
+        // Fails if the limit has passed and the receiver is gone.
         let _ = answer.send(first);
     });
     let wait = move || wait.recv_timeout(LOOKUP_LIMIT).ok().flatten();

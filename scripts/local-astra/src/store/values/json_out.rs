@@ -58,7 +58,7 @@ pub fn to_json(value: Option<&CqlValue>, typ: &ColumnType<'_>, maps: Maps) -> Va
             });
             Value::Object(fields.collect())
         }
-        // The enum is open; an empty value of a type that has none is nothing.
+        // The enum is open. An empty value of a type without empty values is null.
         _ => Value::Null,
     }
 }

@@ -86,7 +86,7 @@ impl JsonNumber {
 pub fn double_text(value: f64) -> String {
     let plain = (1e-3..1e7).contains(&value.abs());
     let shortest = format!("{value:e}");
-    // Java looks for the nearest decimal with at least two digits: 4.9E-324, not 5.0E-324.
+    // Java searches for the nearest decimal with at least two digits: 4.9E-324, not 5.0E-324.
     let scientific = match shortest.contains('.') {
         true => shortest,
         false => format!("{value:.1e}"),
@@ -116,7 +116,7 @@ fn float_text(scientific: &str, plain: bool, finite: bool) -> String {
     let (mantissa, exponent) = rest.split_once('e').unwrap_or((rest, "0"));
     let digits = mantissa.replace('.', "");
     let exponent: i32 = exponent.parse().unwrap_or(0);
-    // The second digit may be there only because Java wants two.
+    // The second digit may only exist because Java requires two.
     let digits = match digits.strip_suffix('0') {
         Some(first) if first.len() == 1 => first,
         _ => digits.as_str(),
@@ -210,7 +210,7 @@ pub(super) fn float_to_parse(text: &str) -> Option<&str> {
 pub fn number(text: &str) -> Value {
     match serde_json::from_str::<Number>(text) {
         Ok(_) => Value::Number(Number::from_string_unchecked(text.to_owned())),
-        // NaN and Infinity are no JSON numbers: Jackson writes them as texts.
+        // NaN and Infinity are not JSON numbers: Jackson writes them as texts.
         Err(_) => Value::String(text.to_owned()),
     }
 }

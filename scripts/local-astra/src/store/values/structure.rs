@@ -150,7 +150,7 @@ impl<'a> Reader<'a> {
                 break;
             }
         }
-        // Nothing at all is an empty value, as long as something follows.
+        // An empty text is an empty value if something follows.
         if quoted || !open.is_empty() || start == self.text.len() {
             self.at = start;
             return Err(self.problem(format!("invalid CQL value at character {start}")));

@@ -1,9 +1,9 @@
-//! The Data API beyond its recordings.
+//! Tests of the Data API in addition to its recordings.
 //!
-//! - [`properties`]: random documents, filters and updates against a plain evaluation
-//! - [`random`], [`plain`]: what those are made of
-//! - [`collections`]: collections and their limits; [`documents`]: writers, pages, counts; [`vectors`]: many at once;
-//!   [`tokens`]: roles and limits
+//! - [`properties`]: random documents, filters and updates, compared with a plain evaluation
+//! - [`random`], [`plain`]: the generator and the evaluation
+//! - [`collections`]: collections and their limits; [`documents`]: writers, pages, counts; [`vectors`]: concurrent
+//!   vectors; [`tokens`]: roles and limits
 
 mod collections;
 mod documents;

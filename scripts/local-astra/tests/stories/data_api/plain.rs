@@ -42,7 +42,7 @@ fn number(value: &Value) -> Option<f64> {
         .and_then(|number| number.as_str().parse().ok())
 }
 
-/// Are these equal, numbers by value, members in order?
+/// Returns true if both are equal, comparing numbers by value and members in order.
 pub fn equal(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Number(_), Value::Number(_)) => number(left) == number(right),
@@ -59,7 +59,7 @@ pub fn equal(left: &Value, right: &Value) -> bool {
     }
 }
 
-/// Does a document fit a filter? Negations of ranges are the opposite ranges.
+/// Returns true if a document matches a filter. The negation of a range is the opposite range.
 pub fn fits(document: &Value, filter: &Value, negated: bool) -> bool {
     let parts = filter
         .as_object()
@@ -153,7 +153,7 @@ fn order(found: &Value, wanted: &Value) -> Option<Ordering> {
     }
 }
 
-/// Does a filter compare a text with a range? Then hashes of arrays and objects take part.
+/// Returns true if a filter compares a text with a range, which also compares hashes of arrays and objects.
 pub fn has_text_range(filter: &Value) -> bool {
     match filter {
         Value::Object(members) => members.iter().any(|(name, value)| {
@@ -165,7 +165,7 @@ pub fn has_text_range(filter: &Value) -> bool {
     }
 }
 
-/// The document after an update; `None` where it is an error.
+/// Returns the document after an update; `None` if the update is an error.
 pub fn updated(document: &Value, update: &Value) -> Option<Value> {
     let (operator, operands) = update.as_object()?.iter().next()?;
     let (path, operand) = operands.as_object()?.iter().next()?;
@@ -257,7 +257,7 @@ pub fn updated(document: &Value, update: &Value) -> Option<Value> {
     is_valid(&new).then_some(new)
 }
 
-/// A date has nothing beside it.
+/// Returns false if an object has further members beside a date.
 fn is_valid(value: &Value) -> bool {
     match value {
         Value::Object(members) => {
@@ -286,7 +286,7 @@ fn lookup<'a>(document: &'a Value, path: &[String]) -> Option<&'a Value> {
     })
 }
 
-/// Could a value be put there?
+/// Returns true if a value can be stored at the path.
 fn reachable(document: &Value, path: &[String]) -> bool {
     put(&mut document.clone(), path, Value::Null).is_some()
 }

@@ -74,10 +74,10 @@ pub struct Parsed {
 }
 
 impl Parsed {
-    /// Reads the filter of a command. No filter, and null, are those that every document fits.
+    /// Reads the filter of a command. Every document matches a missing filter, and null.
     ///
     /// # Errors
-    /// For a filter that makes no sense.
+    /// An invalid filter.
     pub fn read(filter: Option<&Json>, collection: &Collection) -> Result<Parsed, ApiError> {
         let indexed = IndexedPaths::new(collection.definition.indexing.as_ref());
         let conditions = parse::read(filter)?;
@@ -88,7 +88,7 @@ impl Parsed {
         })
     }
 
-    /// Does the filter ask for nothing?
+    /// Returns true if the filter has no condition.
     pub fn is_empty(&self) -> bool {
         matches!(&self.filter, Filter::All(all) if all.is_empty())
     }

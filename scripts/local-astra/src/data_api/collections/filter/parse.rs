@@ -11,10 +11,10 @@ use crate::data_api::json::{Decimal, Json, Members};
 const MAX_CONDITIONS: usize = 64;
 const MAX_VALUES: usize = 100;
 
-/// Reads a filter, with its negations pushed down.
+/// Reads a filter, and pushes its negations down.
 ///
 /// # Errors
-/// For a filter that makes no sense, whatever the collection.
+/// A filter that is invalid for any collection.
 pub fn read(filter: Option<&Json>) -> Result<Group, ApiError> {
     let mut root = Group::new(Relation::And);
     match filter {

@@ -60,7 +60,7 @@ impl Update {
     /// Reads the `update` of a command.
     ///
     /// # Errors
-    /// For an update that makes no sense.
+    /// An invalid update.
     pub fn read(update: Option<&Json>, collection: &Collection) -> Result<Update, ApiError> {
         read::actions(update, collection).map(Update::Actions)
     }
@@ -76,10 +76,10 @@ impl Update {
         Ok(Update::Replacement { id, members })
     }
 
-    /// Changes a document: is it another one afterwards?
+    /// Changes a document. Returns true if it differs afterwards.
     ///
     /// # Errors
-    /// For operators that the document's values do not take.
+    /// Operators that do not accept the document's values.
     pub fn apply(&self, document: &mut Json, is_new: bool) -> Result<bool, ApiError> {
         match self {
             Update::Actions(actions) => {
