@@ -13,7 +13,7 @@ fn it_is_up_to_date() {
     let example = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"));
     assert!(
         example == env_example::text(SAMPLES),
-        ".env.example is stale. Write it anew in the top folder of the repository:\n\
+        ".env.example is stale. Generate it in the top folder of the repository:\n\
          cargo run --package shared --example env-example > .env.example"
     );
 }

@@ -46,7 +46,7 @@ pub enum CertificateError {
     #[error("cannot write {}: {source}", path.display())]
     Write { path: PathBuf, source: io::Error },
     #[error(
-        "{} is damaged ({what}); delete it to have the authority made anew, with all its bundles",
+        "{} is damaged ({what}); delete it to create a new authority, and new bundles",
         path.display()
     )]
     Damaged { path: PathBuf, what: String },

@@ -89,7 +89,7 @@ impl Front {
 /// Returns the interfaces that work without Cassandra.
 pub fn router_without_store(streaming: Streaming) -> Router {
     pulsar_admin::router(streaming).fallback(async || {
-        let description = "Cassandra is not running: `cargo local up` starts it, `cargo local status` tells what runs";
+        let description = "Cassandra is not running. Run `cargo local up` to start it; `cargo local status` shows what is running";
         let body = json!({"description": description, "code": 503});
         (StatusCode::SERVICE_UNAVAILABLE, axum::Json(body)).into_response()
     })

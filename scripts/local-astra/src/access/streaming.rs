@@ -32,7 +32,7 @@ pub enum KeyError {
         path: PathBuf,
         source: io::Error,
     },
-    #[error("{} is damaged; `cargo local reset` makes it anew and forgets all data", .0.display())]
+    #[error("{} is damaged; `cargo local reset` creates a new one and deletes all data", .0.display())]
     Damaged(PathBuf),
     #[error("cannot make a key: {0}")]
     Make(#[from] rcgen::Error),

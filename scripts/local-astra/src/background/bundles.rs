@@ -56,7 +56,7 @@ fn catalog(admin: &Session, database: Uuid) -> Result<Catalog> {
     let state = admin.get_cluster_state();
     let nodes = state.get_nodes_info();
     let datacenter = nodes.iter().find_map(|node| node.datacenter.clone());
-    let local_datacenter = datacenter.context("Cassandra does not tell its data centre")?;
+    let local_datacenter = datacenter.context("Cassandra does not report its data center")?;
     let address = |node: &scylla::cluster::NodeAddr| SocketAddr::new(node.ip(), node.port());
     let nodes = nodes
         .iter()

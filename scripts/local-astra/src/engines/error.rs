@@ -8,7 +8,7 @@ const INSTALL_JDK: &str = "Install a JDK 17 or 21 and try again:
   Fedora:         sudo dnf install java-21-openjdk-headless
   macOS:          brew install openjdk@17
   otherwise:      https://adoptium.net/temurin/releases
-A JDK beside the others will do: local Astra finds it, JAVA_HOME may stay as it is.";
+You can install it beside other JDKs: local Astra finds it, and JAVA_HOME can stay unchanged.";
 
 /// Every failure of this module. The `Display` output is the complete message, including advice.
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +38,7 @@ pub enum EngineError {
     },
 
     #[error(
-        "Maven was stopped: {why} while it fetched {title}. What it has is kept: the next start goes on from there.\n\
+        "Maven was stopped: {why} while it fetched {title}. Complete files are kept. The next start continues with the rest.\n\
          Maven's whole output: {log}", log = log.display()
     )]
     MavenTooSlow {
@@ -47,12 +47,12 @@ pub enum EngineError {
         log: PathBuf,
     },
 
-    #[error("Another local Astra has been fetching jars for {} minutes. See what it does, end it, and try again (lock: {lock}).", limit.as_secs() / 60, lock = lock.display())]
+    #[error("Another local Astra has been fetching jars for {} minutes. Check it, stop it, and try again (lock: {lock}).", limit.as_secs() / 60, lock = lock.display())]
     Locked { lock: PathBuf, limit: Duration },
 
     #[error(
-        "{trouble}, and {folder} cannot be made fit for its next start: {why}. `cargo local reset` forgets all data and \
-         starts anew", folder = folder.display()
+        "{trouble}, and {folder} cannot be prepared for its next start: {why}. `cargo local reset` deletes all data and \
+         starts again", folder = folder.display()
     )]
     Mend {
         trouble: &'static str,
@@ -61,13 +61,13 @@ pub enum EngineError {
     },
 
     #[error(
-        "Interrupted while fetching {title}. What is there is kept: the next start goes on from there."
+        "Interrupted while fetching {title}. Complete files are kept. The next start continues with the rest."
     )]
     Interrupted { title: &'static str },
 
     #[error(
         "These jars are not the ones that local Astra was tried with, so it does not run them:\n{jars}\n\
-         A mirror or proxy may have altered them. Look at `mirrors` in Maven's settings.xml, then try again: they are fetched anew."
+         A mirror or proxy may have altered them. Check `mirrors` in Maven's settings.xml, then try again."
     )]
     DifferentJars { jars: String },
 

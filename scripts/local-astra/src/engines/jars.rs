@@ -326,7 +326,7 @@ impl Place {
         fs::rename(&temporary, &file).map_err(EngineError::file("write", &file))?;
         let fingerprint = self.fingerprint().ok_or_else(|| EngineError::Folder {
             path: self.repository.clone(),
-            why: "somebody else changes it right now",
+            why: "another process is changing it",
         })?;
         Ok(ClassPath { value, fingerprint })
     }

@@ -266,7 +266,7 @@ fn hint(errors: &str) -> (&'static str, bool) {
         )
     } else {
         (
-            "What is there is kept: the next start goes on from there.",
+            "Complete files are kept. The next start continues with the rest.",
             true,
         )
     }

@@ -29,7 +29,7 @@ pub enum Error {
     #[error("{0}")]
     NotServed(String),
     #[error(
-        "Pulsar is not running: `cargo local up --pulsar` starts it, `cargo local status` tells what runs"
+        "Pulsar is not running. Run `cargo local up --pulsar` to start it; `cargo local status` shows what is running"
     )]
     NotRunning,
     #[error("the answer of Pulsar has more than {0} bytes")]

@@ -151,7 +151,7 @@ pub fn read_json<T: DeserializeOwned>(file: &Path) -> Result<Option<T>> {
     };
     let value = serde_json::from_str(&text).with_context(|| {
         format!(
-            "{} is damaged; `cargo local reset` makes it anew and forgets all data",
+            "{} is damaged; `cargo local reset` creates a new one and deletes all data",
             file.display()
         )
     })?;

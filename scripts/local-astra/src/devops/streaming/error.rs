@@ -27,7 +27,7 @@ pub enum StreamingError {
     #[error("{0}")]
     NotServed(String),
     #[error(
-        "Pulsar is not running: `cargo local up --pulsar` starts it, `cargo local status` tells what runs"
+        "Pulsar is not running. Run `cargo local up --pulsar` to start it; `cargo local status` shows what is running"
     )]
     NotRunning,
     #[error("{0}")]
