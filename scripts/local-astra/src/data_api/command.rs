@@ -4,7 +4,7 @@ use super::codes::Code;
 use super::error::ApiError;
 use super::json::{Json, Members};
 
-/// The level of a URL: the top, a keyspace, or a collection.
+/// The level of a URL: the top, a keyspace, or a collection or table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
     Database,
@@ -65,6 +65,11 @@ const PAGE_STATE: Field = ("pageState", Some("pagingState"), Kind::Text);
 const RETURNED: Field = ("returnDocument", None, Kind::Text);
 const SIMILARITY: Field = ("includeSimilarity", None, Kind::Bool);
 const SORT_VECTOR: Field = ("includeSortVector", None, Kind::Bool);
+const DEFINITION: Field = ("definition", None, Kind::Object);
+const EXPLAIN: Options = Options::Known(&[("explain", None, Kind::Bool)]);
+const IF_EXISTS: Options = Options::Known(&[("ifExists", None, Kind::Bool)]);
+const IF_NOT_EXISTS: Options = Options::Known(&[("ifNotExists", None, Kind::Bool)]);
+const INDEX: &[Field] = &[DEFINITION, ("indexType", None, Kind::Text), NAME];
 
 const fn spec(
     level: Level,
@@ -93,10 +98,22 @@ const COMMANDS: &[Spec] = &[
     spec(Level::Database, "findNamespaces", &[], &[], Options::None),
     spec(Level::Database, "findEmbeddingProviders", &[], &[], Options::Known(&[("filterModelStatus", None, Kind::Text)])),
     spec(Level::Database, "findRerankingProviders", &[], &[], Options::Known(&[("filterModelStatus", None, Kind::Text)])),
+    spec(Level::Keyspace, "alterType", &[("add", None, Kind::Object), NAME, ("rename", None, Kind::Object)], &[], Options::None),
     spec(Level::Keyspace, "createCollection", &[NAME], &[], Options::Own),
+    spec(Level::Keyspace, "createTable", &[DEFINITION, NAME], &["definition"], IF_NOT_EXISTS),
+    spec(Level::Keyspace, "createType", &[DEFINITION, NAME], &["definition"], IF_NOT_EXISTS),
     spec(Level::Keyspace, "deleteCollection", &[NAME], &[], Options::None),
-    spec(Level::Keyspace, "findCollections", &[], &[], Options::Known(&[("explain", None, Kind::Bool)])),
+    spec(Level::Keyspace, "dropIndex", &[NAME], &[], IF_EXISTS),
+    spec(Level::Keyspace, "dropTable", &[NAME], &[], IF_EXISTS),
+    spec(Level::Keyspace, "dropType", &[NAME], &[], IF_EXISTS),
+    spec(Level::Keyspace, "findCollections", &[], &[], EXPLAIN),
+    spec(Level::Keyspace, "listTables", &[], &[], EXPLAIN),
+    spec(Level::Keyspace, "listTypes", &[], &[], EXPLAIN),
+    spec(Level::Collection, "alterTable", &[("operation", None, Kind::Object)], &["operation"], Options::None),
     spec(Level::Collection, "countDocuments", &[FILTER], &[], Options::None),
+    spec(Level::Collection, "createIndex", INDEX, &["definition"], IF_NOT_EXISTS),
+    spec(Level::Collection, "createTextIndex", INDEX, &["definition"], IF_NOT_EXISTS),
+    spec(Level::Collection, "createVectorIndex", INDEX, &["definition"], IF_NOT_EXISTS),
     spec(Level::Collection, "deleteMany", &[FILTER], &[], Options::None),
     spec(Level::Collection, "deleteOne", &[FILTER, SORT], &["filter"], Options::None),
     spec(Level::Collection, "estimatedDocumentCount", &[], &[], Options::None),
@@ -112,34 +129,29 @@ const COMMANDS: &[Spec] = &[
     spec(Level::Collection, "insertMany", &[("documents", None, Kind::Array)], &["documents"], Options::Known(&[
         ("ordered", None, Kind::Bool), ("returnDocumentResponses", None, Kind::Bool)])),
     spec(Level::Collection, "insertOne", &[("document", None, Kind::Any)], &["document"], Options::None),
+    spec(Level::Collection, "listIndexes", &[], &[], EXPLAIN),
     spec(Level::Collection, "updateMany", &[FILTER, UPDATE], &["update"], Options::Known(&[PAGE_STATE, UPSERT])),
     spec(Level::Collection, "updateOne", &[FILTER, SORT, UPDATE], &["update"], Options::Known(&[UPSERT])),
 ];
 
-/// Commands of tables, types and indexes: known names that local Astra does not serve yet.
-const NOT_SERVED: &[(Level, &str)] = &[
-    (Level::Keyspace, "alterType"),
-    (Level::Keyspace, "createTable"),
-    (Level::Keyspace, "createType"),
-    (Level::Keyspace, "dropIndex"),
-    (Level::Keyspace, "dropTable"),
-    (Level::Keyspace, "dropType"),
-    (Level::Keyspace, "listTables"),
-    (Level::Keyspace, "listTypes"),
-    (Level::Collection, "alterTable"),
-    (Level::Collection, "createIndex"),
-    (Level::Collection, "createTextIndex"),
-    (Level::Collection, "createVectorIndex"),
-    (Level::Collection, "listIndexes"),
+/// Commands at a collection or table that only tables have.
+const OF_TABLES: [&str; 5] = [
+    "alterTable",
+    "createIndex",
+    "createTextIndex",
+    "createVectorIndex",
+    "listIndexes",
 ];
-
-/// A command of a request.
-#[derive(Debug)]
-pub enum Requested {
-    Served(Command),
-    /// The name of a command of tables.
-    NotServed(&'static str),
-}
+/// Commands at a collection or table that only collections have.
+const OF_COLLECTIONS: [&str; 7] = [
+    "countDocuments",
+    "estimatedDocumentCount",
+    "findAndRerank",
+    "findOneAndDelete",
+    "findOneAndReplace",
+    "findOneAndUpdate",
+    "updateMany",
+];
 
 /// A command whose fields and options are known and of the right kinds.
 #[derive(Debug)]
@@ -154,7 +166,7 @@ impl Command {
     ///
     /// # Errors
     /// For anything but one object with one command of that level, and for fields and options that it does not take.
-    pub fn read(level: Level, body: Option<Json>) -> Result<Requested, ApiError> {
+    pub fn read(level: Level, body: Option<Json>) -> Result<Command, ApiError> {
         let body = match body {
             None | Some(Json::Null) => return Err(missing("command")),
             Some(Json::Object(body)) => body,
@@ -169,9 +181,7 @@ impl Command {
         };
         let served = COMMANDS.iter().find(|s| s.level == level && s.name == name);
         let Some(spec) = served else {
-            let known = NOT_SERVED.iter().find(|(l, n)| *l == level && *n == name);
-            let known = known.map(|(_, name)| Requested::NotServed(name));
-            return known.ok_or_else(|| unknown_command(level, &name));
+            return Err(unknown_command(level, &name));
         };
         let Json::Object(fields) = fields else {
             let found = fields.type_name();
@@ -188,7 +198,7 @@ impl Command {
                 return Err(missing(&format!("command.{required}")));
             }
         }
-        Ok(Requested::Served(command))
+        Ok(command)
     }
 
     /// A field, even if it is null.
@@ -361,12 +371,7 @@ fn unknown_command(level: Level, name: &str) -> ApiError {
         .iter()
         .filter(|spec| spec.level == level)
         .map(|spec| spec.name);
-    let others = NOT_SERVED
-        .iter()
-        .filter(|(l, _)| *l == level)
-        .map(|(_, name)| *name);
-    let mut known: Vec<&str> = served.chain(others).collect();
-    known.sort_unstable();
+    let known: Vec<&str> = served.collect();
     let (level, known) = (level.shown(), known.join(", "));
     let text = format!(
         "Command '{name}' is not a {level} Command of the Data API.\n\nThe {level} Commands are: {known}."
@@ -374,17 +379,45 @@ fn unknown_command(level: Level, name: &str) -> ApiError {
     ApiError::new(Code::CommandUnknown, text)
 }
 
-/// The error of a command of tables that names a collection.
-pub fn unsupported_by_collections(name: &str, keyspace: &str, collection: &str) -> ApiError {
-    let supported = COMMANDS
-        .iter()
-        .filter(|spec| spec.level == Level::Collection);
-    let supported: Vec<&str> = supported.map(|spec| spec.name).collect();
+/// Checks that a collection has the command.
+///
+/// # Errors
+/// [`Code::UnsupportedCollectionCommand`]
+pub fn require_of_collections(
+    name: &str,
+    keyspace: &str,
+    collection: &str,
+) -> Result<(), ApiError> {
+    if !OF_TABLES.contains(&name) {
+        return Ok(());
+    }
     let text = format!(
         "The command {name} is for tables; {keyspace}.{collection} is a collection.\n\nCollections support: {}.",
-        supported.join(", ")
+        commands_without(&OF_TABLES)
     );
-    ApiError::new(Code::UnsupportedCollectionCommand, text)
+    Err(ApiError::new(Code::UnsupportedCollectionCommand, text))
+}
+
+/// Checks that a table has the command.
+///
+/// # Errors
+/// [`Code::UnsupportedTableCommand`]
+pub fn require_of_tables(name: &str, keyspace: &str, table: &str) -> Result<(), ApiError> {
+    if !OF_COLLECTIONS.contains(&name) {
+        return Ok(());
+    }
+    let text = format!(
+        "The command {name} is for collections; {keyspace}.{table} is a table.\n\nTables support: {}.",
+        commands_without(&OF_COLLECTIONS)
+    );
+    Err(ApiError::new(Code::UnsupportedTableCommand, text))
+}
+
+fn commands_without(others: &[&str]) -> String {
+    let specs = COMMANDS.iter().filter(|s| s.level == Level::Collection);
+    let names = specs.map(|spec| spec.name);
+    let names: Vec<&str> = names.filter(|name| !others.contains(name)).collect();
+    names.join(", ")
 }
 
 #[cfg(test)]
@@ -393,11 +426,7 @@ mod tests {
     use crate::data_api::json::reader;
 
     fn read(level: Level, body: &str) -> Result<Command, &'static str> {
-        match Command::read(level, reader::read(body).unwrap()) {
-            Ok(Requested::Served(command)) => Ok(command),
-            Ok(Requested::NotServed(name)) => Err(name),
-            Err(error) => Err(error.code.name()),
-        }
+        Command::read(level, reader::read(body).unwrap()).map_err(|error| error.code.name())
     }
 
     #[test]
@@ -435,7 +464,16 @@ mod tests {
             ),
             (Level::Collection, r#"{"Find":{}}"#, "COMMAND_UNKNOWN"),
             (Level::Keyspace, r#"{"find":{}}"#, "COMMAND_UNKNOWN"),
-            (Level::Keyspace, r#"{"createTable":{}}"#, "createTable"),
+            (
+                Level::Keyspace,
+                r#"{"createTable":{}}"#,
+                "COMMAND_FIELD_VALUE_INVALID",
+            ),
+            (
+                Level::Collection,
+                r#"{"createIndex":{"definition":"n"}}"#,
+                "REQUEST_STRUCTURE_MISMATCH",
+            ),
             (
                 Level::Collection,
                 r#"{"find":{"filters":{}}}"#,
