@@ -158,7 +158,7 @@ pub fn valid_name_of<'a>(
     name.filter(is_valid).ok_or_else(|| {
         let name = name.map_or_else(|| "(null)".to_owned(), str::to_owned);
         let text = format!(
-            "A {what} cannot have the name '{name}'.\n\nUse 1 to {longest} letters, digits and underscores."
+            "{what} name '{name}' is not supported.\n\nUse 1 to {longest} letters, digits and underscores."
         );
         ApiError::new(Code::UnsupportedSchemaName, text)
     })

@@ -1,7 +1,7 @@
 //! The Data API: JSON documents over Cassandra, one POST per command.
 //!
 //! - [`request`]: token, address and body of a request, and the way to its command
-//! - [`command`]: the commands, with their fields and options
+//! - [`commands`]: the commands, with their fields and options; [`command`]: those of requests
 //! - [`keyspaces`]: commands at the top
 //! - [`collections`]: commands on collections and their documents
 //! - [`tables`]: commands on tables, their rows and indexes, and on types
@@ -12,6 +12,7 @@
 mod codes;
 mod collections;
 mod command;
+mod commands;
 mod error;
 mod filter;
 mod indexes;

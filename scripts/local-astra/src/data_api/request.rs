@@ -14,7 +14,8 @@ use tokio::time::timeout;
 
 use super::codes::Code;
 use super::collections::{self, Collection};
-use super::command::{Command, Level, require_of_collections, require_of_tables};
+use super::command::{Command, Level};
+use super::commands::{require_of_collections, require_of_tables};
 use super::error::ApiError;
 use super::json::Json;
 use super::json::reader::{self, Unread};
@@ -183,7 +184,8 @@ impl Caller<'_> {
             return Ok(table);
         }
         let known = self.visible_keyspace(keyspace).await?;
-        let known: Vec<&str> = known.tables.keys().map(String::as_str).collect();
+        let known = known.tables.values().filter(|table| !table.is_view);
+        let known: Vec<&str> = known.map(|table| table.name.as_str()).collect();
         let text = format!(
             "The keyspace {keyspace} has no collection or table {name}.\n\nIt has: {}.",
             known.join(", ")

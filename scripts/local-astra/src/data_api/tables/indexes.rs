@@ -119,18 +119,18 @@ pub fn list(table: &Table, explain: bool) -> Answer {
 
 fn explained(table: &Table, index: &Index) -> Json {
     let (definition, typ) = definition(table, index).unwrap_or_else(|| {
-        let target = index.options.get("target").map_or("", String::as_str);
-        let name = shown(&index.name);
+        let option = |name: &str| index.options.get(name).map_or("", String::as_str);
+        let (target, class) = (option("target"), option("class_name"));
+        let (custom, using) = match index.kind.as_str() {
+            "CUSTOM" => ("CUSTOM ", format!(" USING {}", literal(class))),
+            _ => ("", String::new()),
+        };
+        let (name, table) = (shown(&index.name), table.shown());
+        let cql = format!("CREATE {custom}INDEX {name} ON {table} ({target}){using};");
         let support = Json::object([
             ("createIndex", Json::Bool(false)),
             ("filter", Json::Bool(false)),
-            (
-                "cqlDefinition",
-                Json::text(format!(
-                    "CREATE INDEX {name} ON {} ({target});",
-                    table.shown()
-                )),
-            ),
+            ("cqlDefinition", Json::Text(cql)),
         ]);
         let unknown = Json::object([("column", Json::text("UNKNOWN")), ("apiSupport", support)]);
         (unknown, "UNKNOWN")

@@ -209,7 +209,8 @@ impl Table {
             )
         } else if !unsupported.is_empty() {
             let unsupported = columns(unsupported);
-            let problem = format!("The types of these columns do not support it: {unsupported}");
+            let problem =
+                format!("The types of these columns do not support the operation: {unsupported}");
             (codes.unsupported, problem)
         } else {
             return Ok(());

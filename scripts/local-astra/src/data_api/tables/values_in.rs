@@ -5,12 +5,12 @@ use std::cell::Cell;
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use scylla::cluster::metadata::{CollectionType, ColumnType, NativeType};
+use scylla::cluster::metadata::{CollectionType, ColumnType, NativeType, UserDefinedType};
 use scylla::value::{CqlTimestamp, CqlValue, CqlVarint};
 
 use super::types::{ApiType, cql_definition};
 use crate::data_api::collections::extended::{self, Extension};
-use crate::data_api::json::{Decimal, Json};
+use crate::data_api::json::{Decimal, Json, Members};
 use crate::store::values::{duration, inet, time, uuid};
 
 /// Base64 of MIME and URLs, with or without padding.
@@ -49,30 +49,41 @@ fn read_some(value: &Json, typ: &ColumnType<'static>) -> Result<CqlValue, Misfit
             _ => Err(no_fit(value, typ)),
         },
         ColumnType::Vector { dimensions, .. } => read_vector(value, *dimensions),
-        ColumnType::UserDefinedType { definition, .. } => {
-            let Json::Object(members) = value else {
-                return Err(no_fit(value, typ));
-            };
-            let known = |name: &str| definition.field_types.iter().any(|(n, _)| n == name);
-            if let Some(unknown) = members.keys().find(|name| !known(name)) {
-                return Err(format!(
-                    "the type {} has no field '{unknown}'",
-                    definition.name
-                ));
-            }
-            let fields = definition.field_types.iter().map(|(name, typ)| {
-                let value = members.get(name.as_ref());
-                let value = value.map(|value| read(value, typ)).transpose()?;
-                Ok((name.to_string(), value.flatten()))
-            });
-            Ok(CqlValue::UserDefinedType {
-                keyspace: definition.keyspace.to_string(),
-                name: definition.name.to_string(),
-                fields: fields.collect::<Result<_, Misfit>>()?,
-            })
-        }
+        ColumnType::UserDefinedType { definition, .. } => read_fields(value, definition),
         _ => Err(no_fit(value, typ)),
     }
+}
+
+/// A value of a user-defined type: an object, or a list of pairs.
+fn read_fields(value: &Json, typ: &UserDefinedType<'static>) -> Result<CqlValue, Misfit> {
+    let members = match value {
+        Json::Object(members) => members.clone(),
+        Json::Array(pairs) => {
+            let pairs = pairs.iter().map(|pair| match pair.as_array() {
+                Some([Json::Text(name), value]) => Ok((name.clone(), value.clone())),
+                _ => Err("fields as a list need pairs of a name and a value".to_owned()),
+            });
+            pairs.collect::<Result<Members, Misfit>>()?
+        }
+        other => {
+            let found = other.type_name();
+            return Err(format!("the type {} cannot be read from {found}", typ.name));
+        }
+    };
+    let known = |name: &str| typ.field_types.iter().any(|(known, _)| known == name);
+    if let Some(unknown) = members.keys().find(|name| !known(name)) {
+        return Err(format!("the type {} has no field '{unknown}'", typ.name));
+    }
+    let fields = typ.field_types.iter().map(|(name, typ)| {
+        let value = members.get(name.as_ref());
+        let value = value.map(|value| read(value, typ)).transpose()?;
+        Ok((name.to_string(), value.flatten()))
+    });
+    Ok(CqlValue::UserDefinedType {
+        keyspace: typ.keyspace.to_string(),
+        name: typ.name.to_string(),
+        fields: fields.collect::<Result<_, Misfit>>()?,
+    })
 }
 
 fn read_all(values: &[Json], typ: &ColumnType<'static>) -> Result<Vec<CqlValue>, Misfit> {
@@ -371,6 +382,7 @@ mod tests {
                 r#"{"no":1,"street":"Main"}"#,
                 r#"{"street":"Main","no":1}"#,
             ),
+            ("frozen<addr>", r#"[["no",1]]"#, r#"{"no":1}"#),
             ("frozen<addr>", r#"{"street":null}"#, "{}"),
         ] {
             assert_eq!(read_text(cql, json).as_deref(), Ok(wanted), "{cql} {json}");

@@ -11,7 +11,7 @@ use super::types::ApiType;
 use crate::data_api::codes::Code;
 use crate::data_api::error::ApiError;
 use crate::data_api::filter::{Condition, Group, Operator, Part};
-use crate::store::Column;
+use crate::store::{Column, ColumnKind};
 
 /// Conditions by column; the last one of a column counts.
 type ByColumn<'a> = BTreeMap<&'a str, &'a Condition>;
@@ -100,7 +100,25 @@ pub fn of_select(table: &Table, filter: &Group) -> Result<Vec<ApiError>, ApiErro
     if only_keys && let Some(problem) = key_problem(table, &conditions) {
         warnings.push(slow(table, Code::IncompletePrimaryKeyFilter, &problem));
     }
+    if warnings.is_empty() {
+        refuse_ranges_of_partitions(table, &conditions)?;
+    }
     Ok(warnings)
+}
+
+/// The real server allows filtering only with a warning; without it Cassandra refuses ranges of partition keys.
+fn refuse_ranges_of_partitions(table: &Table, conditions: &ByColumn<'_>) -> Result<(), ApiError> {
+    let ranges = names_of(table, conditions, |column, condition| {
+        column.kind == ColumnKind::PartitionKey && is_range(condition.operator)
+    });
+    if ranges.is_empty() {
+        return Ok(());
+    }
+    let problem = format!(
+        "The database finds no range of the partition key columns {}",
+        list(ranges)
+    );
+    Err(refused(table, Code::InvalidDatabaseQuery, &problem))
 }
 
 /// Checks the filter of an update or delete of one row: equalities on the whole key.

@@ -9,8 +9,8 @@
 //! - [`to_json`]: a value as JSON
 //! - [`filled`]: the meaning of Cassandra's empty values
 //!
-//! There is one file per kind of value: [`numbers`], [`time`], [`duration`], [`inet`], `blob`, [`uuid`]; `structure` splits
-//! the text forms of collections.
+//! There is one file per kind of value: [`numbers`], [`time`], [`duration`], [`inet`], `blob`, [`uuid`]; `structure`
+//! splits the text forms of collections.
 
 mod blob;
 pub mod duration;
