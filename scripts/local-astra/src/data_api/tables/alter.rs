@@ -68,7 +68,7 @@ async fn add(caller: &Caller<'_>, table: &Table, members: &Members) -> Result<An
     let cql = columns_in_cql(&columns, Place::Column, code)?;
     let added = columns.iter().map(|(name, _)| name.as_str());
     let known = added.filter(|name| table.column(name).is_some());
-    refuse(
+    reject(
         table,
         known,
         Code::CannotAddExistingColumns,
@@ -96,21 +96,21 @@ async fn drop_columns(
     }
     let all = || names.iter().copied();
     let keys = all().filter(|name| table.is_key(name));
-    refuse(
+    reject(
         table,
         keys,
         Code::CannotDropPrimaryKeyColumns,
         "are part of the primary key",
     )?;
     let unknown = all().filter(|name| table.column(name).is_none());
-    refuse(
+    reject(
         table,
         unknown,
         Code::CannotDropUnknownColumns,
         "do not exist",
     )?;
     let indexed = all().filter(|name| table.indexes().any(|index| index.column == *name));
-    refuse(
+    reject(
         table,
         indexed,
         Code::CannotDropIndexedColumns,
@@ -157,15 +157,15 @@ fn check_vectors(
     let column = |name: &str| table.column(name);
     let all = || names.iter().copied();
     let missing = all().filter(|name| column(name).is_none());
-    refuse(table, missing, unknown, "do not exist")?;
+    reject(table, missing, unknown, "do not exist")?;
     let is_vector = |name: &str| {
         column(name).is_some_and(|column| matches!(ApiType::of(&column.typ), ApiType::Vector(_)))
     };
     let others = all().filter(|name| !is_vector(name));
-    refuse(table, others, no_vector, "are no vectors")
+    reject(table, others, no_vector, "are no vectors")
 }
 
-fn refuse<'a>(
+fn reject<'a>(
     table: &Table,
     columns: impl Iterator<Item = &'a str>,
     code: Code,

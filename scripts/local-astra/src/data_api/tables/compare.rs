@@ -58,7 +58,7 @@ fn octets(address: &IpAddr) -> Vec<u8> {
     }
 }
 
-/// Are these equal: by their order, or else member by member?
+/// Returns whether two values are equal: by their order, or else member by member.
 pub fn is_equal(left: &CqlValue, right: &CqlValue) -> bool {
     compare(left, right).map_or_else(|| left == right, Ordering::is_eq)
 }

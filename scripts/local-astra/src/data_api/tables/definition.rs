@@ -73,7 +73,7 @@ pub type WrittenColumns = Vec<(String, Written)>;
 /// Reads columns or fields.
 ///
 /// # Errors
-/// For unknown types, and for what is no type at all.
+/// For unknown types, and for JSON that is not a type.
 pub fn read_columns(columns: &Members) -> Result<WrittenColumns, ApiError> {
     let columns = columns.iter();
     columns
@@ -149,7 +149,7 @@ impl Written {
         }
     }
 
-    /// The type in CQL; `None` if the API creates none of this type in this place.
+    /// Returns the type in CQL; `None` if the API does not create this type in this place.
     ///
     /// # Errors
     /// For collections of such types, and for vectors without a good dimension.

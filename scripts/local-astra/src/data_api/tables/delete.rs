@@ -1,4 +1,4 @@
-//! `deleteOne` and `deleteMany`. Nobody counts what was deleted: -1.
+//! `deleteOne` and `deleteMany`. The number of deleted rows is unknown, and returned as -1.
 
 use scylla::value::CqlValue;
 
@@ -19,7 +19,7 @@ pub async fn one(table: &Table, command: &Command) -> Result<Answer, ApiError> {
     let filter = command.field("filter").filter(|filter| !filter.is_null());
     let filter = filter.ok_or_else(|| missing("command.filter"))?;
     let code = Code::UnsupportedSortForTableDeleteCommand;
-    refuse_sort(table, command, code)?;
+    reject_sort(table, command, code)?;
     let filter = table.read_filter(Some(filter))?;
     require_row(table, &filter)?;
     delete(table, &filter).await
@@ -52,11 +52,11 @@ fn deleted() -> Answer {
     Answer::default().with_status("deletedCount", Json::integer(-1))
 }
 
-/// Refuses the sort of a command on rows that are named by their key.
+/// Rejects a sort in a command whose filter is the primary key.
 ///
 /// # Errors
-/// This code, if there is a sort; those of a sort that makes no sense.
-pub fn refuse_sort(table: &Table, command: &Command, code: Code) -> Result<(), ApiError> {
+/// This code for a valid sort; those of an invalid sort.
+pub fn reject_sort(table: &Table, command: &Command, code: Code) -> Result<(), ApiError> {
     let sort = command.field("sort");
     let empty = Group::new(Relation::And);
     match table.read_sort(sort, &empty, super::sort::Window::default())? {

@@ -18,7 +18,7 @@ impl Table {
     /// Reads the filter of a command, with its negations pushed down. No filter, and null, have no conditions.
     ///
     /// # Errors
-    /// For a filter that makes no sense, whatever the columns hold.
+    /// For an invalid filter.
     pub fn read_filter(&self, filter: Option<&Json>) -> Result<Group, ApiError> {
         let mut root = Group::new(Relation::And);
         match filter {
@@ -372,7 +372,7 @@ fn plain(value: &Json) -> Result<Json, ApiError> {
     }
 }
 
-/// Refuses conditions that no column of a table can have.
+/// Rejects conditions that tables do not support.
 fn require_supported(condition: &Condition) -> Result<(), ApiError> {
     if condition.part != Part::Whole {
         return Ok(());

@@ -26,7 +26,7 @@ const TEXT_OPTIONS: [(&str, &str, bool); 3] = [
     ("normalize", "normalize", false),
 ];
 
-/// The part of a collection that an index has.
+/// The indexed part of a collection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Function {
     Keys,
@@ -47,7 +47,7 @@ impl Function {
     }
 }
 
-/// An index, and the column that it is on.
+/// An index and its column.
 #[derive(Clone, Debug)]
 pub struct IndexTarget<'a> {
     pub index: &'a Index,
@@ -82,14 +82,14 @@ impl IndexTarget<'_> {
         })
     }
 
-    /// Is this a storage-attached index?
+    /// Returns whether this is a storage-attached index.
     pub fn is_sai(&self) -> bool {
         let class = self.index.options.get("class_name");
         self.index.kind == "CUSTOM"
             && class.is_some_and(|c| c.ends_with("StorageAttachedIndex") || c == "sai")
     }
 
-    /// Does the index find texts whatever their case?
+    /// Returns whether the index ignores the case of texts.
     pub fn ignores_case(&self) -> bool {
         self.option("case_sensitive") == Some("false")
     }

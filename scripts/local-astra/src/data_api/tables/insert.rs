@@ -45,7 +45,7 @@ pub async fn many(table: &Table, command: &Command) -> Result<Answer, ApiError> 
     })
 }
 
-/// A row as it is written.
+/// A row to be written.
 struct Written {
     columns: Vec<String>,
     values: Vec<Option<CqlValue>>,
@@ -53,7 +53,7 @@ struct Written {
     id: Json,
 }
 
-/// The outcome for one row, with its id. A row that makes no sense has none.
+/// The outcome for one row, with its id. An invalid row has an empty one.
 enum Outcome {
     Inserted(Json),
     Failed(ApiError, Json),
@@ -185,7 +185,7 @@ impl Table {
         Err(ApiError::new(code, text))
     }
 
-    /// Checks that all columns exist and support what is done with them.
+    /// Checks that all columns exist and support the operation.
     ///
     /// # Errors
     /// For those that do not.
@@ -224,7 +224,7 @@ impl Table {
     }
 }
 
-/// The codes of what can be wrong with the values of columns.
+/// The error codes for columns and their values.
 #[derive(Clone, Copy, Debug)]
 pub struct Codes {
     pub unknown: Code,
@@ -260,7 +260,7 @@ fn responses(table: &Table, outcomes: Vec<Outcome>) -> Answer {
             Outcome::Inserted(id) => (id, "OK"),
             Outcome::Skipped(id) => (id, "SKIPPED"),
             Outcome::Failed(error, id) => {
-                // Equal errors are told once.
+                // Equal errors are returned once.
                 let same =
                     |known: &ApiError| known.code == error.code && known.message == error.message;
                 let place = errors.iter().position(same).unwrap_or(errors.len());

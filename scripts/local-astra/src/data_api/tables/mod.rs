@@ -7,7 +7,7 @@
 //! - [`insert`], [`update`], [`delete`], [`find`]: the commands on rows
 //! - [`filter`]: filters as conditions on columns; [`row_tests`]: their tests of a row; [`plan`]: which statements
 //!   find rows; [`stream`]: rows in the order of the database; [`page`]: the start of the next page; [`warnings`]:
-//!   what makes a filter slow
+//!   filters that are slow or rejected
 //! - [`sort`], [`projection`]: order and columns of a response; [`messages`]: lists of names in errors
 
 mod alter;

@@ -1,4 +1,4 @@
-//! The start of the next page: where each statement goes on.
+//! Page states, which contain the next row of each statement.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -9,10 +9,10 @@ use crate::data_api::error::ApiError;
 /// Tells a page state of a table from other bytes.
 const VERSION: &[u8] = b"lt1";
 
-/// The place where a statement goes on.
+/// The next row of a statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// After so many rows of the page that Cassandra's own state begins.
+    /// The row after the first `skip` rows of the page with this state of Cassandra.
     At {
         page: Option<Vec<u8>>,
         skip: u32,

@@ -29,7 +29,7 @@ pub struct Plan {
     pub check: Option<Filter>,
 }
 
-/// Statements, and what they leave to be checked.
+/// Statements, and the parts of the filter that they do not check.
 type Found = (Vec<Lead>, Vec<Filter>);
 
 impl Plan {
@@ -62,7 +62,7 @@ impl Plan {
         }
     }
 
-    /// Can the only statement be ordered by an index of vectors?
+    /// Returns whether the plan is one statement that can be ordered by a vector index.
     pub fn takes_vectors(&self, table: &Table) -> bool {
         let takes = |lead: &Lead| {
             let by_index = lead.tests.iter().all(|test| is_indexed(table, test));
@@ -215,7 +215,7 @@ fn fits_beside(test: &Test, others: &[Test]) -> bool {
         })
 }
 
-/// Does a storage-attached index serve the test?
+/// Returns whether a storage-attached index supports the test.
 fn is_indexed(table: &Table, test: &Test) -> bool {
     let function = match (&test.subject, test.comparison) {
         (_, Comparison::Ne) => return false,
@@ -236,7 +236,7 @@ fn is_indexed(table: &Table, test: &Test) -> bool {
         .any(|index| index.is_sai() && index.column == test.column && index.function == function)
 }
 
-/// Does the index of a type find ranges?
+/// Returns whether the index of a type supports ranges.
 fn has_ranges(typ: &ColumnType<'static>) -> bool {
     matches!(
         ApiType::of(typ),

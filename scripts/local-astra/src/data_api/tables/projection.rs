@@ -9,10 +9,10 @@ use crate::data_api::json::{Json, Members};
 use crate::store::Column;
 
 impl Table {
-    /// The columns that a projection selects: all of them, unless it names some.
+    /// Returns the selected columns, which are all columns unless the projection contains some.
     ///
     /// # Errors
-    /// For a projection that makes no sense, that selects nothing, or columns that the API cannot read.
+    /// For an invalid projection, one that selects nothing, or columns that the API cannot read.
     pub fn projected(&self, projection: Option<&Json>) -> Result<Vec<&Column>, ApiError> {
         let members = match projection {
             Some(Json::Object(members)) => members,

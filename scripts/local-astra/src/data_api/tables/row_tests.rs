@@ -23,7 +23,7 @@ pub struct Test {
     pub value: CqlValue,
 }
 
-/// The part of a column that a test looks at.
+/// The tested part of a column.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Subject {
     Value,
@@ -90,7 +90,7 @@ impl Filter {
         }
     }
 
-    /// Does a row fit? `value` returns the value of a column, `ignores_case` whether its index does.
+    /// Returns whether a row matches. `value` returns the value of a column, `ignores_case` whether its index ignores case.
     pub fn fits<'a>(
         &self,
         value: &impl Fn(&str) -> Option<&'a CqlValue>,

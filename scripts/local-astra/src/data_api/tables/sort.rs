@@ -57,7 +57,7 @@ impl Table {
     /// Reads the sort of a command, with the warning of one that is done in memory.
     ///
     /// # Errors
-    /// For a sort that makes no sense, or that the table cannot serve.
+    /// For an invalid sort, or one that the table does not support.
     pub fn read_sort(
         &self,
         sort: Option<&Json>,
@@ -250,7 +250,7 @@ impl Table {
         Some(ApiError::new(code, text))
     }
 
-    /// Does the filter name the whole key of one partition?
+    /// Returns whether the filter contains the whole key of one partition.
     fn is_one_partition(&self, filter: &Group) -> bool {
         let conditions = filter.all();
         self.meta.partition_key().all(|column| {

@@ -24,14 +24,14 @@ const TOGETHER: usize = 16;
 /// A row: the values of the selected columns, in their order.
 pub type Row = Vec<Option<CqlValue>>;
 
-/// The columns of the rows, and what else a statement has.
+/// The columns and the order of a statement.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
     /// Names of columns.
     pub columns: Vec<String>,
     /// A function to select behind them, with a `?` for its value.
     pub function: Option<(String, CqlValue)>,
-    /// What follows the conditions: `ORDER BY`.
+    /// The text after the conditions: `ORDER BY`.
     pub order: String,
 }
 

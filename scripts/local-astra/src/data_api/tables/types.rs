@@ -6,7 +6,7 @@ use crate::data_api::json::{Json, Members};
 use crate::store::types::{native_name, quote};
 use crate::store::{Column, ColumnKind};
 
-/// A column type, as far as the API has a name for it.
+/// A column type with a name in the API.
 #[derive(Clone, Copy, Debug)]
 pub enum ApiType<'a> {
     Primitive(&'a NativeType),
@@ -44,7 +44,7 @@ impl ApiType<'_> {
         }
     }
 
-    /// Is this a list, set or map?
+    /// Returns whether this is a list, set or map.
     pub fn is_collection(&self) -> bool {
         matches!(self, ApiType::List(_) | ApiType::Set(_) | ApiType::Map(..))
     }

@@ -1,10 +1,10 @@
-//! `updateOne`: of the row of a whole key, which it creates if there is none.
+//! `updateOne`, which creates a missing row.
 
 use scylla::cluster::metadata::{CollectionType, ColumnType};
 use scylla::value::CqlValue;
 
 use super::Table;
-use super::delete::refuse_sort;
+use super::delete::reject_sort;
 use super::insert::Codes;
 use super::messages::list;
 use super::types::{ApiType, Support};
@@ -42,7 +42,7 @@ struct Assignment<'a> {
 
 /// `updateOne`
 pub async fn one(table: &Table, command: &Command) -> Result<Answer, ApiError> {
-    refuse_sort(table, command, Code::UnsupportedSortForTableUpdateCommand)?;
+    reject_sort(table, command, Code::UnsupportedSortForTableUpdateCommand)?;
     let assignments = table.assignments(command.field("update"))?;
     let filter = table.read_filter(command.field("filter"))?;
     require_row(table, &filter)?;
@@ -57,7 +57,7 @@ pub async fn one(table: &Table, command: &Command) -> Result<Answer, ApiError> {
     let values = assignments.into_iter().map(|set| set.value);
     let values = values.chain(keys).collect();
     table.query(&cql, values, Page::first(1)).await?;
-    // Cassandra does not say whether there was a row.
+    // Cassandra does not report whether the row existed.
     let answer = Answer::default().with_status("matchedCount", Json::integer(1));
     Ok(answer.with_status("modifiedCount", Json::integer(1)))
 }
@@ -202,7 +202,7 @@ fn assigned_twice<'a>(assignments: &'a [Assignment<'_>]) -> Option<&'a str> {
     twice.map(|(_, set)| set.column.name.as_str())
 }
 
-/// The type of what is taken out of a collection: of a map, its keys.
+/// The type of the operand of `$pullAll`: for a map, a set of its keys.
 fn removed_type(typ: &ColumnType<'static>) -> ColumnType<'static> {
     match typ {
         ColumnType::Collection {
@@ -216,7 +216,7 @@ fn removed_type(typ: &ColumnType<'static>) -> ColumnType<'static> {
     }
 }
 
-/// What `$push` adds to a list or set: one element, or those of `$each`.
+/// The elements that `$push` adds to a list or set: one, or those of `$each`.
 fn pushed_elements(operand: &Json) -> Result<Json, ApiError> {
     match operand {
         Json::Array(_) => Err(bad_push("use $each for more than one element")),
@@ -225,7 +225,7 @@ fn pushed_elements(operand: &Json) -> Result<Json, ApiError> {
     }
 }
 
-/// What `$push` adds to a map, as pairs.
+/// The entries that `$push` adds to a map, as pairs.
 fn pushed_entries(operand: &Json) -> Result<Json, ApiError> {
     let entry = |value: &Json| match value {
         Json::Array(pair) => {

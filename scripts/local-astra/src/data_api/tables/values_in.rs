@@ -256,7 +256,7 @@ fn parsed(
     read(text).ok_or_else(|| format!("the text '{text}' is not {wanted}"))
 }
 
-/// What is finer than a microsecond is more than a timestamp holds.
+/// Removes the digits after the microseconds, which `read_timestamp` does not accept.
 fn without_nanoseconds(text: &str) -> String {
     let digits = Cell::new(0);
     let in_fraction = Cell::new(false);
@@ -390,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn other_values_are_refused() {
+    fn other_values_are_rejected() {
         for (cql, json) in [
             ("int", "\"5\""),
             ("int", "1.5"),

@@ -11,7 +11,7 @@ use crate::store::values::{inet, time};
 
 const SECOND: u64 = 1_000_000_000;
 
-/// A value as JSON. Empty collections are like null: nothing.
+/// Converts a value to JSON. Null and empty collections are `None`.
 pub fn to_json(value: &CqlValue) -> Option<Json> {
     Some(match value {
         CqlValue::Ascii(text) | CqlValue::Text(text) => Json::text(text),
@@ -73,7 +73,7 @@ fn map(pairs: &[(CqlValue, CqlValue)]) -> Json {
         .collect()
 }
 
-/// A float as Java prints it; what is no number is a text.
+/// Formats a float as Java does; NaN and the infinities are texts.
 fn float_json(is_finite: bool, text: &str) -> Json {
     if is_finite {
         Json::Number(Decimal::of_float_text(text))
@@ -82,7 +82,7 @@ fn float_json(is_finite: bool, text: &str) -> Json {
     }
 }
 
-/// A float as Java prints it.
+/// Formats a float as Java does.
 pub fn float(number: f32) -> Json {
     float_json(number.is_finite(), &single_text(number))
 }

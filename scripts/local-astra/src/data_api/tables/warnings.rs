@@ -1,4 +1,4 @@
-//! Filters that the database serves slowly, or not at all.
+//! Warnings for slow filters, and errors for unsupported ones.
 
 use std::collections::BTreeMap;
 
@@ -101,13 +101,14 @@ pub fn of_select(table: &Table, filter: &Group) -> Result<Vec<ApiError>, ApiErro
         warnings.push(slow(table, Code::IncompletePrimaryKeyFilter, &problem));
     }
     if warnings.is_empty() {
-        refuse_ranges_of_partitions(table, &conditions)?;
+        reject_ranges_of_partitions(table, &conditions)?;
     }
     Ok(warnings)
 }
 
-/// The real server allows filtering only with a warning; without it Cassandra refuses ranges of partition keys.
-fn refuse_ranges_of_partitions(table: &Table, conditions: &ByColumn<'_>) -> Result<(), ApiError> {
+/// Rejects ranges of partition key columns. The real server adds ALLOW FILTERING only together with a warning, and
+/// without it Cassandra rejects such a range.
+fn reject_ranges_of_partitions(table: &Table, conditions: &ByColumn<'_>) -> Result<(), ApiError> {
     let ranges = names_of(table, conditions, |column, condition| {
         column.kind == ColumnKind::PartitionKey && is_range(condition.operator)
     });
@@ -118,7 +119,7 @@ fn refuse_ranges_of_partitions(table: &Table, conditions: &ByColumn<'_>) -> Resu
         "The database finds no range of the partition key columns {}",
         list(ranges)
     );
-    Err(refused(table, Code::InvalidDatabaseQuery, &problem))
+    Err(rejected(table, Code::InvalidDatabaseQuery, &problem))
 }
 
 /// Checks the filter of an update or delete of one row: equalities on the whole key.
@@ -134,7 +135,7 @@ pub fn require_row(table: &Table, filter: &Group) -> Result<(), ApiError> {
     if !others.is_empty() {
         let problem = format!("updateOne and deleteOne need $eq on {}", list(others));
         let code = Code::UnsupportedFilterForUpdateOneDeleteOne;
-        return Err(refused(table, code, &problem));
+        return Err(rejected(table, code, &problem));
     }
     let missing = table
         .key()
@@ -148,7 +149,7 @@ pub fn require_row(table: &Table, filter: &Group) -> Result<(), ApiError> {
         columns(missing)
     );
     let code = Code::MissingFullPrimaryKeyForUpdateDelete;
-    Err(refused(table, code, &problem))
+    Err(rejected(table, code, &problem))
 }
 
 /// Checks the filter of a delete of many rows: the partition key, and clustering columns from the first on.
@@ -160,14 +161,14 @@ pub fn require_rows(table: &Table, filter: &Group) -> Result<(), ApiError> {
     require_keys(table, &conditions)?;
     match key_problem(table, &conditions) {
         None => Ok(()),
-        Some(problem) => Err(refused(table, Code::InvalidPrimaryKeyFilter, &problem)),
+        Some(problem) => Err(rejected(table, Code::InvalidPrimaryKeyFilter, &problem)),
     }
 }
 
 fn require_keys(table: &Table, conditions: &ByColumn<'_>) -> Result<(), ApiError> {
     if conditions.is_empty() {
         let code = Code::MissingFilterForUpdateDelete;
-        return Err(refused(table, code, "The command needs a filter"));
+        return Err(rejected(table, code, "The command needs a filter"));
     }
     require_known(table, conditions)?;
     let others = names_of(table, conditions, |column, _| !table.is_key(&column.name));
@@ -179,7 +180,7 @@ fn require_keys(table: &Table, conditions: &ByColumn<'_>) -> Result<(), ApiError
         list(others)
     );
     let code = Code::UnsupportedNonPrimaryKeyFilterForUpdateDelete;
-    Err(refused(table, code, &problem))
+    Err(rejected(table, code, &problem))
 }
 
 fn require_known(table: &Table, conditions: &ByColumn<'_>) -> Result<(), ApiError> {
@@ -254,6 +255,6 @@ fn slow(table: &Table, code: Code, problem: &str) -> ApiError {
     ApiError::new(code, text)
 }
 
-fn refused(table: &Table, code: Code, problem: &str) -> ApiError {
+fn rejected(table: &Table, code: Code, problem: &str) -> ApiError {
     ApiError::new(code, format!("{problem}.\n\n{}", table.defined_keys()))
 }
