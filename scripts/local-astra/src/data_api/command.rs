@@ -1,10 +1,11 @@
-//! The commands with their levels, fields and options.
+//! Commands of requests with their fields and options, read by their [`Spec`].
 
 use super::codes::Code;
+use super::commands::COMMANDS;
 use super::error::ApiError;
 use super::json::{Json, Members};
 
-/// The level of a URL: the top, a keyspace, or a collection.
+/// The level of a URL: the top, a keyspace, or a collection or table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
     Database,
@@ -34,111 +35,25 @@ pub enum Kind {
 }
 
 /// A field or an option: its name, and the name that it had in old versions.
-type Field = (&'static str, Option<&'static str>, Kind);
+pub type Field = (&'static str, Option<&'static str>, Kind);
 
 /// A command with its fields and options.
 #[derive(Debug)]
 pub struct Spec {
     pub name: &'static str,
     pub level: Level,
-    fields: &'static [Field],
-    required: &'static [&'static str],
-    options: Options,
+    pub fields: &'static [Field],
+    pub required: &'static [&'static str],
+    pub options: Options,
 }
 
 #[derive(Debug)]
-enum Options {
-    /// The command takes none, but an empty object.
+pub enum Options {
+    /// None, but an empty object.
     None,
     Known(&'static [Field]),
-    /// The command reads them itself.
+    /// Those that the command reads itself.
     Own,
-}
-
-const FILTER: Field = ("filter", None, Kind::Any);
-const SORT: Field = ("sort", None, Kind::Any);
-const PROJECTION: Field = ("projection", None, Kind::Any);
-const UPDATE: Field = ("update", None, Kind::Any);
-const NAME: Field = ("name", None, Kind::Text);
-const UPSERT: Field = ("upsert", None, Kind::Bool);
-const PAGE_STATE: Field = ("pageState", Some("pagingState"), Kind::Text);
-const RETURNED: Field = ("returnDocument", None, Kind::Text);
-const SIMILARITY: Field = ("includeSimilarity", None, Kind::Bool);
-const SORT_VECTOR: Field = ("includeSortVector", None, Kind::Bool);
-
-const fn spec(
-    level: Level,
-    name: &'static str,
-    fields: &'static [Field],
-    required: &'static [&'static str],
-    options: Options,
-) -> Spec {
-    Spec {
-        name,
-        level,
-        fields,
-        required,
-        options,
-    }
-}
-
-/// The commands that local Astra serves.
-#[rustfmt::skip]
-const COMMANDS: &[Spec] = &[
-    spec(Level::Database, "createKeyspace", &[NAME], &[], Options::Own),
-    spec(Level::Database, "createNamespace", &[NAME], &[], Options::Own),
-    spec(Level::Database, "dropKeyspace", &[NAME], &[], Options::None),
-    spec(Level::Database, "dropNamespace", &[NAME], &[], Options::None),
-    spec(Level::Database, "findKeyspaces", &[], &[], Options::None),
-    spec(Level::Database, "findNamespaces", &[], &[], Options::None),
-    spec(Level::Database, "findEmbeddingProviders", &[], &[], Options::Known(&[("filterModelStatus", None, Kind::Text)])),
-    spec(Level::Database, "findRerankingProviders", &[], &[], Options::Known(&[("filterModelStatus", None, Kind::Text)])),
-    spec(Level::Keyspace, "createCollection", &[NAME], &[], Options::Own),
-    spec(Level::Keyspace, "deleteCollection", &[NAME], &[], Options::None),
-    spec(Level::Keyspace, "findCollections", &[], &[], Options::Known(&[("explain", None, Kind::Bool)])),
-    spec(Level::Collection, "countDocuments", &[FILTER], &[], Options::None),
-    spec(Level::Collection, "deleteMany", &[FILTER], &[], Options::None),
-    spec(Level::Collection, "deleteOne", &[FILTER, SORT], &["filter"], Options::None),
-    spec(Level::Collection, "estimatedDocumentCount", &[], &[], Options::None),
-    spec(Level::Collection, "find", &[FILTER, PROJECTION, SORT], &[], Options::Known(&[
-        SIMILARITY, SORT_VECTOR, ("limit", None, Kind::Integer), PAGE_STATE, ("skip", None, Kind::Integer)])),
-    spec(Level::Collection, "findAndRerank", &[FILTER, PROJECTION, SORT], &[], Options::Own),
-    spec(Level::Collection, "findOne", &[FILTER, PROJECTION, SORT], &[], Options::Known(&[SIMILARITY, SORT_VECTOR])),
-    spec(Level::Collection, "findOneAndDelete", &[FILTER, PROJECTION, SORT], &[], Options::None),
-    spec(Level::Collection, "findOneAndReplace", &[FILTER, PROJECTION, ("replacement", None, Kind::Object), SORT],
-        &["replacement"], Options::Known(&[RETURNED, UPSERT])),
-    spec(Level::Collection, "findOneAndUpdate", &[FILTER, PROJECTION, SORT, UPDATE], &["update"],
-        Options::Known(&[RETURNED, UPSERT])),
-    spec(Level::Collection, "insertMany", &[("documents", None, Kind::Array)], &["documents"], Options::Known(&[
-        ("ordered", None, Kind::Bool), ("returnDocumentResponses", None, Kind::Bool)])),
-    spec(Level::Collection, "insertOne", &[("document", None, Kind::Any)], &["document"], Options::None),
-    spec(Level::Collection, "updateMany", &[FILTER, UPDATE], &["update"], Options::Known(&[PAGE_STATE, UPSERT])),
-    spec(Level::Collection, "updateOne", &[FILTER, SORT, UPDATE], &["update"], Options::Known(&[UPSERT])),
-];
-
-/// Commands of tables, types and indexes: known names that local Astra does not serve yet.
-const NOT_SERVED: &[(Level, &str)] = &[
-    (Level::Keyspace, "alterType"),
-    (Level::Keyspace, "createTable"),
-    (Level::Keyspace, "createType"),
-    (Level::Keyspace, "dropIndex"),
-    (Level::Keyspace, "dropTable"),
-    (Level::Keyspace, "dropType"),
-    (Level::Keyspace, "listTables"),
-    (Level::Keyspace, "listTypes"),
-    (Level::Collection, "alterTable"),
-    (Level::Collection, "createIndex"),
-    (Level::Collection, "createTextIndex"),
-    (Level::Collection, "createVectorIndex"),
-    (Level::Collection, "listIndexes"),
-];
-
-/// A command of a request.
-#[derive(Debug)]
-pub enum Requested {
-    Served(Command),
-    /// The name of a command of tables.
-    NotServed(&'static str),
 }
 
 /// A command whose fields and options are known and of the right kinds.
@@ -154,7 +69,7 @@ impl Command {
     ///
     /// # Errors
     /// For anything but one object with one command of that level, and for fields and options that it does not take.
-    pub fn read(level: Level, body: Option<Json>) -> Result<Requested, ApiError> {
+    pub fn read(level: Level, body: Option<Json>) -> Result<Command, ApiError> {
         let body = match body {
             None | Some(Json::Null) => return Err(missing("command")),
             Some(Json::Object(body)) => body,
@@ -169,9 +84,7 @@ impl Command {
         };
         let served = COMMANDS.iter().find(|s| s.level == level && s.name == name);
         let Some(spec) = served else {
-            let known = NOT_SERVED.iter().find(|(l, n)| *l == level && *n == name);
-            let known = known.map(|(_, name)| Requested::NotServed(name));
-            return known.ok_or_else(|| unknown_command(level, &name));
+            return Err(unknown_command(level, &name));
         };
         let Json::Object(fields) = fields else {
             let found = fields.type_name();
@@ -188,7 +101,7 @@ impl Command {
                 return Err(missing(&format!("command.{required}")));
             }
         }
-        Ok(Requested::Served(command))
+        Ok(command)
     }
 
     /// A field, even if it is null.
@@ -361,30 +274,12 @@ fn unknown_command(level: Level, name: &str) -> ApiError {
         .iter()
         .filter(|spec| spec.level == level)
         .map(|spec| spec.name);
-    let others = NOT_SERVED
-        .iter()
-        .filter(|(l, _)| *l == level)
-        .map(|(_, name)| *name);
-    let mut known: Vec<&str> = served.chain(others).collect();
-    known.sort_unstable();
+    let known: Vec<&str> = served.collect();
     let (level, known) = (level.shown(), known.join(", "));
     let text = format!(
         "Command '{name}' is not a {level} Command of the Data API.\n\nThe {level} Commands are: {known}."
     );
     ApiError::new(Code::CommandUnknown, text)
-}
-
-/// The error of a command of tables that names a collection.
-pub fn unsupported_by_collections(name: &str, keyspace: &str, collection: &str) -> ApiError {
-    let supported = COMMANDS
-        .iter()
-        .filter(|spec| spec.level == Level::Collection);
-    let supported: Vec<&str> = supported.map(|spec| spec.name).collect();
-    let text = format!(
-        "The command {name} is for tables; {keyspace}.{collection} is a collection.\n\nCollections support: {}.",
-        supported.join(", ")
-    );
-    ApiError::new(Code::UnsupportedCollectionCommand, text)
 }
 
 #[cfg(test)]
@@ -393,11 +288,7 @@ mod tests {
     use crate::data_api::json::reader;
 
     fn read(level: Level, body: &str) -> Result<Command, &'static str> {
-        match Command::read(level, reader::read(body).unwrap()) {
-            Ok(Requested::Served(command)) => Ok(command),
-            Ok(Requested::NotServed(name)) => Err(name),
-            Err(error) => Err(error.code.name()),
-        }
+        Command::read(level, reader::read(body).unwrap()).map_err(|error| error.code.name())
     }
 
     #[test]
@@ -435,7 +326,16 @@ mod tests {
             ),
             (Level::Collection, r#"{"Find":{}}"#, "COMMAND_UNKNOWN"),
             (Level::Keyspace, r#"{"find":{}}"#, "COMMAND_UNKNOWN"),
-            (Level::Keyspace, r#"{"createTable":{}}"#, "createTable"),
+            (
+                Level::Keyspace,
+                r#"{"createTable":{}}"#,
+                "COMMAND_FIELD_VALUE_INVALID",
+            ),
+            (
+                Level::Collection,
+                r#"{"createIndex":{"definition":"n"}}"#,
+                "REQUEST_STRUCTURE_MISMATCH",
+            ),
             (
                 Level::Collection,
                 r#"{"find":{"filters":{}}}"#,

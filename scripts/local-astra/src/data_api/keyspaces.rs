@@ -134,19 +134,31 @@ pub fn given_name(command: &Command) -> Result<&str, ApiError> {
     name.ok_or_else(|| invalid_value("command.name", "`null`", "must not be empty"))
 }
 
-/// A name that a keyspace or collection can be created with.
+/// A name that a keyspace, collection, table or type can be created with.
+///
+/// # Errors
+/// Those of [`valid_name_of`].
+pub fn valid_name<'a>(what: &str, name: Option<&'a str>) -> Result<&'a str, ApiError> {
+    valid_name_of(what, name, 48)
+}
+
+/// A name of at most so many letters, digits and underscores.
 ///
 /// # Errors
 /// [`Code::UnsupportedSchemaName`] for one that is missing, too long, or has other characters.
-pub fn valid_name<'a>(what: &str, name: Option<&'a str>) -> Result<&'a str, ApiError> {
+pub fn valid_name_of<'a>(
+    what: &str,
+    name: Option<&'a str>,
+    longest: usize,
+) -> Result<&'a str, ApiError> {
     let is_valid = |name: &&str| {
         let mut bytes = name.bytes();
-        (1..=48).contains(&name.len()) && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        (1..=longest).contains(&name.len()) && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_')
     };
     name.filter(is_valid).ok_or_else(|| {
         let name = name.map_or_else(|| "(null)".to_owned(), str::to_owned);
         let text = format!(
-            "A {what} cannot have the name '{name}'.\n\nUse 1 to 48 letters, digits and underscores."
+            "{what} name '{name}' is not supported.\n\nUse 1 to {longest} letters, digits and underscores."
         );
         ApiError::new(Code::UnsupportedSchemaName, text)
     })

@@ -1,22 +1,26 @@
 //! The Data API: JSON documents over Cassandra, one POST per command.
 //!
 //! - [`request`]: token, address and body of a request, and the way to its command
-//! - [`command`]: the commands, with their fields and options
+//! - [`commands`]: the commands, with their fields and options; [`command`]: those of requests
 //! - [`keyspaces`]: commands at the top
 //! - [`collections`]: commands on collections and their documents
+//! - [`tables`]: commands on tables, their rows and indexes, and on types
+//! - [`filter`]: filters as conditions; [`indexes`]: indexes that are being built
 //! - [`json`]: JSON with members in order and decimal numbers
 //! - [`response`], [`error`], [`codes`]: responses and their errors
-//!
-//! Commands of tables are not served yet: their module will stand beside [`collections`].
 
 mod codes;
 mod collections;
 mod command;
+mod commands;
 mod error;
+mod filter;
+mod indexes;
 mod json;
 mod keyspaces;
 mod request;
 mod response;
+mod tables;
 
 use std::sync::Arc;
 

@@ -14,14 +14,16 @@ use tokio::time::timeout;
 
 use super::codes::Code;
 use super::collections::{self, Collection};
-use super::command::{Command, Level, Requested, unsupported_by_collections};
+use super::command::{Command, Level};
+use super::commands::{require_of_collections, require_of_tables};
 use super::error::ApiError;
 use super::json::Json;
 use super::json::reader::{self, Unread};
 use super::response::Answer;
+use super::tables::{self, Table};
 use super::{DataApi, keyspaces};
 use crate::access::Interface;
-use crate::store::{Keyspace, Table, TokenSession};
+use crate::store::{self, Keyspace, Schema, TokenSession};
 
 const BODY_LIMIT: usize = 20 * 1024 * 1024;
 /// A command takes no longer than a client waits.
@@ -69,7 +71,7 @@ pub async fn serve(
 
 enum Served {
     Answer(Answer),
-    /// A command of tables.
+    /// The name of a command that local Astra does not serve.
     Not(&'static str),
 }
 
@@ -77,38 +79,39 @@ async fn run(
     api: &DataApi,
     token: &str,
     address: &Address,
-    command: Requested,
+    command: Command,
 ) -> Result<Served, ApiError> {
     let session = api.store.session(token).await?;
     session.require(Interface::DataApi)?;
     let caller = Caller { api, session };
     let Some(keyspace) = &address.keyspace else {
-        let command = match command {
-            Requested::Served(command) => command,
-            Requested::NotServed(name) => return Ok(Served::Not(name)),
-        };
         return keyspaces::run(&caller, &command).await.map(Served::Answer);
     };
     let Some(name) = &address.collection else {
         caller.visible_keyspace(keyspace).await?;
-        let command = match command {
-            Requested::Served(command) => command,
-            Requested::NotServed(name) => return Ok(Served::Not(name)),
+        let answer = match command.name {
+            "createCollection" | "deleteCollection" | "findCollections" => {
+                collections::schema::run(&caller, keyspace, &command).await
+            }
+            _ => tables::run_at_keyspace(&caller, keyspace, &command).await,
         };
-        let answer = collections::schema::run(&caller, keyspace, &command).await;
         return answer.map(Served::Answer);
     };
     let table = caller.table(keyspace, name).await?;
-    let collection = Collection::of(Arc::clone(&caller.session), &table)?;
-    let (collection, command) = match (collection, command) {
-        (Some(_), Requested::NotServed(command)) => {
-            return Err(unsupported_by_collections(command, keyspace, name));
+    let answer = match Collection::of(Arc::clone(&caller.session), &table)? {
+        Some(collection) => {
+            require_of_collections(command.name, keyspace, name)?;
+            collections::run(&caller, &collection, &command).await
         }
-        (None, Requested::NotServed(command)) => return Ok(Served::Not(command)),
-        (None, Requested::Served(command)) => return Ok(Served::Not(command.name)),
-        (Some(collection), Requested::Served(command)) => (collection, command),
+        None => {
+            require_of_tables(command.name, keyspace, name)?;
+            if command.name == "createTextIndex" {
+                return Ok(Served::Not(command.name));
+            }
+            let table = Table::new(Arc::clone(&caller.session), table);
+            tables::run(&caller, &table, &command).await
+        }
     };
-    let answer = collections::run(&caller, &collection, &command).await;
     let mut answer = answer.unwrap_or_else(Answer::from);
     // What the schema said a moment ago may be wrong, and what a token may not see does not exist for it.
     for error in &mut answer.errors {
@@ -126,7 +129,7 @@ async fn run(
 
 fn not_served(command: &str) -> Response {
     let text = format!(
-        "Local Astra does not serve the command {command} on tables. Its README lists what it serves."
+        "Local Astra does not serve {command}: Cassandra has no indexes of analyzed text. Use createIndex, or Astra."
     );
     let body = Json::object([
         ("description", Json::Text(text)),
@@ -164,21 +167,25 @@ impl Caller<'_> {
             .ok_or_else(|| unknown_keyspace(name))
     }
 
-    /// Returns the table of a collection, or a table. Cassandra checks that the token can see it.
+    /// Returns the table of a collection, or a table; views are not tables. Cassandra checks that the token can see it.
     ///
     /// # Errors
     /// [`Code::UnknownKeyspace`], [`Code::UnknownCollectionOrTable`].
-    pub async fn table(&self, keyspace: &str, name: &str) -> Result<Arc<Table>, ApiError> {
-        if let Some(table) = self.api.store.schema().table(keyspace, name) {
-            return Ok(Arc::clone(table));
+    pub async fn table(&self, keyspace: &str, name: &str) -> Result<Arc<store::Table>, ApiError> {
+        // The columns of a table may have changed, and a table may have been created this very moment, over CQL.
+        let find = |schema: &Schema| {
+            let table = schema.table(keyspace, name).cloned();
+            table.filter(|table| !table.is_view)
+        };
+        if let Some(table) = find(&*self.api.store.current().await?) {
+            return Ok(table);
         }
-        // It may have been created this very moment, over CQL.
-        let schema = self.api.store.refresh().await?;
-        if let Some(table) = schema.table(keyspace, name) {
-            return Ok(Arc::clone(table));
+        if let Some(table) = find(&*self.api.store.refresh().await?) {
+            return Ok(table);
         }
         let known = self.visible_keyspace(keyspace).await?;
-        let known: Vec<&str> = known.tables.keys().map(String::as_str).collect();
+        let known = known.tables.values().filter(|table| !table.is_view);
+        let known: Vec<&str> = known.map(|table| table.name.as_str()).collect();
         let text = format!(
             "The keyspace {keyspace} has no collection or table {name}.\n\nIt has: {}.",
             known.join(", ")

@@ -12,7 +12,8 @@ use crate::store::Table;
 /// The version of the comment that is written.
 const VERSION: i64 = 2;
 const MAX_DIMENSION: i64 = 4096;
-const SOURCE_MODELS: [&str; 8] = [
+/// The models that vectors may come from.
+pub const SOURCE_MODELS: [&str; 8] = [
     "ada002",
     "bert",
     "cohere-v3",
@@ -33,7 +34,8 @@ pub enum Metric {
 }
 
 impl Metric {
-    fn read(text: &str) -> Option<Metric> {
+    /// Reads the name of a metric, in any case.
+    pub fn read(text: &str) -> Option<Metric> {
         match text.to_ascii_lowercase().as_str() {
             "cosine" => Some(Metric::Cosine),
             "dot_product" => Some(Metric::DotProduct),
@@ -47,6 +49,15 @@ impl Metric {
             Metric::Cosine => "cosine",
             Metric::DotProduct => "dot_product",
             Metric::Euclidean => "euclidean",
+        }
+    }
+
+    /// The function that computes similarities in CQL.
+    pub fn function(self) -> &'static str {
+        match self {
+            Metric::Cosine => "similarity_cosine",
+            Metric::DotProduct => "similarity_dot_product",
+            Metric::Euclidean => "similarity_euclidean",
         }
     }
 }

@@ -12,7 +12,7 @@
 mod count;
 mod definition;
 mod delete;
-mod extended;
+pub mod extended;
 mod filter;
 mod find;
 mod hash;
@@ -50,7 +50,10 @@ use crate::store::types::quote_in;
 use crate::store::{Page, Rows, Table, TokenSession};
 
 use definition::Definition;
+pub use definition::{Metric, SOURCE_MODELS};
+pub use layout::is_collection;
 pub use schema::Making;
+pub use shred::{vector_of, vector_value};
 
 /// Documents of a page.
 const PAGE: usize = 50;

@@ -2,13 +2,9 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
 
 use futures::future::try_join_all;
-use scylla::policies::load_balancing::{NodeIdentifier, SingleTargetLoadBalancingPolicy};
-use scylla::statement::Statement;
 use tokio::sync::Mutex;
-use tokio::time::timeout;
 
 use super::definition::Definition;
 use super::layout;
@@ -16,6 +12,7 @@ use crate::access::Owners;
 use crate::data_api::codes::Code;
 use crate::data_api::command::Command;
 use crate::data_api::error::ApiError;
+use crate::data_api::indexes::wait_for_indexes;
 use crate::data_api::json::Json;
 use crate::data_api::keyspaces::{given_name, valid_name};
 use crate::data_api::request::Caller;
@@ -25,9 +22,6 @@ use crate::store::{Code as StoreCode, Keyspace, Schema, StoreError, Table};
 
 /// The most indexes that a collection may need.
 const INDEXES: usize = 10;
-/// Time limit for building the indexes of a new table, and the interval between two checks.
-const INDEX_LIMIT: Duration = Duration::from_secs(10);
-const INDEX_POLL: Duration = Duration::from_millis(10);
 
 /// One lock per keyspace and name.
 type NameLocks = HashMap<(String, String), Arc<Mutex<()>>>;
@@ -242,44 +236,5 @@ async fn undone(caller: &Caller<'_>, keyspace: &str, name: &str, error: StoreErr
             ApiError::new(Code::ExistingIndexForCollection, text)
         }
         Ok(_) => error.into(),
-    }
-}
-
-/// Waits until every node can search by the indexes. When that takes too long, the searches tell.
-async fn wait_for_indexes(caller: &Caller<'_>, keyspace: &str, name: &str) -> Result<(), ApiError> {
-    let all_built = async {
-        let admin = caller.api.store.admin();
-        let cluster = admin.get_cluster_state();
-        let nodes = cluster.get_nodes_info().iter();
-        for node in nodes.filter(|node| node.is_connected()) {
-            let mut statement = Statement::new(
-                "SELECT is_queryable FROM system_views.sai_column_indexes WHERE keyspace_name = ? AND table_name = ? ALLOW FILTERING",
-            );
-            let here = NodeIdentifier::HostId(node.host_id);
-            let policy = SingleTargetLoadBalancingPolicy::new(here, None);
-            statement.set_load_balancing_policy(Some(policy));
-            loop {
-                let result = admin
-                    .query_unpaged(statement.clone(), (keyspace, name))
-                    .await?;
-                let unreadable = |error: String| StoreError::new(StoreCode::Internal, error);
-                let rows = result
-                    .into_rows_result()
-                    .map_err(|e| unreadable(e.to_string()))?;
-                let rows = rows
-                    .rows::<(bool,)>()
-                    .map_err(|e| unreadable(e.to_string()))?;
-                let queryable: Vec<bool> = rows.filter_map(|row| row.ok().map(|(q,)| q)).collect();
-                if !queryable.is_empty() && queryable.iter().all(|queryable| *queryable) {
-                    break;
-                }
-                tokio::time::sleep(INDEX_POLL).await;
-            }
-        }
-        Ok::<(), StoreError>(())
-    };
-    match timeout(INDEX_LIMIT, all_built).await {
-        Ok(done) => Ok(done?),
-        Err(_) => Ok(()),
     }
 }

@@ -6,7 +6,6 @@ use std::collections::{BinaryHeap, HashMap};
 use scylla::value::CqlValue;
 
 use super::Collection;
-use super::definition::Metric;
 use super::filter::Filter;
 use super::layout::{DOCUMENT, TX_ID, VECTOR};
 use super::plan::Plan;
@@ -71,11 +70,7 @@ pub async fn nearest(
     let Some(settings) = &collection.definition.vector else {
         return Err(collection.no_vectors());
     };
-    let function = match settings.metric {
-        Metric::Cosine => "similarity_cosine",
-        Metric::DotProduct => "similarity_dot_product",
-        Metric::Euclidean => "similarity_euclidean",
-    };
+    let function = settings.metric.function();
     let similarity = Selected {
         text: format!("{function}({VECTOR}, ?)"),
         values: vec![vector_value(vector)],

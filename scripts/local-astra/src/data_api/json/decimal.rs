@@ -51,6 +51,15 @@ impl Decimal {
         }
     }
 
+    /// An integer of any size.
+    pub fn whole(number: BigInt) -> Decimal {
+        Decimal {
+            unscaled: number,
+            scale: 0,
+            integer: true,
+        }
+    }
+
     fn of(unscaled: BigInt, scale: i64) -> Decimal {
         Decimal {
             unscaled,
@@ -68,7 +77,8 @@ impl Decimal {
         Decimal::of(unscaled, scale)
     }
 
-    fn stripped(&self) -> Decimal {
+    /// The same value without zeros at the end, as a decimal.
+    pub fn stripped(&self) -> Decimal {
         let digits = self.unscaled.to_string();
         let kept = digits.trim_end_matches('0');
         match kept.parse::<BigInt>() {
@@ -114,6 +124,18 @@ impl Decimal {
 
     pub fn is_negative(&self) -> bool {
         self.unscaled.sign() == Sign::Minus
+    }
+
+    /// The bytes of a whole number for a `varint` column; `None` for one with a fraction.
+    pub fn to_integer_bytes(&self) -> Option<Vec<u8>> {
+        let stripped = self.stripped();
+        let zeros = u32::try_from(-stripped.scale).ok()?;
+        let whole = stripped.unscaled * BigInt::from(10).pow(zeros);
+        Some(whole.to_signed_bytes_be())
+    }
+
+    pub fn to_f64(&self) -> f64 {
+        self.to_string().parse().unwrap_or(f64::NAN)
     }
 
     pub fn to_f32(&self) -> f32 {

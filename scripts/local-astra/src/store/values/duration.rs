@@ -12,7 +12,7 @@ const HOUR: i64 = 60 * MINUTE;
 const UNITS: [&str; 10] = ["y", "mo", "w", "d", "h", "m", "s", "ms", "us", "ns"];
 
 /// Parses a duration in any of its forms.
-pub(super) fn read(text: &str) -> Option<CqlDuration> {
+pub fn read(text: &str) -> Option<CqlDuration> {
     let (negative, source) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text),
@@ -121,7 +121,7 @@ fn sum(parts: &[(usize, i64)], negative: bool) -> Option<CqlDuration> {
 }
 
 /// Formats as `1h4m48s20ms`: only the units that are not zero, without weeks.
-pub(super) fn text(duration: &CqlDuration) -> String {
+pub fn text(duration: &CqlDuration) -> String {
     let negative = duration.months < 0 || duration.days < 0 || duration.nanoseconds < 0;
     let mut out = String::from(if negative { "-" } else { "" });
     let mut units = |mut rest: u64, sizes: &[(u64, &str)]| {

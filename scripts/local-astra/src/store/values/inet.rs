@@ -9,7 +9,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 const LOOKUP_LIMIT: Duration = Duration::from_secs(3);
 
 /// Parses an address, or resolves a host name: Java resolves names, and therefore Stargate does.
-pub(super) fn read(text: &str) -> Option<IpAddr> {
+pub fn read(text: &str) -> Option<IpAddr> {
     if text.is_empty() {
         return Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
     }
@@ -95,7 +95,7 @@ fn look_up(host: &str) -> Option<IpAddr> {
 }
 
 /// Formats an address: dotted for IPv4, all eight groups for IPv6.
-pub(super) fn text(address: &IpAddr) -> String {
+pub fn text(address: &IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(v4) => v4.to_string(),
         IpAddr::V6(v6) => {

@@ -9,14 +9,14 @@
 //! - [`to_json`]: a value as JSON
 //! - [`filled`]: the meaning of Cassandra's empty values
 //!
-//! There is one file per kind of value: [`numbers`], [`time`], `duration`, `inet`, `blob`, `uuid`; `structure` splits
-//! the text forms of collections.
+//! There is one file per kind of value: [`numbers`], [`time`], [`duration`], [`inet`], `blob`, [`uuid`]; `structure`
+//! splits the text forms of collections.
 
 mod blob;
-mod duration;
+pub mod duration;
 mod empty;
 mod error;
-mod inet;
+pub mod inet;
 mod json_in;
 mod json_out;
 pub mod numbers;
@@ -25,7 +25,7 @@ mod structure;
 mod tests;
 mod text_in;
 pub mod time;
-mod uuid;
+pub mod uuid;
 
 pub use blob::from_base64;
 pub use empty::{filled, refusal};

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 /// Parses five groups of hexadecimal digits. Leading zeros can be omitted; extra leading digits are dropped.
-pub(super) fn read(text: &str) -> Option<Uuid> {
+pub fn read(text: &str) -> Option<Uuid> {
     if text.len() > 36 {
         return None;
     }

@@ -4,12 +4,14 @@
 //! - [`random`], [`plain`]: the generator and the evaluation
 //! - [`collections`]: collections and their limits; [`documents`]: writers, pages, counts; [`vectors`]: concurrent
 //!   vectors; [`tokens`]: roles and limits
+//! - [`tables`]: tables, their rows and indexes, and types
 
 mod collections;
 mod documents;
 mod plain;
 mod properties;
 mod random;
+mod tables;
 mod tokens;
 mod vectors;
 

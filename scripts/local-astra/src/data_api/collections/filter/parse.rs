@@ -3,9 +3,9 @@
 use super::super::extended::{self, Extension};
 use super::super::path::has_valid_escapes;
 use super::super::shred::lexical_is_off;
-use super::conditions::{Condition, Group, Operator, Relation};
 use crate::data_api::codes::Code;
 use crate::data_api::error::ApiError;
+use crate::data_api::filter::{Condition, Group, Operator, Part, Relation};
 use crate::data_api::json::{Decimal, Json, Members};
 
 const MAX_CONDITIONS: usize = 64;
@@ -154,6 +154,7 @@ fn add(group: &mut Group, path: &str, operator: Operator, value: Json) -> Result
     let path = path.to_owned();
     group.conditions.push(Condition {
         path,
+        part: Part::Whole,
         operator,
         value,
     });
@@ -231,6 +232,7 @@ fn check_condition(condition: &Condition, relation: Relation) -> Result<(), ApiE
         path,
         operator,
         value,
+        ..
     } = condition;
     if path == "_id" && relation == Relation::Or {
         return Err(invalid("'_id' cannot be used within '$or'".to_owned()));

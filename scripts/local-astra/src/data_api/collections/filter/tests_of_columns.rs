@@ -3,10 +3,10 @@
 use super::super::id::Id;
 use super::super::layout::{BOOLS, CONTAINS, EXIST, NULLS, NUMBERS, SIZES, TEXTS, TIMES};
 use super::super::{extended, hash};
-use super::conditions::{Condition, Group, Operator, Relation};
 use super::{Comparison, Filter, Scalar, Test};
 use crate::data_api::codes::Code;
 use crate::data_api::error::ApiError;
+use crate::data_api::filter::{Condition, Group, Operator, Relation};
 use crate::data_api::json::Json;
 
 /// The tests of a group whose negations are pushed down.
@@ -30,6 +30,7 @@ fn of_condition(condition: &Condition) -> Result<Filter, ApiError> {
         path,
         operator,
         value,
+        ..
     } = condition;
     let is_positive = !matches!(
         operator,
