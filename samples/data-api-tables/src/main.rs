@@ -48,7 +48,7 @@ struct Found {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    let stop = shared::stop_signal()?;
+    let mut stop = shared::stop_signal()?;
     let astra = shared::DataApiTables::from_env()?;
     let http = data_api::client(astra.token.expose_secret())?;
     let keyspace = format!("{}/v1/{}", astra.url, astra.keyspace);
@@ -58,13 +58,14 @@ async fn main() -> Result<()> {
     let loans = format!("{keyspace}/{name}");
     let story = tokio::select! {
         story = use_table(&http, &loans, &name) => story,
-        stopped = stop => Err(stopped.into()),
+        stopped = &mut stop => Err(stopped.into()),
     };
     let dropped = drop_table(&http, &keyspace, &name).await;
     if let (Err(_), Err(error)) = (&story, &dropped) {
         eprintln!("{error:#}");
     }
-    story.and(dropped)
+    story.and(dropped)?;
+    Ok(stop.check()?) // a signal during the clean-up
 }
 
 async fn create_table(http: &Client, keyspace: &str, name: &str) -> Result<()> {
