@@ -112,8 +112,10 @@ async fn use_table(http: &Client, loans: &str, name: &str) -> Result<()> {
     let over_20 = json!({ "days": { "$gt": 20 } });
     let mut long = find(http, loans, over_20).await?;
     long.sort_by(|a, b| a.date.cmp(&b.date)); // partitions come in the order of their tokens
-    let lines = long.iter().map(|loan| format!("{} {}", loan.book, loan.days));
-    println!("5. Over 20 days: {}", lines.collect::<Vec<_>>().join(", "));
+    let long = long
+        .iter()
+        .map(|loan| format!("{} {}", loan.book, loan.days));
+    println!("5. Over 20 days: {}", long.collect::<Vec<_>>().join(", "));
 
     // An update and a delete of one row need its whole primary key.
     let key = json!({ "book": "Dracula", "date": "2026-03-16" });
