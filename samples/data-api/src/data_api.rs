@@ -8,7 +8,8 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Error, Value};
 use shared::printable;
 
-const URL: &str = "check ASTRA_DB_DATA_API_URL or ASTRA_DB_API_ENDPOINT";
+const URL: &str =
+    "check ASTRA_DB_DATA_API_URL, or ASTRA_DB_API_ENDPOINT, or ASTRA_DB_ID and ASTRA_DB_REGION";
 const LOGIN: &str =
     "check ASTRA_DB_KEYSPACE and ASTRA_DB_APPLICATION_TOKEN (new ones need minutes)";
 

@@ -87,7 +87,8 @@ async fn main() -> Result<()> {
 async fn list_collections(http: &Client, keyspace: &str) -> Result<()> {
     let listed: Value = run(http, keyspace, json!({ "findCollections": {} })).await?;
     let count = listed["collections"].as_array().map_or(0, Vec::len);
-    println!("1. The keyspace has {count} collections");
+    let s = if count == 1 { "" } else { "s" };
+    println!("1. The keyspace has {count} collection{s}");
     Ok(())
 }
 
