@@ -175,6 +175,14 @@ samples! {
         keyspace: String = from.need(&[ASTRA_DB_KEYSPACE], identifier);
     }
 
+    "data-api-tables-sample": DataApiTables, from => {
+        /// For the header `Token`.
+        token: SecretString = from.need(DATABASE_TOKEN, token);
+        /// Up to and without `/v1`.
+        url: String = from.database_url(&[ASTRA_DB_DATA_API_URL], "/api/json");
+        keyspace: String = from.need(&[ASTRA_DB_KEYSPACE], identifier);
+    }
+
     "devops-database-sample": DevopsDatabase, from => {
         /// For `Authorization: Bearer`.
         token: SecretString = from.need(ORG_TOKEN, token);

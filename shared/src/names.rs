@@ -31,7 +31,10 @@ const TENANT: &str =
     "the tenant's Connect tab in the console, or CLI 0.x: `astra streaming create-dotenv TENANT`";
 const TENANT_TOKEN: &str = "Create Token in the tenant's Settings tab in the console, or CLI 0.x: \
      `astra streaming create-dotenv TENANT`, or CLI 1.x: `astra streaming pulsar-token TENANT`";
-const OPTIONAL: &str = "optional: derived from ASTRA_DB_ID and ASTRA_DB_REGION";
+const ENDPOINT: &str = "optional: the page of the database in the console, or derived from ASTRA_DB_ID and \
+     ASTRA_DB_REGION";
+const OPTIONAL: &str =
+    "optional: derived from ASTRA_DB_API_ENDPOINT, or from ASTRA_DB_ID and ASTRA_DB_REGION";
 
 settings! {
     "Databases" {
@@ -45,8 +48,8 @@ settings! {
         ASTRA_DB_REGION: "region of the database, such as us-east1", from DOTENV;
         ASTRA_DB_KEYSPACE: "keyspace in which the samples create their tables", from KEYSPACE;
     }
-    "REST, Document, GraphQL and gRPC: where the APIs are" {
-        ASTRA_DB_API_ENDPOINT: "base URL of the database's APIs", from OPTIONAL;
+    "REST, Document, GraphQL, gRPC and Data API" {
+        ASTRA_DB_API_ENDPOINT: "base URL of the database's APIs", from ENDPOINT;
         ASTRA_DB_REST_URL: "base URL of the REST API, before /v2", from OPTIONAL;
         ASTRA_DB_DOCUMENT_URL: "base URL of the Document API, before /v2", from OPTIONAL;
         ASTRA_DB_GRAPHQL_URL: "GraphQL, CQL-first: URL of the keyspace's data", from OPTIONAL;

@@ -1,4 +1,4 @@
-//! A client of the Data API, and its one lesson: a response with status 200 can carry errors.
+//! A client of the Data API. It returns errors in responses with status 200 as Rust errors.
 
 use std::{fmt, time::Duration};
 
@@ -8,7 +8,8 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Error, Value};
 use shared::printable;
 
-const URL: &str = "check ASTRA_DB_DATA_API_URL or ASTRA_DB_API_ENDPOINT";
+const URL: &str =
+    "check ASTRA_DB_DATA_API_URL, or ASTRA_DB_API_ENDPOINT, or ASTRA_DB_ID and ASTRA_DB_REGION";
 const LOGIN: &str =
     "check ASTRA_DB_KEYSPACE and ASTRA_DB_APPLICATION_TOKEN (new ones need minutes)";
 
@@ -71,7 +72,7 @@ pub async fn run<T: DeserializeOwned>(http: &Client, url: &str, command: Value) 
             continue;
         }
         let other = |error: Error| {
-            let place = (error.line(), error.column()); // its text can be the server's
+            let place = (error.line(), error.column()); // its message can quote the body
             anyhow!("{code} from {url}: unexpected JSON at {place:?}; {URL}")
         };
         let response: Response = serde_json::from_str(&body).map_err(other)?;

@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use shared::ExposeSecret;
 
-/// A document. Its vector says how much adventure, love and fear the book holds.
+/// A document. Its vector says how much adventure, love and fear the book contains.
 #[derive(Default, Deserialize, Serialize)]
 #[serde(default)]
 struct Book {
@@ -87,7 +87,8 @@ async fn main() -> Result<()> {
 async fn list_collections(http: &Client, keyspace: &str) -> Result<()> {
     let listed: Value = run(http, keyspace, json!({ "findCollections": {} })).await?;
     let count = listed["collections"].as_array().map_or(0, Vec::len);
-    println!("1. The keyspace has {count} collections");
+    let s = if count == 1 { "" } else { "s" };
+    println!("1. The keyspace has {count} collection{s}");
     Ok(())
 }
 
@@ -102,7 +103,7 @@ async fn create_collection(http: &Client, keyspace: &str, name: &str) -> Result<
 
 async fn use_collection(http: &Client, books: &str) -> Result<()> {
     let new: Vec<Book> = serde_json::from_str(include_str!("books.json"))?;
-    let options = json!({ "returnDocumentResponses": true }); // says what an error left undone
+    let options = json!({ "returnDocumentResponses": true }); // an error then shows what is missing
     let insert = json!({ "insertMany": { "documents": new, "options": options } });
     run::<Value>(http, books, insert).await?;
     println!("3. Inserted {} books", new.len());

@@ -45,7 +45,7 @@ pub async fn fetch<T: DeserializeOwned>(request: RequestBuilder) -> Result<T> {
             200..300 => {
                 let json = if body.is_empty() { "null" } else { &body };
                 return serde_json::from_str(json).map_err(|error| {
-                    let place = (error.line(), error.column()); // its text can be the server's
+                    let place = (error.line(), error.column()); // its message can quote the body
                     anyhow!("{status} from {url}: unexpected JSON at {place:?}; {URL}")
                 });
             }

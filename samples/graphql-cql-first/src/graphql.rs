@@ -44,7 +44,7 @@ pub async fn execute<Q: GraphQLQuery>(
         let hint = match status.as_u16() {
             200..300 if text.is_empty() => {
                 let Response { data, .. } = serde_json::from_str(&body).map_err(|error| {
-                    let place = (error.line(), error.column()); // its text can be the server's
+                    let place = (error.line(), error.column()); // its message can quote the body
                     anyhow!("{status} from {url}: unexpected JSON at {place:?}; {URL}")
                 })?;
                 return data.context("a response without data");

@@ -1,4 +1,4 @@
-//! A schema of one's own on Astra's Stargate GraphQL API, GraphQL-first, with `graphql_client` and `reqwest`.
+//! A schema of your own on Astra's Stargate GraphQL API, GraphQL-first, with `graphql_client` and `reqwest`.
 //!
 //! 1. Check that the keyspace exists, and remove what a killed run left
 //! 2. Deploy the schema, from which the server creates a table

@@ -55,6 +55,17 @@ pub fn story(name: &str) -> &'static [&'static str] {
             "9. Deleted books before 1860, left: 4\n",
             "10. Deleted collection rust_sample_books_",
         ],
+        "data-api-tables-sample" => &[
+            "1. Created table rust_sample_loans_",
+            "2. Created an index on days\n",
+            "3. Inserted 4 loans\n",
+            "4. Loans of Emma, newest first: 2026-03-02, 2026-01-12\n",
+            "5. Over 20 days: Dracula 21, Emma 28\n",
+            "6. Updated: [Loan { book: \"Dracula\", date: \"2026-03-16\", days: 10, tags: [\"weekend\"] }]\n",
+            "7. Inserted a text as days: 200 OK, but INVALID_COLUMN_VALUES\n",
+            "8. Deleted a loan of Dracula, left: 2026-02-20\n",
+            "9. Dropped table rust_sample_loans_",
+        ],
         "document-sample" => &[
             "1. Found the namespace\n",
             "2. Wrong token: 401 Unauthorized\n",
@@ -250,7 +261,7 @@ fn without_constants(text: &str) -> String {
 
 #[test]
 fn a_helper_with_the_same_name_is_the_same_but_for_its_constants() {
-    for helper in ["http.rs", "graphql.rs"] {
+    for helper in ["http.rs", "graphql.rs", "data_api.rs"] {
         let mut known: BTreeMap<String, Vec<&str>> = BTreeMap::new();
         for (sample, text) in files(&format!("src/{helper}")) {
             known

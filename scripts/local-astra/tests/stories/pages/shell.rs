@@ -205,6 +205,10 @@ fn leave(astra: &LocalAstra, sample: &Sample, reader: &Reader) -> Left {
             assert_eq!(made.body, json!({ "status": { "ok": 1 } }));
             vec![("COLLECTION", name())]
         }
+        "data-api-tables-sample" => {
+            table(&name());
+            vec![("TABLE", name())]
+        }
         "graphql-cql-first-sample" => {
             table("rust_sample_books");
             vec![("rust_sample_books", "rust_sample_books".into())]

@@ -33,6 +33,7 @@ fn numbers(sample: &str) -> (&'static str, &'static [&'static str]) {
         "devops-organization-sample" => ("11", &[]),
         "devops-streaming-sample" => ("12", &[]),
         "data-api-sample" => ("13.1", &["13.3 Astra SDK", "13.4 From the Document API"]),
+        "data-api-tables-sample" => ("13.2", &[]),
         other => panic!("{other} has no number here: add the one of the docs page"),
     }
 }
