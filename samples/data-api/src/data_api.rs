@@ -77,9 +77,9 @@ pub async fn run<T: DeserializeOwned>(http: &Client, url: &str, command: Value) 
         };
         let response: Response = serde_json::from_str(&body).map_err(other)?;
         if let Some(error) = response.errors.into_iter().next() {
-            let status = printable(&response.status.unwrap_or_default().to_string());
-            let context = format!("{code}, but with errors; done in part: {status}");
-            return Err(anyhow!(error).context(context));
+            let done = response.status.map(|done| format!("; done in part: {done}"));
+            let context = format!("{code}, with errors{}", done.unwrap_or_default());
+            return Err(anyhow!(error).context(printable(&context)));
         }
         let result = response.data.or(response.status);
         let result = result.with_context(|| format!("{code}, no result; {URL}"))?;
