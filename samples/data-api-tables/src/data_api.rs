@@ -77,7 +77,9 @@ pub async fn run<T: DeserializeOwned>(http: &Client, url: &str, command: Value) 
         };
         let response: Response = serde_json::from_str(&body).map_err(other)?;
         if let Some(error) = response.errors.into_iter().next() {
-            let done = response.status.map(|done| format!("; done in part: {done}"));
+            let done = response
+                .status
+                .map(|done| format!("; done in part: {done}"));
             let context = format!("{code}, with errors{}", done.unwrap_or_default());
             return Err(anyhow!(error).context(printable(&context)));
         }
