@@ -1,10 +1,13 @@
 //! Code shared by Stargate's HTTP services: reading requests, and reporting errors of the bridge behind them
 //! (recorded).
 //!
+//! - [`message`]: how large a statement and a page of rows may be
 //! - [`text`]: texts as Java reads them
 
+mod message;
 mod text;
 
+pub use message::{check_batch, check_rows, check_statement};
 pub use text::{
     decoded, is_encoded, lossy, mark_lone_surrogates, parameters, with_lone_surrogates,
     without_lone_surrogates,

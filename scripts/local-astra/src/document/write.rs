@@ -15,6 +15,7 @@ use super::path::is_index;
 use super::profile::Profile;
 use super::rows::Value;
 use super::shred::Leaf;
+use crate::bridge;
 use crate::store::{Code, Page, StoreError};
 
 /// Time of the last write in microseconds.
@@ -144,7 +145,7 @@ impl Write<'_> {
     /// Executes the write.
     ///
     /// # Errors
-    /// A path that is too deep, and Cassandra's own.
+    /// A path that is too deep, more rows than a message of the bridge holds, and Cassandra's own.
     pub async fn run(
         self,
         collection: &Collection,
@@ -153,16 +154,16 @@ impl Write<'_> {
         let now = now();
         let mut batch = Batch::default();
         let mut values = Vec::with_capacity(self.deletes.len() + self.rows.len());
+        let mut statements = Vec::with_capacity(values.capacity());
         for delete in &self.deletes {
             let (cql, bound) = delete.statement(collection, self.id, now - 1)?;
             profile.note(self.description, &cql, 1);
-            batch.append_statement(cql.as_str());
+            statements.push(cql);
             values.push(bound);
         }
         let insert = insert_statement(collection, self.ttl.is_some());
         for row in self.rows {
             profile.note(self.description, &insert, 1);
-            batch.append_statement(insert.as_str());
             values.push(insert_values(self.id, row, self.ttl, now));
         }
         if values.is_empty() {
@@ -170,6 +171,12 @@ impl Write<'_> {
             let text = "At least one query must be provided in the batch";
             return Err(StoreError::new(Code::InvalidArgument, text).into());
         }
+        let inserts = std::iter::repeat(insert.as_str());
+        let statements = statements.iter().map(String::as_str).chain(inserts);
+        bridge::check_batch(statements.clone().zip(values.iter().map(Vec::as_slice)))?;
+        statements
+            .take(values.len())
+            .for_each(|cql| batch.append_statement(cql));
         let driver = collection.session.driver();
         driver
             .batch(&batch, values)
