@@ -1,7 +1,7 @@
 //! Code shared by Stargate's HTTP services: reading requests, and reporting errors of the bridge behind them
 //! (recorded).
 //!
-//! - [`message`]: how large a statement and a page of rows may be
+//! - [`message`]: the size limit of statements and of pages of rows
 //! - [`text`]: texts as Java reads them
 
 mod message;

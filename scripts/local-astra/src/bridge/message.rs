@@ -1,16 +1,16 @@
-//! The limit of the bridge behind Stargate's HTTP services: each statement is one gRPC message, and so is each page
-//! of rows. gRPC for Java takes messages of 4 MiB, and Stargate sets nothing else.
+//! The size limit of the bridge behind Stargate's HTTP services. Each statement and each page of rows is one gRPC message.
+//! gRPC for Java accepts messages of up to 4 MiB, and Stargate keeps that default.
 
 use scylla::value::CqlValue;
 
 use crate::store::{Code, Rows, StoreError};
 
-/// The largest message, in bytes.
+/// Maximum size of a message, in bytes.
 const LIMIT: usize = 4 * 1024 * 1024;
-/// About what a message holds besides statements and values: consistency, page size.
+/// Approximate size of the rest of a message: consistency, page size.
 const PARAMETERS: usize = 16;
 
-/// Checks that the bridge takes a statement with its values.
+/// Checks the size of a statement with its values.
 ///
 /// # Errors
 /// [`Code::ResourceExhausted`]
@@ -18,7 +18,7 @@ pub fn check_statement(cql: &str, values: &[Option<CqlValue>]) -> Result<(), Sto
     check(statement(cql, values) + PARAMETERS)
 }
 
-/// Checks that the bridge takes these statements as one batch.
+/// Checks the size of a batch.
 ///
 /// # Errors
 /// [`Code::ResourceExhausted`]
@@ -31,7 +31,7 @@ pub fn check_batch<'a>(
     check(sizes.sum::<usize>() + PARAMETERS)
 }
 
-/// Checks that a page of rows is a message that the bridge's clients take.
+/// Checks the size of a page of rows.
 ///
 /// # Errors
 /// [`Code::ResourceExhausted`]
@@ -59,10 +59,10 @@ fn values(values: &[Option<CqlValue>]) -> usize {
     sizes.sum()
 }
 
-/// A null is an empty field.
+/// Size of a null, which is an empty field.
 const NULL: usize = 2;
 
-/// The size of a value as a field of a message, with its tag.
+/// Returns the size of a value as a field of a message, including its tag.
 fn value(given: &CqlValue) -> usize {
     let all = |items: &[CqlValue]| field(items.iter().map(|item| field(value(item))).sum());
     match given {
@@ -111,7 +111,7 @@ fn value(given: &CqlValue) -> usize {
     }
 }
 
-/// The size of a field of so many bytes, with its tag and its length.
+/// Returns the size of a field with this many bytes, including its tag and its length.
 fn field(length: usize) -> usize {
     1 + varint(length as u64) + length
 }

@@ -122,7 +122,7 @@ fn rename_in(
     }
 }
 
-/// Lists the field of `__Type` under the name that graphql-java 18 has for it.
+/// Renames `specifiedByURL` in the response to the name that graphql-java 18 has for it, where `__Type` is listed.
 pub fn rename_listed(operation: &Operation, document: &ExecutableDocument, data: &mut Value) {
     let fields = operation.root_fields(document);
     let introspected = fields.filter(|field| matches!(field.name.as_str(), "__schema" | "__type"));

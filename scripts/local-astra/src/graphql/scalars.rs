@@ -33,7 +33,7 @@ pub fn by_name(name: &str) -> Option<NativeType> {
     })
 }
 
-/// The definition of a scalar, with a description if it is one of Stargate's.
+/// Returns the definition of a scalar in SDL, with a description if Stargate has one.
 pub fn definition(name: &str) -> String {
     let described = match name {
         "Ascii" => "A CQL `ascii`: a text of ASCII characters, others are an error.",

@@ -191,7 +191,7 @@ struct Source<'a> {
     stream: Stream<'a>,
     /// Conditions to check on its rows; empty if Cassandra has checked them.
     filters: Vec<Arc<Filter>>,
-    /// Whether it reads the ids alone of all documents, of which Stargate reads the rows: its pages end elsewhere.
+    /// True if it reads only the ids of all documents. Stargate reads their rows, so its pages end elsewhere.
     is_of_all: bool,
 }
 

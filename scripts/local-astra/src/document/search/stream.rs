@@ -42,7 +42,7 @@ pub struct Stream<'a> {
     after: Option<Position>,
     /// The page to read next; `None` at the end.
     next: Option<Page>,
-    /// How many rows that page has, without those of the document that it begins with.
+    /// The number of rows of that page, without the repeated rows of the last document.
     size: i32,
     read: VecDeque<(Position, Option<Row>)>,
     progress: Progress,

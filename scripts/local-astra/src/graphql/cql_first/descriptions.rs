@@ -1,9 +1,9 @@
-//! The descriptions that introspection shows of a keyspace's schema.
+//! Descriptions in the schema of a keyspace, for introspection. The texts are our own; a real Stargate describes the same
+//! items.
 
 use super::names;
 use crate::store::Table;
 
-/// The execution options of a query and of a mutation.
 pub const QUERY_OPTIONS: &str = "How a query is executed.";
 pub const MUTATION_OPTIONS: &str = "How a mutation is executed.";
 pub const ATOMIC: &str = "Applies the mutations in one LOGGED batch.";
@@ -15,7 +15,7 @@ pub const FUNCTION_NAME: &str = "The name of the function.";
 pub const FUNCTION_ARGS: &str = "The arguments of the function, which are names of columns.";
 pub const ENTRY: &str = "A key and its value, for a map.";
 
-/// What one of the types of a table is for.
+/// Returns the description of a type of a table, by the end of its name; empty for a type without one.
 pub fn of_type(table: &Table, end: &str) -> String {
     let name = &table.name;
     match end {
@@ -31,19 +31,19 @@ pub fn of_type(table: &Table, end: &str) -> String {
     }
 }
 
-/// What a root field of a table does: `Queries`, `Inserts a row into`.
+/// Returns the description of a root field of a table. `action` is its verb, such as `Queries` or `Inserts a row into`.
 pub fn of_field(action: &str, table: &Table) -> String {
     format!("{action} the table '{}'. {}", table.name, key(table))
 }
 
-/// What an aggregate field does.
+/// Returns the description of an aggregate field.
 pub fn of_function(typ: &str) -> String {
     format!("The result of an aggregate function, as {typ}.")
 }
 
-/// What the warnings are, and which there are.
+/// Returns the description of the field that returns the warnings, including them.
 pub fn of_warnings(warnings: &[String]) -> String {
-    let mut text = "What was changed or left out when the tables became GraphQL types.".to_owned();
+    let mut text = "Warnings about tables that became other GraphQL types, or none.".to_owned();
     if warnings.is_empty() {
         text.push_str("\nThere are no warnings.");
     }
@@ -54,7 +54,7 @@ pub fn of_warnings(warnings: &[String]) -> String {
     text
 }
 
-/// Which fields are the primary key.
+/// Returns a sentence that names the fields of the primary key.
 fn key(table: &Table) -> String {
     let columns = table.partition_key().chain(table.clustering_key());
     let names: Vec<String> = columns

@@ -209,7 +209,7 @@ impl Definitions {
     }
 }
 
-/// A description in SDL; nothing for an empty text.
+/// Returns a description in SDL; empty for an empty text.
 pub fn description(text: &str) -> String {
     match text {
         "" => String::new(),
