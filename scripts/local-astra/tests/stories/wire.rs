@@ -20,6 +20,7 @@ struct Wire {
 struct Reply {
     status: u16,
     head: String,
+    text: String,
     body: Value,
 }
 
@@ -66,6 +67,7 @@ impl Wire {
         Reply {
             status: status.parse().unwrap(),
             head: head.to_ascii_lowercase(),
+            text: body.to_owned(),
             body: serde_json::from_str(body).unwrap_or(Value::Null),
         }
     }
@@ -125,6 +127,10 @@ fn times_and_numbers_are_written_as_java_writes_them() {
     let shown = &shown["data"]["t"]["values"][0];
     assert_eq!(shown["ts"], json!(["08:30:00.5", "08:30:00.000000001"]));
     assert_eq!(shown["m"][1]["key"], json!("08:30:00.01"));
+    let query = json!({"query": "{t(value:{k:1}){values{d m{value}}}}"}).to_string();
+    let reply = wire.ask(Method::POST, "graphql/KS", &query);
+    let wanted = r#"{"d":1.0E10,"m":[{"value":0.0},{"value":4.9E-324}]}"#;
+    assert!(reply.text.contains(wanted), "{}", reply.text);
 }
 
 #[test]
