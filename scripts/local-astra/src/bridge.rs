@@ -7,7 +7,7 @@
 mod message;
 mod text;
 
-pub use message::{check_batch, check_rows, check_statement};
+pub use message::{BatchSize, check_rows, check_statement};
 pub use text::{
     decoded, is_encoded, lossy, mark_lone_surrogates, parameters, with_lone_surrogates,
     without_lone_surrogates,

@@ -18,17 +18,24 @@ pub fn check_statement(cql: &str, values: &[Option<CqlValue>]) -> Result<(), Sto
     check(statement(cql, values) + PARAMETERS)
 }
 
-/// Checks the size of a batch.
-///
-/// # Errors
-/// [`Code::ResourceExhausted`]
-pub fn check_batch<'a>(
-    statements: impl IntoIterator<Item = (&'a str, &'a [Option<CqlValue>])>,
-) -> Result<(), StoreError> {
-    let sizes = statements
-        .into_iter()
-        .map(|(cql, values)| field(statement(cql, values)));
-    check(sizes.sum::<usize>() + PARAMETERS)
+/// Size of a batch, which is checked while its statements are collected.
+pub struct BatchSize(usize);
+
+impl Default for BatchSize {
+    fn default() -> BatchSize {
+        BatchSize(PARAMETERS)
+    }
+}
+
+impl BatchSize {
+    /// Adds a statement with its values.
+    ///
+    /// # Errors
+    /// [`Code::ResourceExhausted`] if the batch has become too large.
+    pub fn add(&mut self, cql: &str, values: &[Option<CqlValue>]) -> Result<(), StoreError> {
+        self.0 += field(statement(cql, values));
+        check(self.0)
+    }
 }
 
 /// Checks the size of a page of rows.
@@ -150,8 +157,9 @@ mod tests {
         assert_eq!(refused.message, expected);
         let halves = [text(LIMIT / 2), text(LIMIT / 2)];
         assert!(check_statement(cql, &halves[0]).is_ok());
-        assert!(check_batch(halves.iter().map(|half| (cql, half.as_slice()))).is_err());
-        assert!(check_batch([(cql, halves[0].as_slice())]).is_ok());
+        let mut size = BatchSize::default();
+        assert!(size.add(cql, &halves[0]).is_ok());
+        assert!(size.add(cql, &halves[1]).is_err());
         let mut rows = Rows {
             rows: vec![text(LIMIT / 2)],
             ..Rows::default()

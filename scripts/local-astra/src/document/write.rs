@@ -15,7 +15,7 @@ use super::path::is_index;
 use super::profile::Profile;
 use super::rows::Value;
 use super::shred::Leaf;
-use crate::bridge;
+use crate::bridge::BatchSize;
 use crate::store::{Code, Page, StoreError};
 
 /// Time of the last write in microseconds.
@@ -154,29 +154,27 @@ impl Write<'_> {
         let now = now();
         let mut batch = Batch::default();
         let mut values = Vec::with_capacity(self.deletes.len() + self.rows.len());
-        let mut statements = Vec::with_capacity(values.capacity());
+        let mut size = BatchSize::default();
         for delete in &self.deletes {
             let (cql, bound) = delete.statement(collection, self.id, now - 1)?;
             profile.note(self.description, &cql, 1);
-            statements.push(cql);
+            size.add(&cql, &bound)?;
+            batch.append_statement(cql.as_str());
             values.push(bound);
         }
         let insert = insert_statement(collection, self.ttl.is_some());
         for row in self.rows {
             profile.note(self.description, &insert, 1);
-            values.push(insert_values(self.id, row, self.ttl, now));
+            let bound = insert_values(self.id, row, self.ttl, now);
+            size.add(&insert, &bound)?;
+            batch.append_statement(insert.as_str());
+            values.push(bound);
         }
         if values.is_empty() {
             // The bridge's message for an empty batch.
             let text = "At least one query must be provided in the batch";
             return Err(StoreError::new(Code::InvalidArgument, text).into());
         }
-        let inserts = std::iter::repeat(insert.as_str());
-        let statements = statements.iter().map(String::as_str).chain(inserts);
-        bridge::check_batch(statements.clone().zip(values.iter().map(Vec::as_slice)))?;
-        statements
-            .take(values.len())
-            .for_each(|cql| batch.append_statement(cql));
         let driver = collection.session.driver();
         driver
             .batch(&batch, values)

@@ -6,7 +6,7 @@ use scylla::statement::{Consistency, SerialConsistency};
 use scylla::value::CqlValue;
 
 use super::run::RunError;
-use crate::bridge;
+use crate::bridge::{self, BatchSize};
 use crate::store::{Rows, StoreError, TokenSession};
 
 /// Options of a statement.
@@ -102,9 +102,9 @@ pub async fn run_batch(
     batch.set_serial_consistency(Some(options.serial_consistency));
     batch.set_timestamp(Some(0));
     let mut values = Vec::with_capacity(statements.len());
-    let all = statements.iter();
-    bridge::check_batch(all.map(|one| (one.cql.as_str(), one.values.as_slice())))?;
+    let mut size = BatchSize::default();
     for statement in statements {
+        size.add(&statement.cql, &statement.values)?;
         batch.append_statement(session.prepare(&statement.cql).await?);
         values.push(statement.values);
     }
