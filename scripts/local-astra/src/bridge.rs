@@ -1,10 +1,13 @@
 //! Code shared by Stargate's HTTP services: reading requests, and reporting errors of the bridge behind them
 //! (recorded).
 //!
+//! - [`message`]: the size limit of statements and of pages of rows
 //! - [`text`]: texts as Java reads them
 
+mod message;
 mod text;
 
+pub use message::{BatchSize, check_rows, check_statement};
 pub use text::{
     decoded, is_encoded, lossy, mark_lone_surrogates, parameters, with_lone_surrogates,
     without_lone_surrogates,

@@ -20,6 +20,9 @@ use std::sync::Arc;
 use aws_lc_rs::hmac;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, OriginalUri, Request};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use percent_encoding::percent_decode_str;
 use secrecy::ExposeSecret;
 use tokio::sync::{Mutex, watch};
 use uuid::Uuid;
@@ -135,12 +138,21 @@ pub fn router(devops: DevOps) -> Router {
         api.fallback(not_served)
             .method_not_allowed_fallback(async || DevOpsError::WrongMethod)
             .layer(DefaultBodyLimit::max(BODY_LIMIT))
+            .layer(middleware::from_fn(check_path))
             .with_state(devops.clone())
     };
     Router::new()
         .nest("/v2", complete(api))
         .nest("/v3", complete(streaming::router_v3()))
         .merge(databases::downloads().with_state(devops))
+}
+
+/// Rejects a path that is not UTF-8 before the router does, whose text has no shape of Astra's.
+async fn check_path(request: Request, next: Next) -> Result<Response, DevOpsError> {
+    match percent_decode_str(request.uri().path()).decode_utf8() {
+        Ok(_) => Ok(next.run(request).await),
+        Err(_) => Err(DevOpsError::BadRequest("the path is not UTF-8".to_owned())),
+    }
 }
 
 async fn not_served(OriginalUri(path): OriginalUri, request: Request) -> DevOpsError {

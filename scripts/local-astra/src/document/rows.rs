@@ -7,6 +7,7 @@ use super::error::DocumentError;
 use super::layout::{BOOLEAN, LEAF, MAX_DEPTH, NUMBER, TEXT, path_column};
 use super::path::Pattern;
 use super::profile::Profile;
+use crate::bridge;
 use crate::store::{Page, Rows};
 
 /// Number of rows per page when all rows are read.
@@ -181,7 +182,7 @@ impl Select {
     /// Returns one page of the statement's result.
     ///
     /// # Errors
-    /// Cassandra's own.
+    /// Cassandra's own, and for a page that is larger than a message of the bridge.
     pub async fn page(
         &self,
         collection: &Collection,
@@ -191,7 +192,9 @@ impl Select {
     ) -> Result<Rows, DocumentError> {
         let cql = self.cql(collection);
         let session = &collection.session;
+        bridge::check_statement(&cql, &self.values)?;
         let rows = session.query(&cql, self.values.clone(), page).await?;
+        bridge::check_rows(&rows)?;
         profile.note(description, &cql, rows.rows.len());
         Ok(rows)
     }

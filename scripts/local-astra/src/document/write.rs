@@ -15,6 +15,7 @@ use super::path::is_index;
 use super::profile::Profile;
 use super::rows::Value;
 use super::shred::Leaf;
+use crate::bridge::BatchSize;
 use crate::store::{Code, Page, StoreError};
 
 /// Time of the last write in microseconds.
@@ -144,7 +145,7 @@ impl Write<'_> {
     /// Executes the write.
     ///
     /// # Errors
-    /// A path that is too deep, and Cassandra's own.
+    /// A path that is too deep, more rows than a message of the bridge holds, and Cassandra's own.
     pub async fn run(
         self,
         collection: &Collection,
@@ -153,17 +154,21 @@ impl Write<'_> {
         let now = now();
         let mut batch = Batch::default();
         let mut values = Vec::with_capacity(self.deletes.len() + self.rows.len());
+        let mut size = BatchSize::default();
         for delete in &self.deletes {
             let (cql, bound) = delete.statement(collection, self.id, now - 1)?;
             profile.note(self.description, &cql, 1);
+            size.add(&cql, &bound)?;
             batch.append_statement(cql.as_str());
             values.push(bound);
         }
         let insert = insert_statement(collection, self.ttl.is_some());
         for row in self.rows {
             profile.note(self.description, &insert, 1);
+            let bound = insert_values(self.id, row, self.ttl, now);
+            size.add(&insert, &bound)?;
             batch.append_statement(insert.as_str());
-            values.push(insert_values(self.id, row, self.ttl, now));
+            values.push(bound);
         }
         if values.is_empty() {
             // The bridge's message for an empty batch.

@@ -14,7 +14,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 
 use crate::bridge;
 
-/// Maximum length of a request line without its line end.
+/// Maximum length of a request line without its line end: Quarkus's default, which Stargate's services keep. See
+/// `quarkus.http.limits.max-initial-line-length` at <https://quarkus.io/guides/all-config>.
 const LINE_LIMIT: usize = 4096;
 /// Characters of a path that are percent-encoded.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC

@@ -2,6 +2,7 @@
 //! graphql-java.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use apollo_compiler::ast::{self, OperationType};
@@ -70,6 +71,7 @@ where
 pub struct Extras {
     details: Mutex<HashMap<String, Map<String, Value>>>,
     errors: Mutex<Vec<Failure>>,
+    is_overloaded: AtomicBool,
 }
 
 /// A failure in a part of a root field that has a value otherwise.
@@ -97,6 +99,22 @@ impl Extras {
             let all = self.details.lock();
             let mut all = all.unwrap_or_else(PoisonError::into_inner);
             all.insert(name, details);
+        }
+    }
+
+    /// Records that a query met an overloaded store. Stargate intends to answer 429 and answers 500.
+    pub fn overload(&self) {
+        self.is_overloaded.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns the response to an operation whose fields left these extras.
+    ///
+    /// # Errors
+    /// [`Rejection::Failed`] after an overload.
+    pub fn response(&self, response: Value) -> Result<Value, Rejection> {
+        match self.is_overloaded.load(Ordering::Relaxed) {
+            true => Err(Rejection::Failed("Internal server error".to_owned())),
+            false => Ok(response),
         }
     }
 
@@ -247,7 +265,8 @@ impl Prepared<'_> {
         if !errors.is_empty() {
             answer.insert("errors".to_owned(), Value::Array(errors));
         }
-        let data = serde_json::to_value(&response.data).unwrap_or(Value::Null);
+        let mut data = serde_json::to_value(&response.data).unwrap_or(Value::Null);
+        introspection::rename_listed(&self.operation, &self.document, &mut data);
         answer.insert("data".to_owned(), data);
         Value::Object(answer)
     }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::engine::Rejection;
 use super::first::deployed::Unusable;
+use super::java_json;
 use crate::store::{Code, StoreError};
 
 /// An error response. `Display` is the `description` or the only `message` of the body.
@@ -132,7 +133,7 @@ impl IntoResponse for GraphqlError {
 /// Returns a JSON body with Stargate's content type.
 pub fn json_response(status: StatusCode, body: &Value) -> Response {
     let headers = [(CONTENT_TYPE, "application/json;charset=UTF-8")];
-    (status, headers, body.to_string()).into_response()
+    (status, headers, java_json::text(body)).into_response()
 }
 
 fn status(code: Code) -> StatusCode {

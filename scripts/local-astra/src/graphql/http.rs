@@ -159,12 +159,12 @@ async fn on_keyspace(
     let answer = engine::apart(move || async move {
         if let Some(deployed) = deployed {
             let prepared = engine::prepare(&deployed.schema, &request)?;
-            return Ok(data::execute(&deployed, &session, &prepared).await);
+            return data::execute(&deployed, &session, &prepared).await;
         }
         let made = addresses.made.get(&found, &registry.store.schema());
         let made = made.map_err(engine::Rejection::Failed)?;
         let prepared = engine::prepare(&made.schema, &request)?;
-        Ok(cql_first::data::execute(&made, &session, &prepared).await)
+        cql_first::data::execute(&made, &session, &prepared).await
     });
     Ok(json_response(StatusCode::OK, &answer.await?))
 }

@@ -7,6 +7,7 @@ use apollo_compiler::executable::{Operation, Selection, SelectionSet};
 use apollo_compiler::parser::SourceMap;
 use apollo_compiler::response::GraphQLError;
 use apollo_compiler::{ExecutableDocument, Name, Node, name};
+use serde_json::Value;
 
 /// Approximate number of members in a list of a type.
 const MEMBERS: u64 = 10;
@@ -118,6 +119,26 @@ fn rename_in(
             }
             ast::Selection::FragmentSpread(_) => {}
         }
+    }
+}
+
+/// Renames `specifiedByURL` in the response to the name that graphql-java 18 has for it, where `__Type` is listed.
+pub fn rename_listed(operation: &Operation, document: &ExecutableDocument, data: &mut Value) {
+    let fields = operation.root_fields(document);
+    let introspected = fields.filter(|field| matches!(field.name.as_str(), "__schema" | "__type"));
+    for field in introspected {
+        if let Some(answer) = data.get_mut(field.response_key().as_str()) {
+            rename_texts(answer);
+        }
+    }
+}
+
+fn rename_texts(value: &mut Value) {
+    match value {
+        Value::String(text) if *text == NEW_NAME.as_str() => OLD_NAME.as_str().clone_into(text),
+        Value::Array(items) => items.iter_mut().for_each(rename_texts),
+        Value::Object(members) => members.values_mut().for_each(rename_texts),
+        _ => {}
     }
 }
 

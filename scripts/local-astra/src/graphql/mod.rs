@@ -2,7 +2,7 @@
 //!
 //! - [`cql_first`]: CQL-first: schemas generated from tables; [`ddl`]: tables, types, indexes and keyspaces
 //! - [`first`]: GraphQL-first: schemas that users deploy
-//! - [`http`]: requests and their routing; [`error`]: errors
+//! - [`http`]: requests and their routing; [`error`]: errors; [`java_json`]: the texts of responses
 //! - [`engine`] executes a request; [`validate`] checks its document, [`literals`] its literals; [`variables`] coerces
 //!   its variables; [`introspection`] bridges two versions of introspection; [`object`] passes on the response
 //! - [`run`]: arguments and failures of a field; [`statement`]: statements with bound values, individually or in a
@@ -16,6 +16,7 @@ mod error;
 mod first;
 mod http;
 mod introspection;
+mod java_json;
 mod literals;
 mod object;
 mod run;

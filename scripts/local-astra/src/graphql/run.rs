@@ -3,8 +3,8 @@
 use apollo_compiler::resolvers::ResolveInfo;
 use serde_json::{Map, Value};
 
-use crate::store::StoreError;
 use crate::store::values::ValueError;
+use crate::store::{Code, StoreError};
 
 /// The given arguments of an operation.
 pub type Arguments = Map<String, Value>;
@@ -21,6 +21,11 @@ pub enum RunError {
 }
 
 impl RunError {
+    /// Returns true if the store is overloaded, or a message to or from it is too large.
+    pub fn is_overload(&self) -> bool {
+        matches!(self, RunError::Store(error) if error.code == Code::ResourceExhausted)
+    }
+
     /// Returns the error for an argument, or a member of one, that must not be null but can be omitted.
     pub fn null(name: &str) -> RunError {
         RunError::Invalid(format!("{name} cannot be null"))

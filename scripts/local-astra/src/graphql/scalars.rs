@@ -33,6 +33,41 @@ pub fn by_name(name: &str) -> Option<NativeType> {
     })
 }
 
+/// Returns the definition of a scalar in SDL, with a description if Stargate has one.
+pub fn definition(name: &str) -> String {
+    let described = match name {
+        "Ascii" => "A CQL `ascii`: a text of ASCII characters, others are an error.",
+        "BigInt" => "A CQL `bigint`: an integer of 64 bits.",
+        "Blob" => "A CQL `blob`: bytes in Base64, such as \"yv4=\".",
+        "Counter" => "A CQL `counter`: an integer of 64 bits.",
+        "Date" => {
+            "A CQL `date`: a text such as \"2020-10-21\", or the number of the day, where 1970-01-01 is 2147483648."
+        }
+        "Decimal" => "A CQL `decimal`: a text such as \"1.5\" or \"1e-3\", of any precision.",
+        "Duration" => "A CQL `duration`: a text such as \"1h4m48s20ms\".",
+        "Float32" => {
+            "A CQL `float`: a number of 32 bits. Other numbers are converted, which costs digits or makes them infinite."
+        }
+        "Inet" => {
+            "A CQL `inet`: an IP address such as \"127.0.0.1\" or \"::1\", or a name that the server looks up."
+        }
+        "SmallInt" => "A CQL `smallint`: an integer of 16 bits, others are an error.",
+        "Time" => {
+            "A CQL `time`: a text such as \"10:15:30.123456789\", or the nanoseconds since midnight."
+        }
+        "Timestamp" => {
+            "A CQL `timestamp`: a text such as \"2011-02-03 04:05+0000\", or the milliseconds since 1970 in UTC."
+        }
+        "TimeUuid" => "A CQL `timeuuid`: a text such as \"fe86cad0-1965-11eb-84e6-ab660d2e8c9e\".",
+        "TinyInt" => "A CQL `tinyint`: an integer of 8 bits, others are an error.",
+        "Uuid" => "A CQL `uuid`: a text such as \"fe86cad0-1965-11eb-84e6-ab660d2e8c9e\".",
+        "Varint" => "A CQL `varint`: an integer of any size.",
+        _ => return format!("scalar {name}\n"),
+    };
+    // A text of JSON is one of GraphQL.
+    format!("{}\nscalar {name}\n", Value::from(described))
+}
+
 /// Reads a value.
 ///
 /// # Errors

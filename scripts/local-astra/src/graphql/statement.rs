@@ -6,6 +6,7 @@ use scylla::statement::{Consistency, SerialConsistency};
 use scylla::value::CqlValue;
 
 use super::run::RunError;
+use crate::bridge::{self, BatchSize};
 use crate::store::{Rows, StoreError, TokenSession};
 
 /// Options of a statement.
@@ -46,8 +47,9 @@ impl Statement {
     /// Reads one page of rows.
     ///
     /// # Errors
-    /// Cassandra's own.
+    /// Cassandra's own, and for more than a message of the bridge holds.
     pub async fn read(self, session: &TokenSession, page: Page) -> Result<Rows, StoreError> {
+        bridge::check_statement(&self.cql, &self.values)?;
         let mut prepared = session.prepare(&self.cql).await?;
         prepared.set_consistency(self.options.consistency);
         prepared.set_page_size(page.size);
@@ -63,14 +65,17 @@ impl Statement {
             }
             PagingStateResponse::NoMorePages => None,
         };
-        Rows::read(result, next)
+        let rows = Rows::read(result, next)?;
+        bridge::check_rows(&rows)?;
+        Ok(rows)
     }
 
     /// Runs a statement that changes rows.
     ///
     /// # Errors
-    /// Cassandra's own.
+    /// Cassandra's own, and for more than a message of the bridge holds.
     pub async fn run(self, session: &TokenSession) -> Result<Outcome, StoreError> {
+        bridge::check_statement(&self.cql, &self.values)?;
         let mut prepared = session.prepare(&self.cql).await?;
         prepared.set_consistency(self.options.consistency);
         prepared.set_serial_consistency(Some(self.options.serial_consistency));
@@ -97,7 +102,9 @@ pub async fn run_batch(
     batch.set_serial_consistency(Some(options.serial_consistency));
     batch.set_timestamp(Some(0));
     let mut values = Vec::with_capacity(statements.len());
+    let mut size = BatchSize::default();
     for statement in statements {
+        size.add(&statement.cql, &statement.values)?;
         batch.append_statement(session.prepare(&statement.cql).await?);
         values.push(statement.values);
     }

@@ -213,9 +213,12 @@ pub async fn delete(
 }
 
 async fn run(session: &TokenSession, statement: Statement, page: Page) -> Result<Rows, RestError> {
-    Ok(session
+    bridge::check_statement(&statement.cql, &statement.values)?;
+    let rows = session
         .query(&statement.cql, statement.values, page)
-        .await?)
+        .await?;
+    bridge::check_rows(&rows)?;
+    Ok(rows)
 }
 
 fn target<'a>(keyspace: &'a str, table: &'a str) -> Target<'a> {

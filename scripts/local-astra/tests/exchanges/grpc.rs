@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::sync::OnceCell;
 use tonic::client::Grpc;
-use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::metadata::KeyAndValueRef;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
@@ -70,6 +70,7 @@ pub struct Stargate {
     /// Created by the first call.
     channel: OnceCell<Channel>,
     pool: DescriptorPool,
+    compression: Option<CompressionEncoding>,
 }
 
 impl Stargate {
@@ -106,6 +107,15 @@ impl Stargate {
             endpoint: Channel::from_shared(url.to_owned()).unwrap(),
             channel: OnceCell::new(),
             pool,
+            compression: None,
+        }
+    }
+
+    /// The same client, whose messages are compressed with gzip.
+    pub fn compressing(self) -> Stargate {
+        Stargate {
+            compression: Some(CompressionEncoding::Gzip),
+            ..self
         }
     }
 
@@ -122,6 +132,9 @@ impl Stargate {
         let encode = |value: &Value| DynamicMessage::deserialize(method.input(), value).unwrap();
         let connected = self.channel.get_or_try_init(|| self.endpoint.connect());
         let mut client = Grpc::new(connected.await.unwrap().clone());
+        if let Some(compression) = self.compression {
+            client = client.send_compressed(compression);
+        }
         client.ready().await.unwrap();
         let mut members = Map::new();
         let result = if method.is_client_streaming() {

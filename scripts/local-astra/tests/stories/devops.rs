@@ -153,6 +153,11 @@ fn refusals_have_the_shapes_of_astra() {
         let refused = api.get("/v2/organizations/roles/none").await;
         assert_eq!(refused.status, 404);
         assert!(refused.body.is_string(), "{}", refused.body);
+        for path in ["/v2/databases/%ff", "/v2/streaming/tenants/%ff"] {
+            let refused = api.get(path).await;
+            assert_eq!(refused.status, 400);
+            assert_eq!(refused.body["errors"][0]["ID"], 400, "{}", refused.body);
+        }
         let wrong = Api::of(astra, "AstraCS:wrong");
         for path in ["/v2/databases", "/v2/currentOrg", "/v2/organizations/roles"] {
             assert_eq!(wrong.get(path).await.status, 401, "{path}");

@@ -32,3 +32,4 @@ mod schemas;
 mod setup_project;
 mod streaming;
 mod tokens;
+mod wire;

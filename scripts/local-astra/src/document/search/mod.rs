@@ -116,7 +116,7 @@ async fn find(
     let position = after.as_ref().map(|after| &after.position);
     let mut candidates = Candidates::new(lead, collection, profile, page_size, position)?;
     if let Some(after) = &after {
-        candidates.resume(&after.have_given);
+        candidates.resume(&after.progress);
     }
     let wanted = usize::try_from(page_size).unwrap_or_default();
     let mut ids = Vec::new();
@@ -151,10 +151,10 @@ async fn find(
             if ids.len() < wanted {
                 continue;
             }
-            let has_more = at + 1 < count || candidates.has_more().await?;
+            let has_more = at + 1 < count || candidates.has_more(&candidate.progress).await?;
             let after = AfterDocument {
                 position: candidate.position,
-                have_given: candidate.have_given,
+                progress: candidate.progress,
             };
             let page_state = has_more.then(|| after.write());
             return Ok(Found { ids, page_state });

@@ -3,26 +3,38 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE;
 
-use super::stream::Position;
+use super::stream::{Position, Progress};
 use crate::document::error::DocumentError;
 
 const DOCUMENTS: u8 = 1;
 const PARTS: u8 = 2;
 
-/// State of a search in a collection: the last document, and the leading streams that have returned one.
+/// The numbers of a stream that has not started and of an exhausted one. A smaller number counts the rows that the
+/// stream returned of the last document.
+const NOT_STARTED: u32 = u32::MAX;
+const EXHAUSTED: u32 = u32::MAX - 1;
+
+/// State of a search in a collection: the last document, and the progress of the leading streams.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AfterDocument {
     pub position: Position,
-    pub have_given: Vec<bool>,
+    pub progress: Vec<Progress>,
 }
 
 impl AfterDocument {
     pub fn write(&self) -> String {
         let mut bytes = vec![DOCUMENTS];
         // No search has as many streams as 16 bits can count: they'd not fit into a URL.
-        let streams = u16::try_from(self.have_given.len()).unwrap_or(u16::MAX);
+        let streams = u16::try_from(self.progress.len()).unwrap_or(u16::MAX);
         bytes.extend(streams.to_be_bytes());
-        bytes.extend(self.have_given.iter().map(|&has_given| u8::from(has_given)));
+        for progress in &self.progress {
+            let number = match progress {
+                Progress::NotStarted => NOT_STARTED,
+                Progress::Open(rows) => *rows.min(&(EXHAUSTED - 1)),
+                Progress::Exhausted => EXHAUSTED,
+            };
+            bytes.extend(number.to_be_bytes());
+        }
         bytes.extend(self.position.token.to_be_bytes());
         bytes.extend(self.position.id.as_bytes());
         URL_SAFE.encode(bytes)
@@ -38,11 +50,17 @@ impl AfterDocument {
             let rest = bytes.strip_prefix(&[DOCUMENTS])?;
             let (count, rest) = rest.split_first_chunk()?;
             let count = usize::from(u16::from_be_bytes(*count));
-            let (have_given, rest) = rest.split_at_checked(count)?;
+            let (progress, rest) = rest.split_at_checked(4 * count)?;
+            let progress = progress.as_chunks::<4>().0.iter();
+            let progress = progress.map(|number| match u32::from_be_bytes(*number) {
+                NOT_STARTED => Progress::NotStarted,
+                EXHAUSTED => Progress::Exhausted,
+                rows => Progress::Open(rows),
+            });
             let (token, id) = rest.split_first_chunk()?;
             let id = String::from_utf8(id.to_vec()).ok()?;
             (count == streams).then(|| AfterDocument {
-                have_given: have_given.iter().map(|&byte| byte != 0).collect(),
+                progress: progress.collect(),
                 position: Position {
                     token: i64::from_be_bytes(*token),
                     id,
@@ -96,9 +114,9 @@ mod tests {
                 token: -7,
                 id: "büch".to_owned(),
             },
-            have_given: vec![true, false],
+            progress: vec![Progress::Open(7), Progress::NotStarted, Progress::Exhausted],
         };
-        assert_eq!(AfterDocument::read(&state.write(), 2).unwrap(), state);
+        assert_eq!(AfterDocument::read(&state.write(), 3).unwrap(), state);
         let path = ["a".to_owned(), String::new(), "[000001]".to_owned()];
         assert_eq!(read_path(&write_path(&path), 3).unwrap(), path);
     }

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::filter::{Expression, FieldPath, Filter, Verdict};
-use super::stream::{Position, Stream};
+use super::stream::{Position, Progress, Stream};
 use crate::document::collections::Collection;
 use crate::document::error::DocumentError;
 use crate::document::layout::MAX_DEPTH;
@@ -174,7 +174,7 @@ fn depth(field: &FieldPath) -> usize {
 #[derive(Clone, Debug)]
 pub struct Candidate {
     pub position: Position,
-    pub have_given: Vec<bool>,
+    pub progress: Vec<Progress>,
 }
 
 /// The candidates of a lead, in token order.
@@ -191,6 +191,8 @@ struct Source<'a> {
     stream: Stream<'a>,
     /// Conditions to check on its rows; empty if Cassandra has checked them.
     filters: Vec<Arc<Filter>>,
+    /// True if it reads only the ids of all documents. Stargate reads their rows, so its pages end elsewhere.
+    is_of_all: bool,
 }
 
 enum Judge {
@@ -224,6 +226,7 @@ impl<'a> Candidates<'a> {
             Ok(Source {
                 stream: stream(describe("FILTER", filters), select, None, page_size + 1),
                 filters: Vec::new(),
+                is_of_all: false,
             })
         };
         let unchecked =
@@ -235,6 +238,7 @@ impl<'a> Candidates<'a> {
                 Ok(Source {
                     stream: stream(description, select, Some(depth), size),
                     filters,
+                    is_of_all: false,
                 })
             };
         let all_documents = || Source {
@@ -245,6 +249,7 @@ impl<'a> Candidates<'a> {
                 page_size + 1,
             ),
             filters: Vec::new(),
+            is_of_all: true,
         };
         let (leading, beside, judge, filters) = match lead {
             Lead::Everything(None) => (vec![all_documents()], Vec::new(), Judge::Every, Vec::new()),
@@ -294,10 +299,10 @@ impl<'a> Candidates<'a> {
         })
     }
 
-    /// Restores which of the leading streams returned documents on earlier pages.
-    pub fn resume(&mut self, have_given: &[bool]) {
-        for (source, has_given) in self.leading.iter_mut().zip(have_given) {
-            source.stream.has_given = *has_given;
+    /// Restores the progress of the leading streams from the previous page.
+    pub fn resume(&mut self, progress: &[Progress]) {
+        for (source, progress) in self.leading.iter_mut().zip(progress) {
+            source.stream.resume(*progress);
         }
     }
 
@@ -320,23 +325,28 @@ impl<'a> Candidates<'a> {
                 return Ok(None);
             };
             if self.judge(&position).await? {
-                let have_given = self.leading.iter().map(|source| source.stream.has_given);
+                let progress = self.leading.iter().map(|source| source.stream.progress());
                 return Ok(Some(Candidate {
                     position,
-                    have_given: have_given.collect(),
+                    progress: progress.collect(),
                 }));
             }
         }
     }
 
-    /// Returns true if Stargate would report another page. It expects more from a stream that has not returned anything
-    /// yet, even if it is empty.
+    /// Returns true if Stargate would report another page after a document, given the progress of the leading streams
+    /// with it. The document must be the last one that was looked at.
     ///
     /// # Errors
     /// Cassandra's own.
-    pub async fn has_more(&mut self) -> Result<bool, DocumentError> {
-        for source in &mut self.leading {
-            if !source.stream.has_given || source.stream.peek().await?.is_some() {
+    pub async fn has_more(&mut self, progress: &[Progress]) -> Result<bool, DocumentError> {
+        for (source, progress) in self.leading.iter_mut().zip(progress) {
+            let may_have_more = match progress {
+                Progress::Open(_) if source.is_of_all => source.stream.peek().await?.is_some(),
+                Progress::NotStarted | Progress::Open(_) => true,
+                Progress::Exhausted => false,
+            };
+            if may_have_more {
                 return Ok(true);
             }
         }

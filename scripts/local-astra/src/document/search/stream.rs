@@ -17,6 +17,19 @@ pub struct Position {
     pub id: String,
 }
 
+/// Progress of a stream after a document, as Stargate's page state expresses it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Progress {
+    /// It has not returned anything yet. Stargate expects more from it, even if it is empty.
+    #[default]
+    NotStarted,
+    /// It has returned rows, this many of them of the document. Stargate expects more, even if the last row filled its
+    /// page and nothing follows.
+    Open(u32),
+    /// Its last row ended a page that had no next page.
+    Exhausted,
+}
+
 /// A statement read page by page. Only one page of its rows is in memory.
 pub struct Stream<'a> {
     collection: &'a Collection,
@@ -29,9 +42,10 @@ pub struct Stream<'a> {
     after: Option<Position>,
     /// The page to read next; `None` at the end.
     next: Option<Page>,
+    /// The number of rows of that page, without the repeated rows of the last document.
+    size: i32,
     read: VecDeque<(Position, Option<Row>)>,
-    /// True if it has returned a document, in this request or an earlier one.
-    pub has_given: bool,
+    progress: Progress,
 }
 
 impl<'a> Stream<'a> {
@@ -58,9 +72,29 @@ impl<'a> Stream<'a> {
             depth,
             after: after.cloned(),
             next: Some(Page::first(page_size.min(PAGE))),
+            size: page_size.min(PAGE),
             read: VecDeque::new(),
-            has_given: false,
+            progress: Progress::NotStarted,
         }
+    }
+
+    /// Continues from the progress of the previous page. Stargate's pages begin after the last document; here its rows
+    /// are read again, so the first page has room for them in addition.
+    pub fn resume(&mut self, progress: Progress) {
+        self.progress = progress;
+        match progress {
+            Progress::NotStarted => {}
+            Progress::Open(rows) => {
+                let again = i32::try_from(rows).unwrap_or(PAGE).min(PAGE);
+                self.next = Some(Page::first(self.size + again));
+            }
+            Progress::Exhausted => self.next = None,
+        }
+    }
+
+    /// Returns the progress after the document that was taken last.
+    pub fn progress(&self) -> Progress {
+        self.progress
     }
 
     /// Returns the next document without consuming it; `None` at the end.
@@ -86,29 +120,35 @@ impl<'a> Stream<'a> {
         document: &Position,
         mut look_at: impl FnMut(&Row),
     ) -> Result<bool, DocumentError> {
-        let mut taken = false;
+        let mut taken = 0;
+        let mut is_exhausted = self.progress == Progress::Exhausted;
         while self.peek().await?.is_some_and(|next| next <= document) {
             if let Some((position, row)) = self.read.pop_front()
                 && position == *document
             {
-                taken = true;
+                taken += 1;
+                is_exhausted = self.read.is_empty() && self.next.is_none();
                 if let Some(row) = &row {
                     look_at(row);
                 }
             }
         }
-        self.has_given |= taken;
-        Ok(taken)
+        self.progress = match self.progress {
+            _ if is_exhausted => Progress::Exhausted,
+            Progress::NotStarted if taken == 0 => Progress::NotStarted,
+            _ => Progress::Open(taken),
+        };
+        Ok(taken > 0)
     }
 
     async fn fetch(&mut self, page: Page) -> Result<(), DocumentError> {
-        let size = page.size;
         let rows = self
             .select
             .page(self.collection, page, self.profile, &self.description)
             .await?;
+        self.size = (self.size * 2).min(PAGE);
         self.next = rows.page_state.map(|state| Page {
-            size: (size * 2).min(PAGE),
+            size: self.size,
             state: Some(state),
         });
         for row in rows.rows {

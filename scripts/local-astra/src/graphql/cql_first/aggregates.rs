@@ -30,8 +30,9 @@ pub struct Aggregate {
 enum Call {
     /// Function and column.
     Known(&'static str, String),
-    /// An unknown function. No query is sent to Cassandra, and each row fails.
-    Unknown(String),
+    /// An unknown function, for which no query is sent to Cassandra. A real Stargate reads the column that has the name
+    /// of the alias instead; without such a column each row fails.
+    Unknown { name: String, alias: Option<String> },
 }
 
 impl Aggregate {
@@ -42,13 +43,15 @@ impl Aggregate {
     pub fn read(
         table: &Table,
         field: &'static str,
+        alias: Option<&str>,
         name: &Value,
         args: &Value,
     ) -> Result<Aggregate, RunError> {
         let name = name.as_str().unwrap_or_default();
         let known = CALLS.iter().find(|known| known.eq_ignore_ascii_case(name));
         let Some(function) = known else {
-            let call = Call::Unknown(name.to_owned());
+            let (name, alias) = (name.to_owned(), alias.map(str::to_owned));
+            let call = Call::Unknown { name, alias };
             return Ok(Aggregate { field, call });
         };
         let columns: Vec<&str> = match args {
@@ -81,26 +84,35 @@ impl Aggregate {
                 quote(column),
                 quote(self.field)
             )),
-            Call::Unknown(_) => None,
+            Call::Unknown { .. } => None,
         }
     }
 
     /// Returns the field and its value in a row.
     ///
     /// # Errors
-    /// A missing value, or one of another kind than the field's.
+    /// A missing value, one of another kind than the field's, or an unknown function.
     pub fn answer(
         &self,
         rows: &Rows,
         row: &[Option<CqlValue>],
     ) -> Result<(String, Value), RunError> {
-        if let Call::Unknown(name) = &self.call {
-            return Err(RunError::Invalid(format!(
-                "The aggregation function: {name} is not supported."
-            )));
-        }
         let mut columns = rows.columns.iter().zip(row);
-        let found = columns.rfind(|((name, _), _)| name == self.field);
+        let found = match &self.call {
+            Call::Known(..) => columns.rfind(|((name, _), _)| name == self.field),
+            Call::Unknown { name, alias: None } => {
+                return Err(RunError::Invalid(format!(
+                    "The aggregation function: {name} is not supported."
+                )));
+            }
+            Call::Unknown {
+                alias: Some(alias), ..
+            } => {
+                let found = columns.find(|((name, _), _)| name == alias);
+                let missing = || RunError::Invalid(format!("Column '{alias}' does not exist"));
+                Some(found.ok_or_else(missing)?)
+            }
+        };
         let value = found.and_then(|(_, value)| value.as_ref());
         Ok((self.field.to_owned(), converted(self.field, value)?))
     }
@@ -157,6 +169,7 @@ fn integer(value: &CqlValue) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
+    use scylla::cluster::metadata::ColumnType;
     use scylla::value::{CqlTimestamp, CqlVarint};
     use serde_json::json;
 
@@ -195,6 +208,40 @@ mod tests {
             ("_varint_function", Some(CqlValue::BigInt(1))),
         ] {
             assert!(converted(field, value.as_ref()).is_err(), "{field}");
+        }
+    }
+    #[test]
+    fn an_unknown_function_reads_the_column_of_its_alias() {
+        let table = Table {
+            keyspace: "ks".to_owned(),
+            name: "t".to_owned(),
+            columns: Vec::new(),
+            default_time_to_live: 0,
+            comment: String::new(),
+            indexes: Vec::new(),
+            is_view: false,
+        };
+        let rows = Rows {
+            columns: vec![
+                ("title".to_owned(), ColumnType::Native(NativeType::Text)),
+                ("pages".to_owned(), ColumnType::Native(NativeType::Int)),
+            ],
+            ..Rows::default()
+        };
+        let row = [
+            Some(CqlValue::Text("Saga".to_owned())),
+            Some(CqlValue::Int(7)),
+        ];
+        let answer = |alias| {
+            let (name, args) = (json!("nope"), json!(["a", "b"]));
+            let read = Aggregate::read(&table, "_int_function", alias, &name, &args).unwrap();
+            assert_eq!(read.cql(), None);
+            read.answer(&rows, &row)
+        };
+        let found = answer(Some("pages")).unwrap();
+        assert_eq!(found, ("_int_function".to_owned(), json!(7)));
+        for alias in [None, Some("title"), Some("x")] {
+            assert!(answer(alias).is_err(), "{alias:?}");
         }
     }
 }

@@ -13,7 +13,7 @@ use super::mutation::{self, Job};
 use super::query;
 use super::schemas::Made;
 use super::sdl::{Role, RootField};
-use crate::graphql::engine::{Extras, Prepared};
+use crate::graphql::engine::{Extras, Prepared, Rejection};
 use crate::graphql::object::resolved;
 use crate::graphql::run::{Arguments, RunError, arguments};
 use crate::graphql::statement::{self, Outcome, Statement};
@@ -29,11 +29,14 @@ const ABORTED: &str =
 const UNATTENDED: Duration = Duration::from_secs(60);
 
 /// Executes a request against the tables of a keyspace.
+///
+/// # Errors
+/// When a query finds the store overloaded.
 pub async fn execute(
     made: &Arc<Made>,
     session: &Arc<TokenSession>,
     prepared: &Prepared<'_>,
-) -> Value {
+) -> Result<Value, Rejection> {
     let operation = prepared.operation();
     let mut root = Root {
         made: Arc::clone(made),
@@ -42,17 +45,19 @@ pub async fn execute(
         is_mutation: operation.is_mutation(),
         variables: prepared.variables(),
         mode: Mode::Plain,
+        extras: Extras::default(),
     };
     let is_async = operation.directives.has("async");
     if root.is_mutation && operation.directives.has("atomic") {
         // Once to collect the statements of all fields, then, with what became of the batch, to answer.
         root.mode = Mode::Collecting(Mutex::default());
-        prepared.execute(&root, &Extras::default()).await;
+        prepared.execute(&root, &root.extras).await;
         root.mode = root.run_batch(is_async).await;
     } else if root.is_mutation && is_async {
         root.mode = Mode::Async;
     }
-    prepared.execute(&root, &Extras::default()).await
+    let response = prepared.execute(&root, &root.extras).await;
+    root.extras.response(response)
 }
 
 /// The statements of a field in an atomic mutation.
@@ -81,6 +86,7 @@ struct Root {
     is_mutation: bool,
     variables: Arguments,
     mode: Mode,
+    extras: Extras,
 }
 
 impl Root {
@@ -241,7 +247,12 @@ impl AsyncObjectValue for Root {
                 Some(field) => {
                     let answer =
                         query::run(&field.table, info, &self.variables, &self.session).await;
-                    let answer = answer.map_err(|error| failed(&error))?;
+                    let answer = answer.map_err(|error| {
+                        if error.is_overload() {
+                            self.extras.overload();
+                        }
+                        failed(&error)
+                    })?;
                     Ok(resolved(answer, typ, info))
                 }
                 None => Ok(resolved(json!(self.made.warnings), typ, info)),

@@ -79,8 +79,9 @@ impl Selected {
                         let value = field.argument_by_name(name).ok();
                         value.map_or(Value::Null, |value| texts(value, variables))
                     };
-                    let aggregate =
-                        Aggregate::read(table, function, &given("name"), &given("args"))?;
+                    let alias = field.alias.as_deref();
+                    let (name, args) = (given("name"), given("args"));
+                    let aggregate = Aggregate::read(table, function, alias, &name, &args)?;
                     selected.aggregates.push(aggregate);
                 }
                 _ => {}

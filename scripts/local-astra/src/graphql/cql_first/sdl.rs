@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::names;
-use super::types::{self, Definitions, Way, block};
+use super::types::{self, Definitions, Way, block, description};
+use super::{descriptions, names};
 use crate::store::{ColumnKind, Keyspace, Table};
 
 /// The aggregates of a table: names and types of the fields.
@@ -19,10 +19,9 @@ pub const FUNCTIONS: [(&str, &str); 8] = [
     ("_tinyint_function", "TinyInt"),
 ];
 
-const HEAD: &str = "directive @atomic on MUTATION\ndirective @async on MUTATION\n";
-
+const QUERY_CONSISTENCY: &str =
+    "enum QueryConsistency { LOCAL_ONE LOCAL_QUORUM ALL SERIAL LOCAL_SERIAL }\n";
 const QUERY_OPTIONS: &str = "\
-enum QueryConsistency { LOCAL_ONE LOCAL_QUORUM ALL SERIAL LOCAL_SERIAL }
 input QueryOptions {
   consistency: QueryConsistency = LOCAL_QUORUM
   limit: Int
@@ -31,9 +30,11 @@ input QueryOptions {
 }
 ";
 
-const MUTATION_OPTIONS: &str = "\
+const MUTATION_CONSISTENCIES: &str = "\
 enum MutationConsistency { LOCAL_ONE LOCAL_QUORUM ALL }
 enum SerialConsistency { SERIAL LOCAL_SERIAL }
+";
+const MUTATION_OPTIONS: &str = "\
 input MutationOptions {
   consistency: MutationConsistency = LOCAL_QUORUM
   serialConsistency: SerialConsistency = SERIAL
@@ -160,6 +161,7 @@ impl Maker {
     }
 
     fn types(&mut self, table: &Table, name: &str) {
+        let described = |end: &str| description(&descriptions::of_type(table, end));
         let fields = |make: &mut dyn FnMut(&crate::store::Column) -> String| {
             let all = columns(table).map(|column| (names::column(&column.name), make(column)));
             all.collect::<Vec<_>>()
@@ -171,7 +173,12 @@ impl Maker {
         let known: BTreeSet<String> = output.iter().map(|(field, _)| field.clone()).collect();
         for (function, typ) in FUNCTIONS {
             if !known.contains(function) {
-                let field = format!("{function}(name: String!, args: [String!]!)");
+                let field = format!(
+                    "{}{function}({}name: String!, {}args: [String!]!)",
+                    description(&descriptions::of_function(typ)),
+                    description(descriptions::FUNCTION_NAME),
+                    description(descriptions::FUNCTION_ARGS),
+                );
                 output.push((field, typ.to_owned()));
             }
         }
@@ -184,19 +191,24 @@ impl Maker {
             .iter()
             .map(|(field, _)| format!("  {field}_DESC\n  {field}_ASC\n"))
             .collect();
+        self.tables.push_str(&described(""));
         self.tables.push_str(&block(Way::Out, name, &output));
         for (end, members) in [
             ("Input", &input),
             ("FilterInput", &filter),
             ("GroupByInput", &group_by),
         ] {
+            self.tables.push_str(&described(end));
             self.tables
                 .push_str(&block(Way::In, &format!("{name}{end}"), members));
         }
         self.tables.push_str(&format!(
-            "enum {name}Order {{\n{order}}}\n\
+            "{}enum {name}Order {{\n{order}}}\n\
              type {name}Result {{\n  pageState: String\n  values: [{name}!]\n}}\n\
-             type {name}MutationResult {{\n  applied: Boolean\n  accepted: Boolean\n  value: {name}\n}}\n"
+             {}type {name}MutationResult {{\n  applied: Boolean\n  {}  accepted: Boolean\n  value: {name}\n}}\n",
+            described("Order"),
+            described("MutationResult"),
+            description(descriptions::ACCEPTED),
         ));
     }
 
@@ -205,9 +217,12 @@ impl Maker {
             role,
             table: Arc::clone(table),
         };
+        let described = |action| description(&descriptions::of_field(action, table));
         self.query_fields.push_str(&format!(
-            "  {name}(value: {name}Input, filter: {name}FilterInput, orderBy: [{name}Order], \
-             groupBy: {name}GroupByInput, options: QueryOptions): {name}Result\n"
+            "{}  {name}(value: {name}Input, filter: {name}FilterInput, orderBy: [{name}Order], \
+             {} groupBy: {name}GroupByInput, options: QueryOptions): {name}Result\n",
+            described("Queries"),
+            description(descriptions::GROUP_BY),
         ));
         self.queries.insert(name.to_owned(), root(Role::Query));
         let deprecated = format!(
@@ -222,10 +237,14 @@ impl Maker {
         );
         let result = format!("{name}MutationResult");
         self.mutation_fields.push_str(&format!(
-            "  insert{name}(value: {name}Input!, {insert}): {result}\n\
-             \x20 bulkInsert{name}(values: [{name}Input!], {insert}): [{result}]\n\
-             \x20 update{name}({change}): {result}\n\
-             \x20 delete{name}({change}): {result}\n"
+            "{}  delete{name}({change}): {result}\n\
+             {}  insert{name}(value: {name}Input!, {insert}): {result}\n\
+             {}  bulkInsert{name}(values: [{name}Input!], {insert}): [{result}]\n\
+             {}  update{name}({change}): {result}\n",
+            described("Deletes rows of"),
+            described("Inserts a row into"),
+            described("Inserts rows into"),
+            described("Updates rows of"),
         ));
         for (prefix, role) in [
             ("insert", Role::Insert),
@@ -245,18 +264,28 @@ impl Maker {
             }
         }
         let is_empty = self.mutations.is_empty();
-        let mut sdl = HEAD.to_owned();
-        // Also where nothing is to be queried.
-        sdl.push_str(QUERY_OPTIONS);
+        // The options of queries also where nothing is to be queried.
+        let mut sdl = format!(
+            "{}directive @atomic on MUTATION\n{}directive @async on MUTATION\n{QUERY_CONSISTENCY}{}{QUERY_OPTIONS}",
+            description(descriptions::ATOMIC),
+            description(descriptions::ASYNC),
+            description(descriptions::QUERY_OPTIONS),
+        );
         if is_empty {
-            self.mutation_fields
-                .push_str("  keyspaceEmptyMutation: Boolean\n");
+            let described = description(descriptions::EMPTY_MUTATION);
+            let field = format!("{described}  keyspaceEmptyMutation: Boolean\n");
+            self.mutation_fields.push_str(&field);
         } else {
+            sdl.push_str(MUTATION_CONSISTENCIES);
+            sdl.push_str(&description(descriptions::MUTATION_OPTIONS));
             sdl.push_str(MUTATION_OPTIONS);
         }
         sdl.push_str(&format!(
-            "type Query {{\n{}  conversionWarnings: [String]\n}}\ntype Mutation {{\n{}}}\n{}",
-            self.query_fields, self.mutation_fields, self.tables
+            "type Query {{\n{}{}  conversionWarnings: [String]\n}}\ntype Mutation {{\n{}}}\n{}",
+            self.query_fields,
+            description(&descriptions::of_warnings(&self.warnings)),
+            self.mutation_fields,
+            self.tables
         ));
         for definition in self.definitions.sdl.values() {
             sdl.push_str(definition);

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use scylla::cluster::metadata::{CollectionType, ColumnType, NativeType};
+use serde_json::Value;
 
-use super::names;
+use super::{descriptions, names};
+use crate::graphql::scalars;
 use crate::store::UserType;
 
 /// The direction of a type: input or output.
@@ -113,7 +115,7 @@ impl Definitions {
         match typ {
             ColumnType::Collection { .. } => {
                 if let Some((key, value)) = entry(typ) {
-                    self.object(&name, way, |all| {
+                    self.described(&name, way, descriptions::ENTRY, |all| {
                         vec![
                             ("key".to_owned(), all.reference(key, way) + "!"),
                             ("value".to_owned(), all.reference(value, way)),
@@ -123,7 +125,8 @@ impl Definitions {
                 format!("[{name}]")
             }
             ColumnType::Tuple(items) => {
-                self.object(&name, way, |all| {
+                let described = format!("A tuple of {} items.", items.len());
+                self.described(&name, way, &described, |all| {
                     let items = items.iter().enumerate();
                     items
                         .map(|(at, item)| (format!("item{at}"), all.reference(item, way)))
@@ -150,7 +153,7 @@ impl Definitions {
     /// Declares a scalar, unless it is one of GraphQL's own.
     pub fn scalar(&mut self, name: &str) {
         if !matches!(name, "Boolean" | "Float" | "Int" | "String") {
-            let sdl = format!("scalar {name}\n");
+            let sdl = scalars::definition(name);
             self.sdl.entry(name.to_owned()).or_insert(sdl);
         }
     }
@@ -187,11 +190,31 @@ impl Definitions {
         way: Way,
         fields: impl FnOnce(&mut Definitions) -> Vec<(String, String)>,
     ) {
+        self.described(name, way, "", fields);
+    }
+
+    fn described(
+        &mut self,
+        name: &str,
+        way: Way,
+        text: &str,
+        fields: impl FnOnce(&mut Definitions) -> Vec<(String, String)>,
+    ) {
         if self.sdl.contains_key(name) {
             return;
         }
         let fields = fields(self);
-        self.sdl.insert(name.to_owned(), block(way, name, &fields));
+        let sdl = description(text) + &block(way, name, &fields);
+        self.sdl.insert(name.to_owned(), sdl);
+    }
+}
+
+/// Returns a description in SDL; empty for an empty text.
+pub fn description(text: &str) -> String {
+    match text {
+        "" => String::new(),
+        // A text of JSON is one of GraphQL.
+        text => format!("{}\n", Value::from(text)),
     }
 }
 

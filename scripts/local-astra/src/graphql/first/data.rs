@@ -14,7 +14,7 @@ use super::model::mutation::{Kind, Mutation};
 use super::run::mutation::Job;
 use super::run::values::Values;
 use super::run::{mutation, query};
-use crate::graphql::engine::{Extras, Prepared};
+use crate::graphql::engine::{Extras, Prepared, Rejection};
 use crate::graphql::object::resolved;
 use crate::graphql::run::{RunError, arguments};
 use crate::graphql::statement::{self, Outcome};
@@ -26,11 +26,14 @@ const DIFFERENT: &str =
     "all the selections in an @atomic mutation must use the same consistency levels";
 
 /// Executes a request against a deployed schema.
+///
+/// # Errors
+/// When a query finds the store overloaded.
 pub async fn execute(
     deployed: &Arc<Deployed>,
     session: &Arc<TokenSession>,
     prepared: &Prepared<'_>,
-) -> Value {
+) -> Result<Value, Rejection> {
     let operation = prepared.operation();
     let mut root = Root {
         deployed: Arc::clone(deployed),
@@ -46,7 +49,8 @@ pub async fn execute(
         prepared.execute(&root, &root.extras).await;
         root.atomic = Atomic::Answering(root.run_batch(operation).await);
     }
-    prepared.execute(&root, &root.extras).await
+    let response = prepared.execute(&root, &root.extras).await;
+    root.extras.response(response)
 }
 
 /// The statements of a field by its response name, or the reason there are none.
@@ -229,7 +233,12 @@ impl AsyncObjectValue for Root {
                 return Ok(AsyncResolvedValue::null());
             };
             let answer = query::run(query, &arguments(info), self.values(), &self.session).await;
-            let answer = answer.map_err(|error| failed(&error))?;
+            let answer = answer.map_err(|error| {
+                if error.is_overload() {
+                    self.extras.overload();
+                }
+                failed(&error)
+            })?;
             Ok(resolved(answer, &info.field_definition().ty, info))
         })
     }

@@ -40,7 +40,7 @@ pub fn build(sdl: &Sdl, model: &Model) -> Result<Valid<Schema>, String> {
     let mut additions = ATOMIC.to_owned();
     for name in &referenced {
         if scalars::by_name(name).is_some() && !sdl.defines(name) && !sdl.declares_scalar(name) {
-            additions.push_str(&format!("scalar {name}\n"));
+            additions.push_str(&scalars::definition(name));
         }
     }
     for entity in model.entities.iter() {

@@ -26,8 +26,8 @@ pub fn read(text: &str) -> Option<IpAddr> {
     look_up(text)
 }
 
-/// Parses an IPv6 address with an optional numeric zone, which is dropped. Java treats an IPv4-mapped address as IPv4,
-/// without a zone.
+/// Parses an IPv6 address with an optional zone, which is dropped: a number, or an interface that the system knows, as in
+/// Java. Java treats an IPv4-mapped address as IPv4, without a zone.
 fn read_v6(text: &str) -> Option<IpAddr> {
     let (address, zone) = match text.split_once('%') {
         Some((address, zone)) => (address, Some(zone)),
@@ -36,10 +36,12 @@ fn read_v6(text: &str) -> Option<IpAddr> {
     let address = address.parse::<Ipv6Addr>().ok()?.to_canonical();
     match zone {
         None => Some(address),
-        Some(zone) => {
-            let is_number = zone.bytes().all(|b| b.is_ascii_digit()) && zone.parse::<i32>().is_ok();
-            (is_number && address.is_ipv6()).then_some(address)
+        Some("") => None,
+        Some(_) if address.is_ipv4() => None,
+        Some(zone) if zone.bytes().all(|b| b.is_ascii_digit()) => {
+            zone.parse::<i32>().is_ok().then_some(address)
         }
+        Some(_) => look_up(text).filter(|found| *found == address),
     }
 }
 
@@ -102,5 +104,29 @@ pub fn text(address: &IpAddr) -> String {
             let groups: Vec<String> = v6.segments().iter().map(|s| format!("{s:x}")).collect();
             groups.join(":")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zone_is_a_number_or_an_interface() {
+        let loopback = if cfg!(target_os = "macos") {
+            "lo0"
+        } else {
+            "lo"
+        };
+        let address = "fe80::1".parse::<IpAddr>().unwrap();
+        for zone in ["0", "1", "2147483647", loopback] {
+            assert_eq!(read(&format!("fe80::1%{zone}")), Some(address), "{zone}");
+        }
+        assert_eq!(read(&format!("[fe80::1%{loopback}]")), Some(address));
+        for zone in ["", "2147483648", "-1", "1x", "no-such-interface"] {
+            assert_eq!(read(&format!("fe80::1%{zone}")), None, "{zone}");
+        }
+        assert_eq!(read(&format!("::ffff:1.2.3.4%{loopback}")), None);
+        assert_eq!(read(&format!("1.2.3.4%{loopback}")), None);
     }
 }
