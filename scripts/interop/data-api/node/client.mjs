@@ -240,13 +240,16 @@ try {
     const response = await fetchH2.fetch(`${endpoint}/api/json/v1`);
     await fetchH2.disconnectAll();
     assert.equal(response.httpVersion, 2);
-    say("the door speaks HTTP/2 with fetch-h2");
+    say("the port speaks HTTP/2 with fetch-h2");
   }
   const db = database();
   await quickstart(db);
   const notes = await createTwice(db, `interop_notes_ts_${run}`);
   try {
-    for (const part of [idsOfAllKinds, dates, duplicates, pages, many, single, counts]) await part(notes);
+    const parts = [idsOfAllKinds, dates, duplicates, pages, many, single];
+    // A thousand documents are needed for this, which one of the ports is enough for.
+    if (endpoint.startsWith("http:")) parts.push(counts);
+    for (const part of parts) await part(notes);
     await vectors(db);
     await errors(db, notes);
   } finally {

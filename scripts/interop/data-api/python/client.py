@@ -280,7 +280,10 @@ db = database()
 quickstart(db)
 notes = create_twice(db, f"interop_notes_{RUN}")
 try:
-    for part in [ids, dates, duplicates, pages, many, single, counts]:
+    parts = [ids, dates, duplicates, pages, many, single]
+    # A thousand documents are needed for this, which one of the ports is enough for.
+    parts += [counts] if ENDPOINT.startswith("http:") else []
+    for part in parts:
         part(notes)
     vectors(db)
     errors(db, notes)
