@@ -30,8 +30,8 @@ use report::{Measured, Report};
 use server::Server;
 use world::World;
 
-/// A round that other programs disturb is measured again so many times.
-const REPEATS: usize = 3;
+/// Attempts to measure a round that other programs do not disturb.
+const ATTEMPTS: usize = 3;
 /// Processor cores that other programs may use during a round.
 const QUIET: f64 = 0.3;
 
@@ -118,7 +118,7 @@ async fn measure(profile: &str, arguments: &Arguments, report: &mut Report) -> R
 struct Rates {
     driver: f64,
     ours: f64,
-    /// Did other programs leave the machine alone?
+    /// True unless other programs disturbed the measurement.
     quiet: bool,
 }
 
@@ -135,7 +135,9 @@ async fn round_of(
         ours: 0.0,
         quiet: false,
     };
-    for _ in 0..REPEATS {
+    // The first round only warms up.
+    let attempts = if round == 0 { 1 } else { ATTEMPTS };
+    for _ in 0..attempts {
         others.begin();
         if round.is_multiple_of(2) {
             rates.driver = row.driver.rate(level.driver, time).await?;

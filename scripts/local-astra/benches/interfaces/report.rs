@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use crate::large::Large;
 use crate::load::{Level, Row};
 use crate::others::machine;
-use crate::{QUIET, REPEATS};
+use crate::{ATTEMPTS, QUIET};
 
 /// The rates of a row at one level, round by round.
 pub struct Measured {
@@ -99,7 +99,7 @@ impl Report {
     /// Adds what was measured of one build.
     pub fn add(&mut self, profile: &str, measured: Vec<Measured>, large: Vec<Large>) {
         let users = if profile == "dev" {
-            ", the build of its users"
+            ", which `cargo local` runs"
         } else {
             ""
         };
@@ -129,16 +129,17 @@ impl Report {
     pub fn text(&self) -> Result<String> {
         let now = OffsetDateTime::now_utc();
         let mut text = "# Benchmark\n\n".to_owned();
-        text += "`cargo bench -p local-astra` has written this page. The ratio is the rate of the CQL driver (`scylla`) divided\n\
-            by the rate of local Astra, both measured in turns in one run, on one Cassandra; each figure is the median of the\n\
-            rounds. `cargo bench -p local-astra --bench interfaces -- --profile dev --profile release` measures two builds,\n\
-            `--help` in the place of these lists the other arguments.\n\n";
+        text += "`cargo bench -p local-astra` writes this page. A ratio is the rate of the CQL driver (`scylla`) divided by the\n\
+            rate of local Astra. Both are measured in turns in one run, on one Cassandra, and each rate is the median of the\n\
+            rounds. To measure two builds, run\n\
+            `cargo bench -p local-astra --bench interfaces -- --profile dev --profile release`. `--help` after `--` lists the\n\
+            other arguments.\n\n";
         // Writing to a text does not fail.
         let _ = writeln!(text, "- machine: {}", machine()?);
-        let _ = writeln!(text, "- date: {}, {} rounds", now.date(), self.rounds);
+        let _ = writeln!(text, "- date: {}; rounds: {}", now.date(), self.rounds);
         let _ = writeln!(
             text,
-            "- A round in which other programs used more than {QUIET} cores was measured again, at most {REPEATS} times;\n  \
+            "- A round in which other programs used more than {QUIET} cores was measured again, up to {ATTEMPTS} times in all;\n  \
             the last column counts those that stayed disturbed."
         );
         Ok(text + &self.sections)

@@ -159,7 +159,7 @@ fn a_token_of_another_database_knows_no_keyspace_of_this_one() {
             let code = other.code(collection, command.clone()).await;
             assert_eq!(code, "UNKNOWN_KEYSPACE", "{command}");
         }
-        assert_eq!(here.find_all("c", &json!({})).await, [json!({}); 0]);
+        assert!(here.find_all("c", &json!({})).await.is_empty());
         let path = format!("/v2/databases/{id}/terminate");
         owner.ask(Method::POST, &path, None).await;
         owner.wait(&id, "TERMINATED").await;
