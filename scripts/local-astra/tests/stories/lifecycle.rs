@@ -16,6 +16,7 @@ use secrecy::ExposeSecret;
 use sysinfo::Signal;
 
 use crate::astra::{RUN_LIMIT, block_on, turn_in_samples};
+use crate::data_api::kills::{Writer, assert_kept};
 use crate::graphql_first;
 
 /// A data folder that is always reset at the end.
@@ -110,6 +111,7 @@ fn data_survives_down_and_up_and_kill() {
         }
     });
     graphql_first::deploy_on(path);
+    let writer = Writer::start(path);
 
     // All at once, with no time to write anything: what was acknowledged is there.
     let layout = Layout::of(path, None).unwrap();
@@ -122,6 +124,7 @@ fn data_survives_down_and_up_and_kill() {
     succeed(path, &["up"]);
     assert_eq!(block_on(count(&folders)), 200);
     graphql_first::answers_on(path);
+    assert_kept(path, writer.end());
 
     // Only the background process: Cassandra is taken over, not started again.
     let engine = cassandra.running(1).unwrap().unwrap();

@@ -3,11 +3,12 @@
 //! - [`properties`]: random documents, filters and updates, compared with a plain evaluation
 //! - [`random`], [`plain`]: the generator and the evaluation
 //! - [`collections`]: collections and their limits; [`documents`]: writers, pages, counts; [`vectors`]: concurrent
-//!   vectors; [`tokens`]: roles and limits
+//!   vectors; [`tokens`]: roles and limits; [`kills`]: writes that a kill cuts off
 //! - [`tables`]: tables, their rows and indexes, and types
 
 mod collections;
 mod documents;
+pub mod kills;
 mod plain;
 mod properties;
 mod random;
@@ -23,6 +24,7 @@ use crate::astra::local_astra;
 /// A client with a keyspace of its own.
 pub struct DataApi {
     pub keyspace: String,
+    url: String,
     token: String,
     client: Client,
 }
@@ -34,8 +36,14 @@ impl DataApi {
     }
 
     pub fn with(keyspace: String, token: String) -> DataApi {
+        DataApi::at(local_astra().url(), keyspace, token)
+    }
+
+    /// A client of another local Astra.
+    pub fn at(url: String, keyspace: String, token: String) -> DataApi {
         DataApi {
             keyspace,
+            url,
             token,
             client: crate::astra::client(),
         }
@@ -43,18 +51,21 @@ impl DataApi {
 
     /// Sends a text to a path below `/v1`; returns the status and the body.
     pub async fn send(&self, path: &str, body: String) -> (u16, Value) {
-        let url = format!("{}/api/json/v1{path}", local_astra().url());
+        self.try_send(path, body).await.unwrap()
+    }
+
+    /// Sends a text, or fails when the connection does.
+    pub async fn try_send(&self, path: &str, body: String) -> reqwest::Result<(u16, Value)> {
+        let url = format!("{}/api/json/v1{path}", self.url);
         let request = self.client.post(url).header("Token", &self.token);
         let request = request
             .header("Content-Type", "application/json")
             .body(body);
-        let response = request.send().await.unwrap();
+        let response = request.send().await?;
         let status = response.status().as_u16();
-        let text = response.text().await.unwrap();
-        (
-            status,
-            serde_json::from_str(&text).unwrap_or(Value::String(text)),
-        )
+        let text = response.text().await?;
+        let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        Ok((status, body))
     }
 
     /// Runs a command at the keyspace, or at a collection of it.

@@ -92,6 +92,81 @@ fn what_a_role_may_not_do_is_unauthorized() {
 }
 
 #[test]
+fn a_token_of_another_database_knows_no_keyspace_of_this_one() {
+    let astra = local_astra();
+    let here = DataApi::new();
+    block_on(async {
+        here.create("c", json!({})).await;
+        let owner = Api::of(astra, &astra.application());
+        let keyspace = format!("of_another_{}", std::process::id());
+        let ask = json!({"name": "another", "keyspace": keyspace, "cloudProvider": "GCP",
+            "tier": "serverless", "capacityUnits": 1, "region": "us-east1"});
+        let made = owner.ask(Method::POST, "/v2/databases", Some(ask)).await;
+        let id = made.location.unwrap();
+        owner.wait(&id, "ACTIVE").await;
+        let organization = local_astra::settings::ORGANIZATION_ID;
+        let database = format!("drn:astra:org:{organization}:db:{id}");
+        let resources = [
+            database.clone(),
+            format!("{database}:keyspace:*"),
+            format!("{database}:keyspace:*:table:*"),
+        ];
+        let actions = [
+            "org-db-view",
+            "db-rest",
+            "db-keyspace-describe",
+            "db-table-describe",
+            "db-table-select",
+            "db-table-modify",
+            "db-table-create",
+        ];
+        let policy = json!({"description": "another database", "effect": "allow", "actions": actions,
+            "resources": resources});
+        let role = json!({"name": keyspace, "policy": policy});
+        let role = owner
+            .ask(Method::POST, "/v2/organizations/roles", Some(role))
+            .await;
+        assert_eq!(role.status, 201, "{}", role.body);
+        let token = json!({"roles": [role.body["ID"]]});
+        let token = owner
+            .ask(Method::POST, "/v2/clientIdSecrets", Some(token))
+            .await;
+        let token = token.body["token"].as_str().unwrap().to_owned();
+
+        let there = DataApi::with(keyspace.clone(), token.clone());
+        let (_, listed) = there
+            .send("", json!({"findKeyspaces": {}}).to_string())
+            .await;
+        let listed = listed["status"]["keyspaces"].as_array().unwrap();
+        let listed = listed.iter().map(|name| name.as_str().unwrap());
+        let own = listed.filter(|name| !name.starts_with("system"));
+        assert_eq!(own.collect::<Vec<_>>(), [keyspace]);
+        there.create("c", json!({})).await;
+        there
+            .done("c", json!({"insertOne": {"document": {"_id": 1}}}))
+            .await;
+        let other = DataApi::with(here.keyspace.clone(), token);
+        for (collection, command) in [
+            ("", json!({"findCollections": {}})),
+            ("", json!({"createCollection": {"name": "d"}})),
+            ("", json!({"deleteCollection": {"name": "c"}})),
+            ("c", json!({"find": {}})),
+            ("c", json!({"insertOne": {"document": {"_id": 1}}})),
+            ("c", json!({"deleteMany": {}})),
+            ("c", json!({"estimatedDocumentCount": {}})),
+            ("no", json!({"find": {}})),
+        ] {
+            let code = other.code(collection, command.clone()).await;
+            assert_eq!(code, "UNKNOWN_KEYSPACE", "{command}");
+        }
+        assert!(here.find_all("c", &json!({})).await.is_empty());
+        let path = format!("/v2/databases/{id}/terminate");
+        owner.ask(Method::POST, &path, None).await;
+        owner.wait(&id, "TERMINATED").await;
+    });
+}
+
+#[test]
 fn bodies_and_paths_have_limits() {
     let api = DataApi::new();
     block_on(async {

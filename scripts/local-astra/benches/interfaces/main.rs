@@ -1,0 +1,155 @@
+//! The rates of local Astra's interfaces beside those of the CQL driver, in interleaved rounds of one run.
+//!
+//! `cargo bench -p local-astra` builds and starts local Astra as its users do, measures, prints a table and writes it to
+//! `BENCHMARK.md`. The figures mean something on a quiet machine only. Arguments follow `--`: see [`Arguments`].
+//!
+//! - [`rows`]: the operations. A new one is one entry in one of its lists
+//! - [`server`]: local Astra, built and started; [`world`]: the clients
+//! - [`load`]: calls at a number in flight; [`others`]: the processor time of other programs
+//! - [`large`]: 20,000 documents and the memory that they take
+//! - [`report`]: medians, ratios, the file
+
+mod large;
+mod load;
+mod others;
+mod report;
+mod rows;
+mod server;
+mod world;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use clap::Parser;
+
+use load::{Level, Row};
+use others::Others;
+use report::{Measured, Report};
+use server::Server;
+use world::World;
+
+/// Attempts to measure a round that other programs do not disturb.
+const ATTEMPTS: usize = 3;
+/// Processor cores that other programs may use during a round.
+const QUIET: f64 = 0.3;
+
+/// Measures the interfaces of local Astra beside the CQL driver.
+#[derive(Parser)]
+struct Arguments {
+    /// The build of local Astra to measure: `dev` is the one of its users. Can be repeated.
+    #[arg(long = "profile", default_value = "dev")]
+    profiles: Vec<String>,
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+    /// Seconds for each side of a row in a round.
+    #[arg(long, default_value_t = 1.0)]
+    seconds: f64,
+    /// Measures only rows whose name contains this text.
+    #[arg(long, default_value = "")]
+    only: String,
+    /// Documents of the collection whose memory is measured; 0 leaves it out.
+    #[arg(long, default_value_t = 20_000)]
+    documents: usize,
+    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/BENCHMARK.md"))]
+    output: PathBuf,
+    /// Passed by `cargo bench`.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let mut report = Report::new(arguments.rounds);
+    for profile in &arguments.profiles {
+        measure(profile, &arguments, &mut report).await?;
+    }
+    let text = report.text()?;
+    println!("\n{text}");
+    std::fs::write(&arguments.output, text)?;
+    println!("Written to {}", arguments.output.display());
+    Ok(())
+}
+
+async fn measure(profile: &str, arguments: &Arguments, report: &mut Report) -> Result<()> {
+    let server = Server::start(profile)?;
+    let world = Arc::new(World::open(&server).await?);
+    let mut others = Others::new(&server.processes()?)?;
+    let wanted = |row: &Row| row.name.contains(&arguments.only);
+    let rows = rows::all(&world, &wanted).await?;
+    let mut measured: Vec<Measured> = rows
+        .iter()
+        .flat_map(|row| row.levels.iter().map(|level| Measured::new(row, level)))
+        .collect();
+    let time = Duration::from_secs_f64(arguments.seconds);
+    // The first round fills caches and warms the JVM up; it is not counted.
+    for round in 0..=arguments.rounds {
+        let all = rows
+            .iter()
+            .flat_map(|row| row.levels.iter().map(move |level| (row, level)));
+        for ((row, level), measured) in all.zip(&mut measured) {
+            let rates = round_of(row, level, time, round, &mut others).await;
+            let rates = rates.with_context(|| row.name.clone())?;
+            println!(
+                "{profile} {round}/{}  {:<28} {:>3}  driver {:>8.1}  local Astra {:>8.1}{}",
+                arguments.rounds,
+                row.name,
+                level.ours,
+                rates.driver,
+                rates.ours,
+                if rates.quiet { "" } else { "  (disturbed)" }
+            );
+            if round > 0 {
+                measured.add(rates.driver, rates.ours, rates.quiet);
+            }
+        }
+    }
+    let memory = match arguments.documents {
+        0 => Vec::new(),
+        documents => large::measure(&world, &server, documents).await?,
+    };
+    report.add(profile, measured, memory);
+    Ok(())
+}
+
+/// Calls per second of both sides.
+struct Rates {
+    driver: f64,
+    ours: f64,
+    /// True unless other programs disturbed the measurement.
+    quiet: bool,
+}
+
+/// Measures both sides, the second one first in every other round; again if other programs disturb it.
+async fn round_of(
+    row: &Row,
+    level: &Level,
+    time: Duration,
+    round: usize,
+    others: &mut Others,
+) -> Result<Rates> {
+    let mut rates = Rates {
+        driver: 0.0,
+        ours: 0.0,
+        quiet: false,
+    };
+    // The first round only warms up.
+    let attempts = if round == 0 { 1 } else { ATTEMPTS };
+    for _ in 0..attempts {
+        others.begin();
+        if round.is_multiple_of(2) {
+            rates.driver = row.driver.rate(level.driver, time).await?;
+            rates.ours = row.ours.rate(level.ours, time).await?;
+        } else {
+            rates.ours = row.ours.rate(level.ours, time).await?;
+            rates.driver = row.driver.rate(level.driver, time).await?;
+        }
+        rates.quiet = others.cores() <= QUIET;
+        if rates.quiet {
+            break;
+        }
+    }
+    Ok(rates)
+}

@@ -1,0 +1,94 @@
+//! Local Astra as its users build and start it, with data of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use local_astra::background::{cassandra, state::State};
+use local_astra::settings::Folders;
+use local_astra::settings::layout::Layout;
+use local_astra::settings::secrets::Secrets;
+use serde_json::Value;
+
+pub struct Server {
+    program: PathBuf,
+    data: tempfile::TempDir,
+    folders: Folders,
+    pub layout: Layout,
+    pub secrets: Secrets,
+}
+
+impl Server {
+    /// Builds local Astra with a profile, and starts it.
+    ///
+    /// # Errors
+    /// When the build or the start fails.
+    pub fn start(profile: &str) -> Result<Server> {
+        let program = build(profile)?;
+        let data = tempfile::tempdir()?;
+        local_astra(&program, data.path(), &["up"])?;
+        Ok(Server {
+            folders: Folders::new(Some(data.path()))?,
+            layout: Layout::of(data.path(), None)?,
+            secrets: Secrets::of(data.path())?,
+            program,
+            data,
+        })
+    }
+
+    /// The process that serves all interfaces.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn gateway(&self) -> Result<u32> {
+        let state = State::read(&self.folders)?.context("local Astra does not run")?;
+        Ok(state.process.pid)
+    }
+
+    /// The gateway and Cassandra.
+    ///
+    /// # Errors
+    /// When one of them does not run.
+    pub fn processes(&self) -> Result<[u32; 2]> {
+        let cassandra = cassandra::of(&self.folders, &self.layout).running(1)?;
+        let cassandra = cassandra.context("Cassandra does not run")?;
+        Ok([self.gateway()?, cassandra.process.pid])
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Err(error) = local_astra(&self.program, self.data.path(), &["reset", "--yes"]) {
+            eprintln!("{error}");
+        }
+    }
+}
+
+fn build(profile: &str) -> Result<PathBuf> {
+    let output = Command::new(env!("CARGO"))
+        .args(["build", "--locked", "--package", "local-astra"])
+        .args([
+            "--profile",
+            profile,
+            "--message-format",
+            "json-render-diagnostics",
+        ])
+        .stderr(Stdio::inherit())
+        .output()?;
+    if !output.status.success() {
+        bail!("cargo build --profile {profile}: {}", output.status);
+    }
+    let messages = output.stdout.split(|byte| *byte == b'\n');
+    let mut messages = messages.filter_map(|line| serde_json::from_slice::<Value>(line).ok());
+    let program = messages.find_map(|message| message["executable"].as_str().map(PathBuf::from));
+    program.context("cargo build named no program")
+}
+
+fn local_astra(program: &Path, data: &Path, arguments: &[&str]) -> Result<()> {
+    let mut command = Command::new(program);
+    let status = command.arg("--data").arg(data).args(arguments).status()?;
+    if !status.success() {
+        bail!("local-astra {arguments:?}: {status}");
+    }
+    Ok(())
+}

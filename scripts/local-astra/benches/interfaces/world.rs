@@ -1,0 +1,134 @@
+//! The clients of both sides, with the application token.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use local_astra::settings::KEYSPACE;
+use reqwest::{Client, Method};
+use scylla::client::session::Session;
+use scylla::client::session_builder::SessionBuilder;
+use scylla::statement::prepared::PreparedStatement;
+use scylla::value::{CqlValue, Row};
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+use tonic::transport::Channel;
+
+use crate::server::Server;
+
+/// No call takes longer.
+const LIMIT: Duration = Duration::from_secs(60);
+
+pub struct World {
+    /// The driver, straight to Cassandra.
+    pub session: Session,
+    pub token: String,
+    pub grpc: Channel,
+    url: String,
+    http: Client,
+}
+
+impl World {
+    /// Opens all clients.
+    ///
+    /// # Errors
+    /// When one of them cannot connect.
+    pub async fn open(server: &Server) -> Result<World> {
+        let login = &server.secrets.application;
+        let url = format!("http://127.0.0.1:{}", server.layout.ports.plain);
+        let session = SessionBuilder::new()
+            .known_nodes_addr(server.layout.cassandra())
+            .user(&login.client_id, login.token.password().expose_secret())
+            .use_keyspace(KEYSPACE, true)
+            .build()
+            .await
+            .context("straight to Cassandra")?;
+        Ok(World {
+            session,
+            token: login.token.text().expose_secret().to_owned(),
+            grpc: Channel::from_shared(url.clone())?.connect().await?,
+            url,
+            http: Client::builder().no_proxy().timeout(LIMIT).build()?,
+        })
+    }
+
+    /// Sends a request, for the text of a response of success.
+    ///
+    /// # Errors
+    /// For any other status.
+    pub async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<String> {
+        let mut request = self.http.request(method, format!("{}{path}", self.url));
+        request = request.header("X-Cassandra-Token", &self.token);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let response = request.send().await?;
+        let status = response.status();
+        let text = response.text().await?;
+        ensure!(status.is_success(), "{path}: {status} {text}");
+        Ok(text)
+    }
+
+    /// Runs a command of the Data API at the keyspace, or at a collection of it.
+    ///
+    /// # Errors
+    /// For any error in the response.
+    pub async fn command(&self, collection: &str, command: Value) -> Result<Value> {
+        let body = self.outcome(collection, command).await?;
+        if !body["errors"].is_null() {
+            bail!("{collection}: {}", body["errors"]);
+        }
+        Ok(body)
+    }
+
+    /// Runs a command that may respond with errors.
+    ///
+    /// # Errors
+    /// When there is no response.
+    pub async fn outcome(&self, collection: &str, command: Value) -> Result<Value> {
+        let slash = if collection.is_empty() { "" } else { "/" };
+        let path = format!("/api/json/v1/{KEYSPACE}{slash}{collection}");
+        let text = self.send(Method::POST, &path, Some(&command)).await?;
+        Ok(serde_json::from_str(&text)?)
+    }
+
+    /// Creates a collection with these documents.
+    ///
+    /// # Errors
+    /// Those of the commands.
+    pub async fn fill(
+        &self,
+        name: &str,
+        options: Value,
+        documents: impl Iterator<Item = Value>,
+    ) -> Result<()> {
+        let create = json!({"createCollection": {"name": name, "options": options}});
+        self.command("", create).await?;
+        let documents: Vec<Value> = documents.collect();
+        for some in documents.chunks(100) {
+            let insert = json!({"insertMany": {"documents": some}});
+            self.command(name, insert).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Runs a prepared statement that has to find or to change something.
+///
+/// # Errors
+/// Cassandra's own, and when it does neither.
+pub async fn execute(
+    world: Arc<World>,
+    statement: Arc<PreparedStatement>,
+    values: Vec<CqlValue>,
+) -> Result<()> {
+    let result = world.session.execute_unpaged(&statement, values).await?;
+    if !result.is_rows() {
+        return Ok(());
+    }
+    let first: Row = result.into_rows_result()?.first_row()?;
+    // The first column of a transaction is `[applied]`.
+    let applied = first.columns.first() != Some(&Some(CqlValue::Boolean(false)));
+    ensure!(applied, "not applied: {}", statement.get_statement());
+    Ok(())
+}
