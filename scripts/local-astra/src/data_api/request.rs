@@ -109,7 +109,15 @@ async fn run(
                 return Ok(Served::Not(command.name));
             }
             let table = Table::new(Arc::clone(&caller.session), table);
-            tables::run(&caller, &table, &command).await
+            let answer = tables::run(&caller, &table, &command).await;
+            // Errors contain names of columns, and Cassandra has not checked every command.
+            let failed = answer
+                .as_ref()
+                .map_or(true, |answer| !answer.errors.is_empty());
+            if failed || command.name == "listIndexes" {
+                caller.visible_keyspace(keyspace).await?;
+            }
+            answer
         }
     };
     let mut answer = answer.unwrap_or_else(Answer::from);

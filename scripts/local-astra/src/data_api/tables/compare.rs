@@ -62,3 +62,45 @@ fn octets(address: &IpAddr) -> Vec<u8> {
 pub fn is_equal(left: &CqlValue, right: &CqlValue) -> bool {
     compare(left, right).map_or_else(|| left == right, Ordering::is_eq)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_in_the_order_of_the_database() {
+        let uuid = |text: &str| CqlValue::Uuid(text.parse().unwrap());
+        let address = |text: &str| CqlValue::Inet(text.parse().unwrap());
+        for (less, more) in [
+            (
+                CqlValue::Text("B".to_owned()),
+                CqlValue::Text("a".to_owned()),
+            ),
+            (CqlValue::Boolean(false), CqlValue::Boolean(true)),
+            (CqlValue::Int(-1), CqlValue::Int(0)),
+            (CqlValue::Double(1.0), CqlValue::Double(f64::NAN)),
+            (CqlValue::Blob(vec![1]), CqlValue::Blob(vec![1, 0])),
+            (address("10.0.0.1"), address("200.0.0.1")),
+            // Version 1 by time, before version 4.
+            (
+                uuid("ffffffff-0000-1000-8000-000000000000"),
+                uuid("00000000-0001-1000-8000-000000000000"),
+            ),
+            (
+                uuid("ffffffff-ffff-1fff-8000-000000000000"),
+                uuid("00000000-0000-4000-8000-000000000000"),
+            ),
+        ] {
+            assert_eq!(
+                compare(&less, &more),
+                Some(Ordering::Less),
+                "{less:?} {more:?}"
+            );
+            assert_eq!(compare(&more, &less), Some(Ordering::Greater));
+            assert!(is_equal(&less, &less) && !is_equal(&less, &more));
+        }
+        let list = CqlValue::List(vec![CqlValue::Int(1)]);
+        assert_eq!(compare(&list, &list), None);
+        assert!(is_equal(&list, &list));
+    }
+}

@@ -90,7 +90,8 @@ impl Filter {
         }
     }
 
-    /// Returns whether a row matches. `value` returns the value of a column, `ignores_case` whether its index ignores case.
+    /// Returns whether a row matches. `value` returns the value of a column, `ignores_case` whether its index ignores
+    /// case.
     pub fn fits<'a>(
         &self,
         value: &impl Fn(&str) -> Option<&'a CqlValue>,
@@ -154,5 +155,74 @@ fn is_same(left: &CqlValue, right: &CqlValue, ignores_case: bool) -> bool {
             left.to_lowercase() == right.to_lowercase()
         }
         (left, right) => is_equal(left, right),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn test(subject: Subject, comparison: Comparison, value: CqlValue) -> Filter {
+        Filter::Test(Test {
+            column: "c".to_owned(),
+            subject,
+            comparison,
+            value,
+        })
+    }
+
+    fn text(text: &str) -> CqlValue {
+        CqlValue::Text(text.to_owned())
+    }
+
+    #[test]
+    fn a_missing_value_differs_from_every_value_and_is_in_no_range() {
+        let fits = |comparison| {
+            let filter = test(Subject::Value, comparison, CqlValue::Int(1));
+            filter.fits(&|_| None, &|_| false)
+        };
+        assert!(fits(Comparison::Ne));
+        for comparison in [Comparison::Eq, Comparison::Gt, Comparison::Lte] {
+            assert!(!fits(comparison), "{comparison:?}");
+        }
+    }
+
+    #[test]
+    fn elements_keys_and_entries_are_found() {
+        let pairs = [(CqlValue::Int(1), text("a")), (CqlValue::Int(2), text("b"))];
+        let map = CqlValue::Map(pairs.to_vec());
+        for (subject, value, holds) in [
+            (Subject::Key, CqlValue::Int(2), true),
+            (Subject::Key, CqlValue::Int(3), false),
+            (Subject::Element, text("a"), true),
+            (Subject::Element, text("A"), false),
+            (Subject::Entry(CqlValue::Int(1)), text("a"), true),
+            (Subject::Entry(CqlValue::Int(1)), text("b"), false),
+            (Subject::Entry(CqlValue::Int(3)), text("a"), false),
+        ] {
+            for (comparison, wanted) in [(Comparison::Eq, holds), (Comparison::Ne, !holds)] {
+                let filter = test(subject.clone(), comparison, value.clone());
+                let fits = filter.fits(&|_| Some(&map), &|_| false);
+                assert_eq!(fits, wanted, "{filter:?}");
+            }
+        }
+        let filter = test(Subject::Element, Comparison::Eq, text("A"));
+        assert!(filter.fits(&|_| Some(&map), &|_| true));
+    }
+
+    #[test]
+    fn groups_are_flat_and_decide_early() {
+        let one = || test(Subject::Value, Comparison::Eq, CqlValue::Int(1));
+        let never = || Filter::any(Vec::new());
+        let always = || Filter::all(Vec::new());
+        assert!(matches!(
+            Filter::all(vec![one(), always()]),
+            Filter::Test(_)
+        ));
+        assert!(matches!(Filter::any(vec![one(), never()]), Filter::Test(_)));
+        assert!(matches!(Filter::all(vec![one(), never()]), Filter::Any(any) if any.is_empty()));
+        assert!(matches!(Filter::any(vec![one(), always()]), Filter::All(all) if all.is_empty()));
+        let nested = Filter::all(vec![one(), Filter::all(vec![one(), one()])]);
+        assert!(matches!(nested, Filter::All(all) if all.len() == 3));
     }
 }

@@ -94,12 +94,12 @@ impl<'a> Stream<'a> {
         } else {
             count
         };
-        // Many statements share what one may hold.
+        // Many statements share the rows that one can hold.
         let share = i32::try_from(plan.leads.len()).unwrap_or(i32::MAX).max(1);
-        let first = if merges {
-            (count / share).max(4)
+        let (first, largest) = if merges {
+            ((count / share).max(4), (largest / share).max(4))
         } else {
-            count
+            (count, largest)
         };
         let statements = plan.leads.iter().zip(places).map(|(lead, place)| {
             let (conditions, values) = lead.conditions();

@@ -21,9 +21,8 @@ fn find(filter: Value, sort: Value) -> Value {
     json!({"find": {"filter": filter, "sort": sort}})
 }
 
-/// A keyspace with a table of a compound key, and a type that it uses.
-async fn scene() -> DataApi {
-    let api = DataApi::new();
+/// Creates a table with a compound key, and a type that it uses.
+async fn scene(api: &DataApi) {
     let typ = json!({"createType": {"name": "addr", "definition": {"fields": {"no": "int"}}}});
     api.done("", typ).await;
     let columns = json!({"a": "int", "b": "int", "t": "text", "dur": "duration",
@@ -35,7 +34,6 @@ async fn scene() -> DataApi {
     api.create_index("t", "t_t", json!("t")).await;
     let index = json!({"createVectorIndex": {"name": "t_v", "definition": {"column": "v"}}});
     api.done("t", index).await;
-    api
 }
 
 async fn check(api: &DataApi, table: &str, cases: Vec<(Value, &str)>) {
@@ -46,8 +44,9 @@ async fn check(api: &DataApi, table: &str, cases: Vec<(Value, &str)>) {
 
 #[test]
 fn invalid_definitions_are_rejected() {
+    let api = DataApi::new();
     block_on(async {
-        let api = scene().await;
+        scene(&api).await;
         let of = |typ: Value| create_table(json!({"a": "int", "x": typ}), json!("a"));
         check(&api, "", vec![
             (of(json!("nope")), "UNKNOWN_PRIMITIVE_DATA_TYPE"),
@@ -118,8 +117,9 @@ fn invalid_definitions_are_rejected() {
 
 #[test]
 fn invalid_commands_on_rows_are_rejected() {
+    let api = DataApi::new();
     block_on(async {
-        let api = scene().await;
+        scene(&api).await;
         let row = json!({"a": 1, "b": 1});
         check(&api, "t", vec![
             (json!({"insertOne": {"document": 5}}), "SHRED_BAD_DOCUMENT_TYPE"),
