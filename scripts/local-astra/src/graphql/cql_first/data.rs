@@ -194,7 +194,7 @@ impl Root {
             Role::BulkInsert => Value::Array(answers),
             _ => answers.into_iter().next().unwrap_or(Value::Null),
         };
-        Ok(resolved(answer, &info.field_definition().ty, info))
+        Ok(resolved(answer, info).await)
     }
 }
 
@@ -236,15 +236,14 @@ impl AsyncObjectValue for Root {
                     None => Ok(AsyncResolvedValue::leaf(name == "keyspaceEmptyMutation")),
                 };
             }
-            let typ = &info.field_definition().ty;
             match self.made.queries.get(name) {
                 Some(field) => {
                     let answer =
                         query::run(&field.table, info, &self.variables, &self.session).await;
                     let answer = answer.map_err(|error| failed(&error))?;
-                    Ok(resolved(answer, typ, info))
+                    Ok(resolved(answer, info).await)
                 }
-                None => Ok(resolved(json!(self.made.warnings), typ, info)),
+                None => Ok(resolved(json!(self.made.warnings), info).await),
             }
         })
     }
