@@ -1,4 +1,4 @@
-//! Input that nobody means well with, for the property tests of everything that reads what a client sent.
+//! Hostile input for the property tests of all readers of client input.
 
 use std::thread;
 
@@ -9,7 +9,7 @@ use proptest::test_runner::{Config, TestRunner};
 /// The stack of a thread that serves requests.
 const STACK: usize = 2 << 20;
 
-/// Texts made of these pieces: in disorder, and nested or repeated up to thousands of times.
+/// Texts of these pieces: in random order, and nested or repeated up to thousands of times.
 pub fn texts(pieces: &'static [&'static str]) -> impl Strategy<Value = String> {
     let some = |most| {
         let pieces = prop::collection::vec(select(pieces), 0..most);
@@ -26,7 +26,7 @@ pub fn texts(pieces: &'static [&'static str]) -> impl Strategy<Value = String> {
     ]
 }
 
-/// JSON texts, and what begins as one: deep, wide, cut off, with these names and values in it.
+/// JSON texts with these names and values, some of them deep, wide or cut off.
 pub fn json(pieces: &'static [&'static str]) -> impl Strategy<Value = String> {
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let leaf = prop_oneof![
@@ -82,7 +82,7 @@ pub fn json(pieces: &'static [&'static str]) -> impl Strategy<Value = String> {
     prop_oneof![8 => tree, 2 => deep, 1 => wide, 2 => cut]
 }
 
-/// Reads inputs on a thread with the stack of one that serves requests: neither a panic nor an end of the stack.
+/// Checks that reading such inputs neither panics nor overflows the stack of a thread that serves requests.
 pub fn survives<S: Strategy>(
     inputs: impl FnOnce() -> S + Send + 'static,
     read: impl Fn(S::Value) + Send + 'static,

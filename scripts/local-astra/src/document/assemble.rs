@@ -39,7 +39,7 @@ enum Kind {
     Array(BTreeMap<usize, Node>),
 }
 
-/// How many elements a response may have at indexes that no row has.
+/// The number of elements that a response may still have at indexes without a row.
 #[derive(Debug)]
 pub struct Padding(usize);
 

@@ -34,7 +34,7 @@ tokio::task_local! {
     static LEFT: Cell<usize>;
 }
 
-/// The size of an operation's introspection.
+/// Returns the size of an operation's introspection.
 ///
 /// # Errors
 /// The item of `errors` for one that is too large.
@@ -52,13 +52,13 @@ pub fn of_introspection(
     }
 }
 
-/// Waits for the introspections that run.
+/// Waits until there is room for an introspection of this size beside the running ones.
 pub async fn turn(size: u32) -> Option<SemaphorePermit<'static>> {
     // Never closed.
     INTROSPECTIONS.acquire_many(size).await.ok()
 }
 
-/// The result of an execution, or nothing if it was ended because its response is too large.
+/// Returns the result of an execution, or `None` if it was ended because its response is too large.
 pub async fn limited<T>(execution: impl Future<Output = T>) -> Option<T> {
     let mut execution = pin!(execution);
     let execution = poll_fn(|context| match execution.as_mut().poll(context) {
@@ -68,7 +68,7 @@ pub async fn limited<T>(execution: impl Future<Output = T>) -> Option<T> {
     LEFT.scope(Cell::new(LIMIT as usize), execution).await
 }
 
-/// Counts what a field takes of the response. The execution ends here if that is too much.
+/// Counts the value of a field. If it makes the response too large, the execution ends here.
 pub async fn spend(info: &ResolveInfo<'_>, value: &Value) {
     let count = LEFT.try_with(|left| {
         let mut count = Count::new(info.schema(), info.document(), left.get());
@@ -83,7 +83,7 @@ pub async fn spend(info: &ResolveInfo<'_>, value: &Value) {
     }
 }
 
-/// The error of graphql-java for a request that its own limits end.
+/// Returns the error of graphql-java for a request that its own limits end.
 pub fn too_large() -> Value {
     let message = format!(
         "maximum query complexity exceeded: the response is larger than {} MiB",
@@ -92,7 +92,7 @@ pub fn too_large() -> Value {
     json!({"message": message, "extensions": {"classification": "ExecutionAborted"}})
 }
 
-/// What a selection is applied to.
+/// An object that a selection is applied to.
 enum Part<'a> {
     Root(&'a JsonMap),
     Json(&'a Value),
@@ -180,7 +180,7 @@ impl<'a> Count<'a> {
         }
     }
 
-    /// What a field of an introspection leads to.
+    /// Returns the objects that a field of an introspection contains.
     fn below(&self, part: &Part<'a>, field: &'a Field) -> Vec<Part<'a>> {
         let schema = self.schema;
         let named = |name: &str| schema.types.get(name).map(Part::Named);
@@ -251,7 +251,7 @@ impl<'a> Count<'a> {
     }
 }
 
-/// The length of a text of an introspection.
+/// Returns the length of a text of an introspection.
 fn text(part: &Part<'_>, field: &str) -> usize {
     let (name, description) = match part {
         Part::Named(typ) => (typ.name(), typ.description()),
@@ -272,7 +272,7 @@ fn text(part: &Part<'_>, field: &str) -> usize {
     }
 }
 
-/// The text of an argument, which a variable may stand for.
+/// Returns the text of an argument or of its variable.
 fn text_of<'a>(name: &'a Literal, variables: &'a JsonMap) -> Option<&'a str> {
     match name {
         Literal::Variable(name) => variables.get(name.as_str())?.as_str(),

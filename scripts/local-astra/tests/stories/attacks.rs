@@ -1,4 +1,4 @@
-//! What nobody who means well sends. Local Astra refuses it, or serves it for what it is worth, and serves on.
+//! Attacks over the wire: local Astra rejects the request, and serves the next one.
 
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpStream};

@@ -19,10 +19,10 @@ use crate::http::{self, Certificate, Reply, Then};
 use crate::samples::{story, told};
 use crate::{cql, pulsar};
 
-/// How a sample meets a fault; false if it cannot.
+/// Checks how a sample handles a fault. Returns false if the fault does not apply to it.
 type Meets = fn(&Meeting) -> bool;
 
-/// It waits two minutes for a database that resumes.
+/// Limit for a run, longer than the two minutes for which a sample waits for a hibernated database.
 const LIMIT: Duration = Duration::from_secs(180);
 
 const PAGE: &str = "<html><body><h1>Bad Gateway</h1></body></html>";
@@ -62,7 +62,7 @@ const FAULTS: &[(&str, Meets)] = &[
 struct Meeting {
     sample: &'static Sample,
     keyspace: String,
-    /// With which it would run.
+    /// Settings for a successful run.
     settings: Settings,
 }
 
@@ -92,7 +92,7 @@ impl Meeting {
         settings
     }
 
-    /// It fails as a sample should, and what it leaves is named.
+    /// Checks that it failed with one readable error, which names everything that it leaves.
     fn failed(&self, settings: &Settings, ended: &Ended) {
         let said = refused(self.sample, settings, ended);
         assert!(said.len() < 3_000, "{} bytes", said.len());
@@ -170,7 +170,7 @@ impl Meeting {
         true
     }
 
-    /// A signal, or a cut connection, while each of its requests is under way.
+    /// Sends a signal, or cuts the connection, during each of its requests.
     fn ends_at_every_step(&self, signal: Option<Signal>) -> bool {
         if self.is_cql() {
             for step in 1..8 {
@@ -252,7 +252,7 @@ impl Meeting {
     }
 }
 
-/// The bundle, with another metadata service and the authority that vouches for it.
+/// Returns the bundle with another metadata service and its authority.
 fn bundle_for(port: u16, authority: &str) -> Vec<u8> {
     let astra = local_astra();
     let mut bundle = ZipArchive::new(fs::File::open(astra.folders.bundle()).unwrap()).unwrap();
@@ -278,7 +278,7 @@ fn bundle_for(port: u16, authority: &str) -> Vec<u8> {
     changed.finish().unwrap().into_inner()
 }
 
-/// What a cell shows, and what was wrong.
+/// Returns the text of a cell, and the failure if there is one.
 fn cell(sample: &'static Sample, meets: Meets) -> (&'static str, Option<String>) {
     let met = panic::catch_unwind(AssertUnwindSafe(|| meets(&Meeting::new(sample))));
     match met {
@@ -292,7 +292,7 @@ fn cell(sample: &'static Sample, meets: Meets) -> (&'static str, Option<String>)
     }
 }
 
-/// How many samples run at the same time.
+/// Number of samples that run at the same time.
 const AT_ONCE: usize = 6;
 
 fn at_once(samples: &'static [Sample], meets: Meets) -> Vec<(&'static str, Option<String>)> {

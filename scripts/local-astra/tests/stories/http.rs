@@ -82,7 +82,7 @@ impl Reply {
         }
     }
 
-    /// As an answer over HTTP/1.1.
+    /// The bytes of a response over HTTP/1.1.
     fn http1(&self) -> Vec<u8> {
         let length = self.body.len() + usize::from(self.is_cut);
         let head = format!(
@@ -92,7 +92,7 @@ impl Reply {
         [head.as_bytes(), &self.body].concat()
     }
 
-    /// As an answer to the first request over HTTP/2: its status alone, in the static table of no header compression.
+    /// The bytes of a response to the first request over HTTP/2, with the status alone.
     fn http2(&self) -> Vec<u8> {
         let status = self.status.to_string();
         let settings: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
@@ -128,7 +128,7 @@ pub fn replying(reply: Reply) -> u16 {
     serve(move |client| reply.send(client))
 }
 
-/// Sends one response to so many connections, and passes all others on.
+/// Sends one response to the first connections, and forwards all later ones.
 pub fn replying_first(times: usize, reply: Reply, target: u16) -> u16 {
     let seen = AtomicUsize::new(0);
     serve(move |client| {
@@ -151,7 +151,7 @@ pub fn replying_first(times: usize, reply: Reply, target: u16) -> u16 {
     })
 }
 
-/// What is wrong with a certificate.
+/// The defect of a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Certificate {
     UnknownAuthority,
@@ -159,7 +159,7 @@ pub enum Certificate {
     Expired,
 }
 
-/// A server whose certificate is good but for one thing, and the authority to trust for it, as PEM.
+/// Starts a server whose certificate has one defect. Returns its port and the authority to trust, as PEM.
 pub fn with_certificate(wrong: Certificate) -> (u16, String) {
     let authority = |name: &str| {
         let mut parameters = CertificateParams::new([]).unwrap();

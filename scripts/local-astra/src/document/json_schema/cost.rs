@@ -13,7 +13,7 @@ const MAX_DEPTH: usize = 300;
 /// The members of a schema that hold values, not schemas.
 const VALUES: [&str; 2] = ["enum", "default"];
 
-/// Removes what would let references lead elsewhere than their pointers say: Stargate's validator ignores it, too.
+/// Removes the ids, which change the targets of references. Stargate's validator ignores them, too.
 pub fn remove_ids(schema: &mut Value) {
     let below: &mut dyn Iterator<Item = &mut Value> = match schema {
         Value::Array(items) => &mut items.iter_mut(),
@@ -124,7 +124,7 @@ impl<'a> Walk<'a> {
         Some(())
     }
 
-    /// The part of the schema that a reference points to.
+    /// Returns the part of the schema that a reference points to.
     fn find(&self, reference: &str) -> Option<&'a Value> {
         let pointer = reference.strip_prefix('#')?;
         let pointer = percent_encoding::percent_decode_str(pointer)
