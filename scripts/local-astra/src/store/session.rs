@@ -267,7 +267,7 @@ impl TokenSession {
         self.used();
         limits::check(cql)?;
         match self.driver.get_session().query_unpaged(cql, ()).await {
-            Err(error) if !is_unreadable_notice(&error) => return Err(error.into()),
+            Err(error) if !is_unreadable_notice(&error) => Err(error.into()),
             _ => self.store.refresh().await,
         }
     }
