@@ -1,14 +1,21 @@
 //! Text of a server, prepared for a terminal.
 
-/// Returns the printable part of a server's text: the title of an HTML page, otherwise the first line that is not
-/// blank; at most 300 characters, without control and invisible formatting characters.
+/// Returns the printable part of a server's text: the first line that is not blank, or of an HTML page the title or
+/// the first text; at most 300 characters, without control and invisible formatting characters.
 pub fn printable(text: &str) -> String {
     let title = text
         .split_once("<title>")
         .and_then(|(_, rest)| rest.split_once("</title>"))
-        .map(|(title, _)| title);
-    let mut characters = title
-        .unwrap_or(text)
+        .map(|(title, _)| title.to_owned());
+    let text = match title {
+        Some(title) => title,
+        None if text.trim_start().starts_with('<') => {
+            let texts = text.split('<').filter_map(|tag| tag.split_once('>'));
+            texts.map(|(_, text)| text).collect::<Vec<_>>().join("\n")
+        }
+        None => text.to_owned(),
+    };
+    let mut characters = text
         .lines()
         .map(str::trim)
         .find(|line| !line.is_empty())
@@ -39,6 +46,7 @@ mod tests {
             "Bad request[31m x"
         );
         assert_eq!(printable("<html>\n<title> 502 </title>"), "502");
+        assert_eq!(printable("<html><body> <h1>Bad <b>Gateway"), "Bad");
         assert_eq!(printable("<title>\nBad\n</title>\ngateway"), "Bad");
         assert_eq!(printable(" \n"), "(nothing)");
         let long = printable(&"é".repeat(301));

@@ -23,7 +23,7 @@
 mod client;
 mod query;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use client::Client;
 use query::{Book, execute, execute_batch, query};
 use shared::ExposeSecret;
@@ -70,9 +70,9 @@ async fn check_token(client: &Client, url: &str) -> Result<()> {
     println!("1. Connected to data center {name}");
 
     let wrong = execute(&Client::new(url, "wrong")?, &query).await;
-    let error = wrong.err().context("a wrong token works")?.to_string();
-    let code = error.split(' ').next();
-    println!("2. Wrong token: {}", code.unwrap_or_default());
+    let error = wrong.err().context("a wrong token works")?;
+    ensure!(error.to_string().starts_with("Unauthenticated"), error);
+    println!("2. Wrong token: Unauthenticated");
     Ok(())
 }
 

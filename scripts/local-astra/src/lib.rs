@@ -35,6 +35,8 @@ pub mod engines;
 pub mod gateway;
 pub mod graphql;
 pub mod grpc;
+#[cfg(test)]
+mod hostile;
 pub mod pulsar_admin;
 pub mod rest;
 pub mod settings;

@@ -8,7 +8,12 @@ use local_astra::background::state::Engines;
 use local_astra::settings::Folders;
 use local_astra::settings::environment::Who;
 use local_astra::{background, commands};
+use mimalloc::MiMalloc;
 use tokio::runtime::Builder;
+
+/// Returns the memory of a large response to the system, which glibc's allocator keeps.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Astra on this machine: its interfaces on a real Apache Cassandra and Apache Pulsar, for running the samples.
 #[derive(Parser)]

@@ -89,7 +89,7 @@ async fn start(folders: &Folders, nodes: Option<u8>, engines: Engines) -> Result
                 process,
                 up,
                 ..
-            }) if process.is_alive()? && background::answers(folders, up).await? => {
+            }) if answers(folders).await? && background::answers(folders, up).await? => {
                 if built >= state::built() {
                     if !up.contain(engines) {
                         request(folders, process, engines).await?;
@@ -134,6 +134,15 @@ async fn written(folders: &Folders) -> Result<Option<State>> {
             state => return Ok(state),
         }
     }
+}
+
+/// Returns true if the gateway responds. A process that is being killed holds its lock until its end, but does not
+/// respond.
+async fn answers(folders: &Folders) -> Result<bool> {
+    let port = Layout::of(&folders.data, None)?.ports.plain;
+    let client = reqwest::Client::builder().no_proxy().timeout(STATE_LIMIT);
+    let request = client.build()?.get(format!("http://127.0.0.1:{port}/"));
+    Ok(request.send().await.is_ok())
 }
 
 /// Requests `engines` from a running background process. Running engines are not affected, even if this fails.

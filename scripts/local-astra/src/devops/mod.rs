@@ -11,6 +11,8 @@
 mod databases;
 mod error;
 mod organization;
+#[cfg(test)]
+mod properties;
 mod request;
 mod streaming;
 

@@ -5,10 +5,13 @@
 //! of their paths; a row that requires another kind of node replaces the existing one; and a row is ignored if it is
 //! older than the row that last replaced a node on its path.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use serde_json::{Map, Value as Json};
 
 use super::error::DocumentError;
-use super::layout::{EMPTY_ARRAY, EMPTY_OBJECT, ROOT};
+use super::layout::{EMPTY_ARRAY, EMPTY_OBJECT, MAX_ARRAY_LENGTH, ROOT};
 use super::path::{self, Pattern, is_on};
 use super::rows::{Row, Value};
 use crate::store::values::numbers;
@@ -32,18 +35,39 @@ struct Node {
 enum Kind {
     Leaf(Json),
     Object(Vec<(String, Node)>),
-    Array(Vec<Node>),
+    /// Only the elements that rows have: an index alone can be up to a million.
+    Array(BTreeMap<usize, Node>),
+}
+
+/// The number of elements that a response may still have at indexes without a row.
+#[derive(Debug)]
+pub struct Padding(usize);
+
+impl Default for Padding {
+    fn default() -> Padding {
+        Padding(MAX_ARRAY_LENGTH)
+    }
+}
+
+impl Padding {
+    fn take(&mut self, elements: usize) -> Result<(), DocumentError> {
+        let left = self.0.checked_sub(elements);
+        self.0 = left.ok_or(DocumentError::ArrayLength)?;
+        Ok(())
+    }
 }
 
 /// Builds the JSON from rows in the order of their paths. If there are `fields`, only rows on one of these paths are
 /// used.
 ///
 /// # Errors
-/// [`DocumentError::Exception`] for rows that Stargate cannot interpret either.
+/// [`DocumentError::Exception`] for rows that Stargate cannot interpret either;
+/// [`DocumentError::ArrayLength`] if no padding is left.
 pub fn assemble(
     rows: &[Row],
     fields: &[Vec<Pattern>],
     arrays: Arrays,
+    padding: &mut Padding,
 ) -> Result<Json, DocumentError> {
     let mut root = Node::of(Kind::Object(Vec::new()));
     for row in rows {
@@ -52,7 +76,7 @@ pub fn assemble(
             root.add(row, arrays)?;
         }
     }
-    Ok(root.into_json())
+    root.into_json(padding)
 }
 
 /// Returns the part of a document at a path of a URL, resolved as a JSON pointer without escapes: a slash in a segment
@@ -94,13 +118,9 @@ impl Node {
         }
     }
 
-    fn null() -> Node {
-        Node::of(Kind::Leaf(Json::Null))
-    }
-
     fn container(is_array: bool) -> Node {
         Node::of(if is_array {
-            Kind::Array(Vec::new())
+            Kind::Array(BTreeMap::new())
         } else {
             Kind::Object(Vec::new())
         })
@@ -146,7 +166,7 @@ impl Node {
     ) -> Result<&mut Node, DocumentError> {
         if !matches!(self.kind, Kind::Array(_)) {
             let decided = self.decided;
-            self.turn_into(Kind::Array(Vec::new()), row);
+            self.turn_into(Kind::Array(BTreeMap::new()), row);
             // The document itself can become an array without a row that determined it.
             if depth == 0 {
                 self.decided = decided;
@@ -155,15 +175,12 @@ impl Node {
         let Kind::Array(elements) = &mut self.kind else {
             return Err(contradiction("[]"));
         };
-        while elements.len() < index {
-            elements.push(Node::null());
+        let element = elements.entry(index);
+        let element = element.or_insert_with(|| Node::container(as_array));
+        if matches!(element.kind, Kind::Leaf(Json::Null)) {
+            *element = Node::container(as_array);
         }
-        if elements.len() == index {
-            elements.push(Node::container(as_array));
-        } else if matches!(elements[index].kind, Kind::Leaf(Json::Null)) {
-            elements[index] = Node::container(as_array);
-        }
-        Ok(&mut elements[index])
+        Ok(element)
     }
 
     /// Returns the member with a name, and creates it if it is missing.
@@ -206,7 +223,7 @@ impl Node {
             Kind::Leaf(_) => (false, false),
         };
         if as_index.is_some() && !is_array {
-            self.turn_into(Kind::Array(Vec::new()), row);
+            self.turn_into(Kind::Array(BTreeMap::new()), row);
         } else if index.is_none() && depth > 0 && !is_object {
             self.turn_into(Kind::Object(Vec::new()), row);
         }
@@ -225,13 +242,15 @@ impl Node {
                 Ok(())
             }
             (Kind::Array(elements), Some(index)) => {
-                while elements.len() < index {
-                    elements.push(Node::null());
-                }
-                if elements.len() == index {
-                    elements.push(leaf);
-                } else if matches!(elements[index].kind, Kind::Leaf(Json::Null)) {
-                    elements[index] = leaf;
+                match elements.entry(index) {
+                    Entry::Vacant(place) => {
+                        place.insert(leaf);
+                    }
+                    Entry::Occupied(mut place) => {
+                        if matches!(place.get().kind, Kind::Leaf(Json::Null)) {
+                            place.insert(leaf);
+                        }
+                    }
                 }
                 Ok(())
             }
@@ -239,15 +258,24 @@ impl Node {
         }
     }
 
-    fn into_json(self) -> Json {
+    fn into_json(self, padding: &mut Padding) -> Result<Json, DocumentError> {
         match self.kind {
-            Kind::Leaf(json) => json,
-            Kind::Array(elements) => elements.into_iter().map(Node::into_json).collect(),
+            Kind::Leaf(json) => Ok(json),
+            Kind::Array(elements) => {
+                let mut array = Vec::new();
+                for (index, node) in elements {
+                    padding.take(index - array.len())?;
+                    array.resize(index, Json::Null);
+                    array.push(node.into_json(padding)?);
+                }
+                Ok(Json::Array(array))
+            }
             Kind::Object(members) => {
-                let members = members
-                    .into_iter()
-                    .map(|(name, node)| (name, node.into_json()));
-                Json::Object(members.collect::<Map<_, _>>())
+                let mut object = Map::new();
+                for (name, node) in members {
+                    object.insert(name, node.into_json(padding)?);
+                }
+                Ok(Json::Object(object))
             }
         }
     }
@@ -319,7 +347,11 @@ mod tests {
     }
 
     fn whole(rows: &[Row]) -> Json {
-        assemble(rows, &[], Arrays::AsArrays).unwrap()
+        assemble(rows, &[], Arrays::AsArrays, &mut Padding::default()).unwrap()
+    }
+
+    fn failed(rows: &[Row]) -> DocumentError {
+        assemble(rows, &[], Arrays::AsArrays, &mut Padding::default()).unwrap_err()
     }
 
     fn rows_of(document: &Json) -> Vec<Row> {
@@ -349,7 +381,7 @@ mod tests {
     #[test]
     fn arrays_can_be_objects() {
         let rows = rows_of(&json!({"t": ["x", {"y": 1}]}));
-        let document = assemble(&rows, &[], Arrays::AsObjects).unwrap();
+        let document = assemble(&rows, &[], Arrays::AsObjects, &mut Padding::default()).unwrap();
         assert_eq!(document, json!({"t": {"[0]": "x", "[1]": {"y": 1}}}));
     }
 
@@ -393,12 +425,23 @@ mod tests {
     #[test]
     fn what_makes_no_sense_is_an_error() {
         let bad_index = row(&["a", "[*]"], Value::Null, 1);
-        assert!(assemble(&[bad_index], &[], Arrays::AsArrays).is_err());
+        assert!(failed(&[bad_index]).to_string().contains('*'));
         let root = [
             row(&["[000000]"], Value::Null, 1),
             row(&["b"], Value::Null, 2),
         ];
-        assert!(assemble(&root, &[], Arrays::AsArrays).is_err());
+        failed(&root);
+    }
+
+    #[test]
+    fn a_response_has_a_million_missing_elements_at_most() {
+        let far = |name: &str| row(&[name, "[999999]"], Value::Null, 1);
+        let array = whole(&[far("a")]);
+        assert_eq!(array["a"].as_array().map(Vec::len), Some(1_000_000));
+        let farther = row(&["a", "[99999999999999]"], Value::Null, 1);
+        for rows in [vec![far("a"), far("b")], vec![farther]] {
+            assert!(matches!(failed(&rows), DocumentError::ArrayLength));
+        }
     }
 
     #[test]

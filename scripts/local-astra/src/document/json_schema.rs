@@ -1,5 +1,7 @@
 //! The JSON schema of a collection, stored in the comment of its table, and the validation of documents.
 
+mod cost;
+
 use std::collections::HashSet;
 
 use axum::http::StatusCode;
@@ -44,7 +46,7 @@ fn of(collection: &Collection) -> Option<Value> {
 }
 
 /// Checks that this is a valid schema.
-fn check(schema: &Value) -> Result<(), DocumentError> {
+pub(super) fn check(schema: &Value) -> Result<(), DocumentError> {
     if !schema.is_object() {
         return Err(DocumentError::Refused(format!(
             "[error]: JSON value is of type {}, not a JSON Schema (expected an object); ",
@@ -195,13 +197,19 @@ fn is_uri(text: &str) -> bool {
 /// # Errors
 /// [`DocumentError::InvalidJson`] for a document that violates the schema.
 pub fn validate(collection: &Collection, document: &Value) -> Result<(), DocumentError> {
-    let Some(mut schema) = of(collection) else {
-        return Ok(());
-    };
+    match of(collection) {
+        Some(schema) => validate_by(schema, document),
+        None => Ok(()),
+    }
+}
+
+pub(super) fn validate_by(mut schema: Value, document: &Value) -> Result<(), DocumentError> {
     // The schema is read as draft 4, regardless of its `$schema`.
     if let Some(schema) = schema.as_object_mut() {
         schema.remove("$schema");
     }
+    cost::remove_ids(&mut schema);
+    cost::check(&schema, document)?;
     let validator = options().build(&schema).or_else(|_| {
         // An unresolvable reference only matters if the document has the member.
         let properties = schema.get_mut("properties").and_then(Value::as_object_mut);

@@ -31,6 +31,8 @@ mod layout;
 mod namespaces;
 mod path;
 mod profile;
+#[cfg(test)]
+mod properties;
 mod read;
 mod request;
 mod rows;

@@ -5,7 +5,7 @@ use axum::response::Response;
 use serde_json::Value;
 
 use super::answer::Wrapper;
-use super::assemble::{self, Arrays, assemble};
+use super::assemble::{self, Arrays, Padding, assemble};
 use super::collections::Collection;
 use super::error::DocumentError;
 use super::path::{Pattern, field_path, stored_path};
@@ -62,7 +62,7 @@ pub async fn part(
         return Ok(None);
     }
     let fields = below(&patterns, fields);
-    let document = assemble(&rows, &fields, Arrays::AsArrays)?;
+    let document = assemble(&rows, &fields, Arrays::AsArrays, &mut Padding::default())?;
     Ok(assemble::at(&document, path)?.cloned())
 }
 

@@ -16,7 +16,7 @@ use apollo_compiler::{ExecutableDocument, Name, Node, Schema};
 use serde_json::{Map, Value, json};
 use tokio::runtime::Handle;
 
-use super::{introspection, validate, variables};
+use super::{cost, introspection, validate, variables};
 
 /// Maximum nesting depth of selections, lists and objects. The introspection queries of clients use about 15.
 const MAX_DEPTH: usize = 50;
@@ -39,6 +39,8 @@ pub struct Prepared<'a> {
     document: Valid<ExecutableDocument>,
     operation: Node<Operation>,
     variables: Valid<JsonMap>,
+    /// The size of its introspection.
+    introspection: u32,
 }
 
 /// The reason a request is not executed.
@@ -173,11 +175,6 @@ pub fn prepare<'a>(
     let operation = operation
         .map_err(|_| no_root(schema, &parsed, name))?
         .clone();
-    if introspection::is_too_large(&document, &operation) {
-        let message = "The introspection asks for more than Local Astra answers";
-        let error = GraphQLError::new(message, operation.location(), &document.sources);
-        return Err(invalid(vec![error]));
-    }
     let variables =
         variables::coerce(&operation, &request.variables, schema).map_err(|refusal| {
             let error = GraphQLError::new(refusal.message, refusal.location, &document.sources);
@@ -197,8 +194,11 @@ pub fn prepare<'a>(
             (Valid::assume_valid(document), operation)
         }
     };
+    let introspection = cost::of_introspection(schema, &document, &operation, &variables)
+        .map_err(|error| Rejection::Errors(vec![error]))?;
     Ok(Prepared {
         schema,
+        introspection,
         operation,
         variables,
         document,
@@ -244,15 +244,15 @@ impl Prepared<'_> {
 
     /// Executes the operation, starting with an object for its root type, which adds to `extras`.
     pub async fn execute(&self, root: &dyn AsyncObjectValue, extras: &Extras) -> Value {
-        let executed = Execution::new(self.schema, &self.document)
+        let execution = Execution::new(self.schema, &self.document)
             .operation(&self.operation)
             .coerced_variable_values(&self.variables)
-            .enable_schema_introspection(true)
-            .execute_async(root)
-            .await;
-        let response = match executed {
-            Ok(response) => response,
-            Err(error) => {
+            .enable_schema_introspection(true);
+        let _turn = cost::turn(self.introspection).await;
+        let response = match cost::limited(execution.execute_async(root)).await {
+            Some(Ok(response)) => response,
+            None => return json!({"errors": [cost::too_large()]}),
+            Some(Err(error)) => {
                 let error = error.to_graphql_error(&self.document.sources);
                 return json!({"errors": [classified(error, "ValidationError")]});
             }
@@ -462,17 +462,39 @@ mod tests {
 
     #[test]
     fn an_introspection_has_an_end() {
-        let circle = "fields{type{...F0}}".to_owned();
-        let fragments: String = (0..9)
-            .map(|n| {
+        let aliases = |times: usize, selection: &str| {
+            let all = (0..times).map(|n| format!("a{n}:{selection} "));
+            all.collect::<String>()
+        };
+        let names = format!("types{{fields{{{}}}}}", aliases(100, "name"));
+        let types = "types{name fields{name args{name} type{kind name ofType{name}}}}";
+        let fragments =
+            "fragment F on __Type{fields{type{...G}}} fragment G on __Type{fields{name}}";
+        for (query, refusals) in [
+            (format!("{{__schema{{{names}}}}}"), 0),
+            (
                 format!(
-                    "fragment F{n} on __Type{{fields{{type{{...F{}}}}}}} ",
-                    n + 1
-                )
-            })
-            .collect();
-        let query =
-            format!("{{__schema{{types{{{circle}}}}}}} {fragments} fragment F9 on __Type{{name}}");
-        assert_eq!(refused(&query).0, 1);
+                    "{{{}}} fragment S on __Schema{{{types}}}",
+                    aliases(9, "__schema{...S}")
+                ),
+                0,
+            ),
+            (
+                format!(
+                    "{{{}}} fragment S on __Schema{{{names}}}",
+                    aliases(300, "__schema{...S}")
+                ),
+                1,
+            ),
+            (format!("{{__schema{{{types}}}}}"), 0),
+            (format!("{{__schema{{types{{...F}}}}}} {fragments}"), 0),
+        ] {
+            let (number, errors) = refused(&query);
+            assert_eq!(number, refusals, "{errors:?}");
+            for error in errors {
+                let class = &error["extensions"]["classification"];
+                assert_eq!(class, "ExecutionAborted", "{error}");
+            }
+        }
     }
 }

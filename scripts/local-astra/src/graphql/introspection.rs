@@ -1,67 +1,14 @@
 //! Introspection as in graphql-java 18, where that of apollo-compiler is stricter or newer.
 
-use std::collections::HashMap;
-
 use apollo_compiler::ast::{self, Definition};
-use apollo_compiler::executable::{Operation, Selection, SelectionSet};
+use apollo_compiler::executable::Operation;
 use apollo_compiler::parser::SourceMap;
 use apollo_compiler::response::GraphQLError;
 use apollo_compiler::{ExecutableDocument, Name, Node, name};
 use serde_json::Value;
 
-/// Approximate number of members in a list of a type.
-const MEMBERS: u64 = 10;
-/// Maximum number of values. The usual query has some thousands, five levels of fields have 100,000.
-const MAX_VALUES: u64 = 200_000;
 const OLD_NAME: Name = name!("specifiedByUrl");
 const NEW_NAME: Name = name!("specifiedByURL");
-
-/// Returns true if an operation requests so much introspection that the memory may not suffice: types have fields,
-/// which have types. graphql-java has no limit, so this one is far above the needs of clients.
-pub fn is_too_large(document: &ExecutableDocument, operation: &Operation) -> bool {
-    let mut fragments = HashMap::new();
-    values(&operation.selection_set, document, &mut fragments) > MAX_VALUES
-}
-
-/// Returns the approximate number of introspection values that a selection requests.
-fn values<'a>(
-    set: &'a SelectionSet,
-    document: &'a ExecutableDocument,
-    fragments: &mut HashMap<&'a Name, u64>,
-) -> u64 {
-    let is_introspection = set.ty.starts_with("__");
-    let mut all: u64 = 0;
-    for selection in &set.selections {
-        let more = match selection {
-            Selection::Field(field) => {
-                let below = values(&field.selection_set, document, fragments);
-                match field.name.as_str() {
-                    _ if !is_introspection => below,
-                    "fields" | "args" | "inputFields" | "interfaces" | "possibleTypes"
-                    | "enumValues" => below.saturating_mul(MEMBERS).saturating_add(1),
-                    _ => below.saturating_add(1),
-                }
-            }
-            Selection::InlineFragment(fragment) => {
-                values(&fragment.selection_set, document, fragments)
-            }
-            Selection::FragmentSpread(spread) => {
-                let name = &spread.fragment_name;
-                match (fragments.get(name), document.fragments.get(name)) {
-                    (Some(known), _) => *known,
-                    (None, Some(fragment)) => {
-                        let below = values(&fragment.selection_set, document, fragments);
-                        fragments.insert(name, below);
-                        below
-                    }
-                    (None, None) => 0,
-                }
-            }
-        };
-        all = all.saturating_add(more);
-    }
-    all
-}
 
 /// Renames `specifiedByUrl` to apollo-compiler's name for it, and returns an error for each field with that newer name,
 /// which graphql-java 18 does not support.

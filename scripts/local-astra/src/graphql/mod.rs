@@ -4,11 +4,13 @@
 //! - [`first`]: GraphQL-first: schemas that users deploy
 //! - [`http`]: requests and their routing; [`error`]: errors; [`java_json`]: the texts of responses
 //! - [`engine`] executes a request; [`validate`] checks its document, [`literals`] its literals; [`variables`] coerces
-//!   its variables; [`introspection`] bridges two versions of introspection; [`object`] passes on the response
+//!   its variables; [`introspection`] bridges two versions of introspection; [`object`] passes on the response, and
+//!   [`cost`] limits its size
 //! - [`run`]: arguments and failures of a field; [`statement`]: statements with bound values, individually or in a
 //!   batch
 //! - [`scalars`]: conversion of Stargate's scalars to CQL values and back
 
+mod cost;
 mod cql_first;
 mod ddl;
 mod engine;
@@ -19,6 +21,8 @@ mod introspection;
 mod java_json;
 mod literals;
 mod object;
+#[cfg(test)]
+mod properties;
 mod run;
 mod scalars;
 mod statement;

@@ -18,6 +18,8 @@ mod decode;
 mod encode;
 mod error;
 mod parameters;
+#[cfg(test)]
+mod properties;
 pub mod proto;
 mod query;
 mod schema_change;

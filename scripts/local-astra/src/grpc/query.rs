@@ -14,6 +14,7 @@ use super::proto::stargate::{Query, Response, ResultSet, Row};
 use super::schema_change::Change;
 use super::{bind, decode, traces, type_spec};
 use crate::access::Interface;
+use crate::store::error::is_unreadable_notice;
 use crate::store::{Schema, Store, TokenSession, lexer};
 
 /// Runs a statement with a token.
@@ -50,14 +51,23 @@ pub async fn run(store: &Store, token: &str, query: Query) -> Result<Response, E
         .clone()
         .map_or_else(PagingState::start, PagingState::new_from_raw_bytes);
     let driver = session.driver().get_session();
-    let (result, next) = driver.execute_single_page(&statement, bound, state).await?;
-    let mut response = answer(driver, &given, &result).await;
+    let executed = driver.execute_single_page(&statement, bound, state).await;
+    let executed = match executed {
+        Err(error) if is_unreadable_notice(&error) => None,
+        executed => Some(executed?),
+    };
+    let mut response = match &executed {
+        Some((result, _)) => answer(driver, &given, result).await,
+        None => Response::default(),
+    };
     if let Some(change) = change {
         store.refresh().await?;
         if before != Some(change.look(&session).await?) {
             response.result = Some(Answer::SchemaChange(change.told()));
         }
-    } else if result.is_rows() {
+    } else if let Some((result, next)) = executed
+        && result.is_rows()
+    {
         let set = result_set(result, next, &given, &store.schema())?;
         response.result = Some(Answer::ResultSet(set));
     }

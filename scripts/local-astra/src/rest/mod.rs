@@ -18,6 +18,8 @@ mod keys;
 mod keyspaces;
 mod lookup;
 mod methods;
+#[cfg(test)]
+mod properties;
 mod request;
 mod rows;
 mod statement;

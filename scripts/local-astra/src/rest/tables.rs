@@ -138,7 +138,7 @@ fn description(table: &Table) -> Value {
 /// The body of a new table and of a change.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Definition {
+pub(super) struct Definition {
     #[serde(default, deserialize_with = "request::text")]
     name: Option<String>,
     column_definitions: Option<Vec<columns::Definition>>,

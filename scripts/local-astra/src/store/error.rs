@@ -5,9 +5,9 @@
 use std::fmt;
 
 use scylla::errors::{
-    BadQuery, ConnectionError, ConnectionPoolError, ConnectionSetupRequestErrorKind, DbError,
-    ExecutionError, MetadataError, NewSessionError, PrepareError, RequestAttemptError,
-    UseKeyspaceError,
+    BadQuery, ConnectionError, ConnectionPoolError, ConnectionSetupRequestErrorKind,
+    CqlResultParseError, DbError, ExecutionError, MetadataError, NewSessionError, PrepareError,
+    RequestAttemptError, UseKeyspaceError,
 };
 
 /// The gRPC status codes that Stargate uses.
@@ -80,6 +80,17 @@ impl StoreError {
             cassandra: Some(error.clone()),
         }
     }
+}
+
+/// Whether a change of the schema is done, and only Cassandra's notice of it cannot be read: it is no UTF-8 for a type
+/// whose name is not ASCII.
+pub fn is_unreadable_notice(error: &ExecutionError) -> bool {
+    matches!(
+        error,
+        ExecutionError::LastAttemptError(RequestAttemptError::CqlResultParseError(
+            CqlResultParseError::SchemaChangeParseError(_)
+        ))
+    )
 }
 
 fn code_of(error: &DbError) -> Code {

@@ -14,6 +14,8 @@ pub mod error;
 mod events;
 pub mod lexer;
 pub mod limits;
+#[cfg(test)]
+mod properties;
 pub mod records;
 pub mod schema;
 mod session;

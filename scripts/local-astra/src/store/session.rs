@@ -16,6 +16,7 @@ use scylla::statement::Statement;
 use scylla::statement::prepared::PreparedStatement;
 use scylla::value::{CqlValue, Row};
 
+use super::error::is_unreadable_notice;
 use super::schema::is_system;
 use super::{Code, Keyspace, Schema, Store, StoreError, limits, values};
 use crate::access::{self, Interface, Owners, Rights, Target, Token};
@@ -265,8 +266,10 @@ impl TokenSession {
     pub async fn change_schema(&self, cql: &str) -> Result<Arc<Schema>, StoreError> {
         self.used();
         limits::check(cql)?;
-        self.driver.get_session().query_unpaged(cql, ()).await?;
-        self.store.refresh().await
+        match self.driver.get_session().query_unpaged(cql, ()).await {
+            Err(error) if !is_unreadable_notice(&error) => Err(error.into()),
+            _ => self.store.refresh().await,
+        }
     }
 
     /// Returns the keyspaces visible to this role: its own, and Cassandra's.

@@ -1,6 +1,7 @@
 //! CQL type texts, in the form of `system_schema` and the interfaces, and quoted names.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -47,6 +48,8 @@ pub enum TypeError {
 
 /// Maximum nesting depth. Cassandra itself fails far earlier on real tables.
 pub const MAX_DEPTH: usize = 32;
+/// The most types that one consists of, with those of the fields of user-defined types.
+const MAX_NODES: usize = 10_000;
 
 impl TypeName {
     /// Parses a type. Built-in names must be in lower case; any other name, quoted or not, is a user-defined type.
@@ -81,9 +84,10 @@ impl TypeName {
     /// Returns the driver's type, with user-defined types resolved.
     ///
     /// # Errors
-    /// [`TypeError::Unknown`] for a user-defined type missing from `types`.
+    /// [`TypeError::Unknown`] for a user-defined type missing from `types`; [`TypeError::Syntax`] for a type that is
+    /// nested too deep, or that consists of too many types.
     pub fn resolve(&self, types: &UserTypes<'_>) -> Result<ColumnType<'static>, TypeError> {
-        self.resolve_as(types, false, 0)
+        self.resolve_as(types, false, 0, &Cell::new(MAX_NODES))
     }
 
     fn resolve_as(
@@ -91,15 +95,15 @@ impl TypeName {
         types: &UserTypes<'_>,
         frozen: bool,
         depth: usize,
+        nodes: &Cell<usize>,
     ) -> Result<ColumnType<'static>, TypeError> {
-        if depth > MAX_DEPTH {
-            return Err(TypeError::Syntax(self.to_cql()));
-        }
-        let element = |t: &TypeName| t.resolve_as(types, false, depth + 1);
+        let left = nodes.get().checked_sub(1).filter(|_| depth <= MAX_DEPTH);
+        nodes.set(left.ok_or_else(|| TypeError::Syntax(self.to_cql()))?);
+        let element = |t: &TypeName| t.resolve_as(types, false, depth + 1, nodes);
         let collection = |typ| ColumnType::Collection { frozen, typ };
         Ok(match self {
             TypeName::Native(native) => ColumnType::Native(native.clone()),
-            TypeName::Frozen(inner) => inner.resolve_as(types, true, depth + 1)?,
+            TypeName::Frozen(inner) => inner.resolve_as(types, true, depth + 1, nodes)?,
             TypeName::List(inner) => collection(CollectionType::List(Box::new(element(inner)?))),
             TypeName::Set(inner) => collection(CollectionType::Set(Box::new(element(inner)?))),
             TypeName::Map(key, value) => collection(CollectionType::Map(
@@ -374,6 +378,23 @@ mod tests {
         ));
         let unknown = TypeName::parse("nosuch").unwrap().resolve(&types);
         assert_eq!(unknown, Err(TypeError::Unknown("ks.nosuch".to_owned())));
+    }
+
+    #[test]
+    fn types_that_double_with_each_level_come_to_an_end() {
+        let pair = |n: usize| {
+            let below = TypeName::UserDefined(format!("t{n}"));
+            vec![("a".to_owned(), below.clone()), ("b".to_owned(), below)]
+        };
+        let int = ("i".to_owned(), TypeName::Native(NativeType::Int));
+        let levels = (1..30).map(|n| (format!("t{n}"), pair(n - 1)));
+        let types = UserTypes {
+            keyspace: "ks",
+            fields: levels.chain([("t0".to_owned(), vec![int])]).collect(),
+        };
+        let resolved = |n: usize| TypeName::UserDefined(format!("t{n}")).resolve(&types);
+        assert!(resolved(10).is_ok());
+        assert_eq!(resolved(29), Err(TypeError::Syntax("\"t0\"".to_owned())));
     }
 
     #[test]

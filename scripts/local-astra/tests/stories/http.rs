@@ -11,7 +11,10 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use local_astra::gateway;
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use tokio::sync::watch;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::rustls::{ServerConfig, ServerConnection, Stream};
 
 use crate::astra::{RUN_LIMIT, Running, block_on};
 
@@ -53,6 +56,151 @@ pub fn broken() -> u16 {
         });
     });
     port
+}
+
+/// A response that is sent to every request.
+#[derive(Clone)]
+pub struct Reply {
+    pub status: u16,
+    /// Header lines, each with its end.
+    pub headers: &'static str,
+    pub body: Vec<u8>,
+    /// Whether the body ends before its length is reached.
+    pub is_cut: bool,
+    /// The wait before each byte.
+    pub pace: Duration,
+}
+
+impl Reply {
+    pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Reply {
+        Reply {
+            status,
+            headers: "",
+            body: body.into(),
+            is_cut: false,
+            pace: Duration::ZERO,
+        }
+    }
+
+    /// The bytes of a response over HTTP/1.1.
+    fn http1(&self) -> Vec<u8> {
+        let length = self.body.len() + usize::from(self.is_cut);
+        let head = format!(
+            "HTTP/1.1 {} Any\r\n{}content-length: {length}\r\nconnection: close\r\n\r\n",
+            self.status, self.headers
+        );
+        [head.as_bytes(), &self.body].concat()
+    }
+
+    /// The bytes of a response to the first request over HTTP/2, with the status alone.
+    fn http2(&self) -> Vec<u8> {
+        let status = self.status.to_string();
+        let settings: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
+        let accepted: &[u8] = &[0, 0, 0, 4, 1, 0, 0, 0, 0];
+        let headers: &[u8] = &[0, 0, 5, 1, 5, 0, 0, 0, 1, 8, 3];
+        [settings, accepted, headers, status.as_bytes()].concat()
+    }
+
+    fn send(&self, client: &mut TcpStream) {
+        let mut request = [0; 65536];
+        let Ok(read @ 1..) = client.read(&mut request) else {
+            return;
+        };
+        let is_http2 = request[..read].starts_with(b"PRI ");
+        let bytes = if is_http2 { self.http2() } else { self.http1() };
+        if self.pace.is_zero() {
+            let _ended = client.write_all(&bytes);
+        }
+        for byte in bytes.chunks(1).filter(|_| !self.pace.is_zero()) {
+            thread::sleep(self.pace);
+            if client.write_all(byte).is_err() {
+                return;
+            }
+        }
+        // What the client still sends is read, or it would lose the response.
+        let _ended = client.shutdown(Shutdown::Write);
+        while client.read(&mut request).is_ok_and(|read| read > 0) {}
+    }
+}
+
+/// Sends one response to all requests.
+pub fn replying(reply: Reply) -> u16 {
+    serve(move |client| reply.send(client))
+}
+
+/// Sends one response to the first connections, and forwards all later ones.
+pub fn replying_first(times: usize, reply: Reply, target: u16) -> u16 {
+    let seen = AtomicUsize::new(0);
+    serve(move |client| {
+        if seen.fetch_add(1, Ordering::SeqCst) < times {
+            return reply.send(client);
+        }
+        let Ok(mut server) = TcpStream::connect((Ipv4Addr::LOCALHOST, target)) else {
+            return;
+        };
+        let (Ok(mut back), Ok(mut answers)) = (client.try_clone(), server.try_clone()) else {
+            return;
+        };
+        let answering = thread::spawn(move || {
+            let _ended = std::io::copy(&mut answers, &mut back);
+            let _ended = back.shutdown(Shutdown::Both);
+        });
+        let _ended = std::io::copy(client, &mut server);
+        let _ended = server.shutdown(Shutdown::Both);
+        answering.join().unwrap();
+    })
+}
+
+/// The defect of a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Certificate {
+    UnknownAuthority,
+    WrongName,
+    Expired,
+}
+
+/// Starts a server whose certificate has one defect. Returns its port and the authority to trust, as PEM.
+pub fn with_certificate(wrong: Certificate) -> (u16, String) {
+    let authority = |name: &str| {
+        let mut parameters = CertificateParams::new([]).unwrap();
+        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        parameters.distinguished_name.push(DnType::CommonName, name);
+        let key = KeyPair::generate().unwrap();
+        let certificate = parameters.self_signed(&key).unwrap();
+        (certificate, Issuer::new(parameters, key))
+    };
+    let (certificate, issuer) = authority("known");
+    let issuer = match wrong {
+        Certificate::UnknownAuthority => authority("unknown").1,
+        _ => issuer,
+    };
+    let name = match wrong {
+        Certificate::WrongName => "elsewhere.example",
+        _ => "localhost",
+    };
+    let mut server = CertificateParams::new([name.to_owned()]).unwrap();
+    let day = time::Duration::DAY;
+    let now = time::OffsetDateTime::now_utc();
+    server.not_before = now - day * 2;
+    server.not_after = match wrong {
+        Certificate::Expired => now - day,
+        _ => now + day,
+    };
+    let key = KeyPair::generate().unwrap();
+    let chain = server.signed_by(&key, &issuer).unwrap();
+    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let tls = ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(vec![chain.der().clone()], key)
+        .unwrap();
+    let tls = Arc::new(tls);
+    let port = serve(move |client| {
+        let mut connection = ServerConnection::new(Arc::clone(&tls)).unwrap();
+        // It ends with the client's refusal.
+        let _ended = connection.complete_io(client);
+        let _ended = Stream::new(&mut connection, client).read(&mut [0; 1024]);
+    });
+    (port, certificate.pem())
 }
 
 /// Behavior of a proxy for the request that it does not forward, and for later ones.

@@ -2,6 +2,7 @@
 //! are built once and all share one local Astra.
 
 mod astra;
+mod attacks;
 mod copying;
 mod cql;
 mod data_api;
@@ -12,6 +13,7 @@ mod devops_streaming;
 mod document;
 mod exchanges;
 mod failures;
+mod faults;
 mod graphql;
 mod graphql_first;
 mod graphql_values;

@@ -12,7 +12,7 @@ use crate::failures::{Settings, refused};
 use crate::http::{self, Proxy, Then};
 use crate::samples::{story, told};
 
-const BROKER: &str = "ASTRA_STREAMING_BROKER_URL";
+pub const BROKER: &str = "ASTRA_STREAMING_BROKER_URL";
 const WEB: &str = "ASTRA_STREAMING_WEBSERVICE_URL";
 const TOKEN: &str = "ASTRA_STREAMING_PULSAR_TOKEN";
 
@@ -64,7 +64,7 @@ fn ask(method: Method, path: &str) -> (StatusCode, String) {
 }
 
 /// Returns the names of the topics and namespaces that a run created. Its first line also contains those of others.
-fn named(ended: &Ended) -> BTreeSet<String> {
+pub fn named(ended: &Ended) -> BTreeSet<String> {
     let out = ended.out.lines().filter(|line| !line.starts_with("1. "));
     let out: Vec<&str> = out.collect();
     let text = format!("{}\n{}", out.join("\n"), ended.err);
@@ -78,7 +78,7 @@ fn named(ended: &Ended) -> BTreeSet<String> {
 }
 
 /// Returns those of the names that still exist in Pulsar.
-fn left(names: &BTreeSet<String>) -> Vec<&String> {
+pub fn left(names: &BTreeSet<String>) -> Vec<&String> {
     let tenant = &settings()["ASTRA_STREAMING_NAME"];
     let lists = [
         format!("namespaces/{tenant}"),
@@ -101,7 +101,7 @@ fn left(names: &BTreeSet<String>) -> Vec<&String> {
 }
 
 /// Deletes a resource that a run has left.
-fn delete(name: &str) {
+pub fn delete(name: &str) {
     let tenant = &settings()["ASTRA_STREAMING_NAME"];
     let paths = if name.starts_with("rust_sample_namespace_") {
         vec![

@@ -3,6 +3,8 @@
 use std::fmt::Debug;
 
 use astra_secure_connect::SecureConnect;
+use local_astra::access::Interface;
+use local_astra::access::policy::ACTIONS;
 use local_astra::grpc::proto::stargate::streaming_response::Message;
 use local_astra::grpc::proto::stargate::{Query, StreamingResponse};
 use local_astra::store::{self, Code};
@@ -357,6 +359,62 @@ fn a_token_may_do_what_its_role_says_and_nothing_once_it_is_revoked() {
         // Cassandra itself knows of no interfaces.
         assert_eq!(cql, [Denied, Denied, Refused, Done]);
         assert!(through_bundle(astra, &token).await.is_err());
+        scene.revoke(&client_id).await;
+        scene.remove().await;
+    });
+}
+
+#[test]
+fn each_interface_opens_by_its_own_action_and_by_no_other() {
+    let astra = local_astra();
+    let keyspace = astra.keyspace();
+    let rows = format!("/api/rest/v2/keyspaces/{keyspace}/things/1");
+    let documents = format!("/api/rest/v2/namespaces/{keyspace}/collections/docs");
+    let schema = json!({"query": format!("{{ keyspace(name: \"{keyspace}\") {{ name }} }}")});
+    let admin = json!({"query": format!("{{ schema(keyspace: \"{keyspace}\") {{ version }} }}")});
+    let data = json!({"query": "{ things(value: {a: \"1\"}) { values { a } } }"});
+    let posts = [
+        (Interface::Graphql, format!("/api/graphql/{keyspace}"), data),
+        (Interface::Graphql, "/api/graphql-schema".into(), schema),
+        (Interface::Graphql, "/api/graphql-admin".into(), admin),
+        (
+            Interface::DataApi,
+            format!("/api/json/v1/{keyspace}"),
+            json!({"findCollections": {}}),
+        ),
+    ];
+    let query = json!({"cql": format!("SELECT a FROM {keyspace}.things WHERE a = '1'")});
+    let is_of_an_interface = |action: &str| Interface::ALL.iter().any(|i| i.action() == action);
+    block_on(async {
+        let scene = Scene::set(astra, keyspace).await;
+        let (client_id, token) = scene.token().await;
+        let api = Api::of(astra, &token);
+        let ways = Interface::ALL.map(Interface::action);
+        for opening in ways.into_iter().map(Some).chain([None]) {
+            // All that a policy can name, but for the other ways.
+            let actions = ACTIONS.iter().copied();
+            let actions =
+                actions.filter(|action| !is_of_an_interface(action) || Some(*action) == opening);
+            scene.allow(&actions.collect::<Vec<_>>()).await;
+            let is_good =
+                |answer: &Answer| answer.status == 200 && !answer.body["errors"].is_array();
+            let mut opened = vec![
+                (Interface::Rest, is_good(&api.get(&rows).await)),
+                (Interface::Document, is_good(&api.get(&documents).await)),
+                (Interface::Cql, through_bundle(astra, &token).await.is_ok()),
+            ];
+            let grpc = Stargate::new(&astra.url());
+            let grpc = grpc.call("ExecuteQuery", &query, Some(&token)).await;
+            opened.push((Interface::Grpc, grpc.code == "OK"));
+            for (interface, path, body) in &posts {
+                let said = api.ask(Method::POST, path, Some(body.clone())).await;
+                opened.push((*interface, is_good(&said)));
+            }
+            for (interface, is_open) in opened {
+                let should = Some(interface.action()) == opening;
+                assert_eq!(is_open, should, "{interface:?} by {opening:?}");
+            }
+        }
         scene.revoke(&client_id).await;
         scene.remove().await;
     });

@@ -27,6 +27,8 @@ mod path;
 mod plan;
 mod position;
 mod projection;
+#[cfg(test)]
+mod properties;
 mod reading;
 pub mod schema;
 mod shred;

@@ -12,6 +12,8 @@ mod filter;
 mod page_state;
 mod parts;
 mod plan;
+#[cfg(test)]
+mod properties;
 mod stream;
 
 pub use parts::search_document;
@@ -25,7 +27,7 @@ use self::filter::{Expression, Negation};
 use self::page_state::AfterDocument;
 use self::plan::{Candidates, Plan};
 use super::answer::Wrapper;
-use super::assemble::{Arrays, assemble};
+use super::assemble::{Arrays, Padding, assemble};
 use super::collections::Collection;
 use super::error::DocumentError;
 use super::profile::Profile;
@@ -72,20 +74,21 @@ pub async fn search(
         &profile,
     )
     .await?;
-    let documents = found.ids.iter().map(async |id| {
-        let rows = rows::of_document(&collection, id, &profile, "LoadProperties").await?;
-        // One that has gone in the meantime is left out.
-        if rows.is_empty() {
-            return Ok(None);
-        }
-        let document = assemble(&rows, &fields, Arrays::AsArrays)?;
-        Ok::<_, DocumentError>(Some((id.clone(), document)))
-    });
-    let documents: Map<String, Value> = try_join_all(documents)
-        .await?
-        .into_iter()
-        .flatten()
-        .collect();
+    let rows = found.ids.iter();
+    let rows = rows.map(|id| rows::of_document(&collection, id, &profile, "LoadProperties"));
+    let rows = try_join_all(rows).await?;
+    let mut padding = Padding::default();
+    let mut documents = Map::new();
+    // One that has gone in the meantime is left out.
+    for (id, rows) in found
+        .ids
+        .iter()
+        .zip(rows)
+        .filter(|(_, rows)| !rows.is_empty())
+    {
+        let document = assemble(&rows, &fields, Arrays::AsArrays, &mut padding)?;
+        documents.insert(id.clone(), document);
+    }
     let wrapper = Wrapper {
         page_state: found.page_state,
         data: Some(Value::Object(documents)),

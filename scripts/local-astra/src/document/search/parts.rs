@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::filter::{Expression, Negation, Verdict};
 use super::page_state;
 use crate::document::answer::{self, Wrapper};
-use crate::document::assemble::{Arrays, assemble};
+use crate::document::assemble::{Arrays, Padding, assemble};
 use crate::document::collections::Collection;
 use crate::document::error::DocumentError;
 use crate::document::path::{Pattern, stored_path};
@@ -180,7 +180,7 @@ impl Search<'_> {
             return Ok(());
         }
         found.count += 1;
-        let json = assemble(part, fields, Arrays::AsObjects)?;
+        let json = assemble(part, fields, Arrays::AsObjects, &mut Padding::default())?;
         if json.as_object().is_none_or(|members| !members.is_empty()) {
             found.parts.push(json);
         }

@@ -200,7 +200,7 @@ impl Root {
             Role::BulkInsert => Value::Array(answers),
             _ => answers.into_iter().next().unwrap_or(Value::Null),
         };
-        Ok(resolved(answer, &info.field_definition().ty, info))
+        Ok(resolved(answer, info).await)
     }
 }
 
@@ -242,7 +242,6 @@ impl AsyncObjectValue for Root {
                     None => Ok(AsyncResolvedValue::leaf(name == "keyspaceEmptyMutation")),
                 };
             }
-            let typ = &info.field_definition().ty;
             match self.made.queries.get(name) {
                 Some(field) => {
                     let answer =
@@ -253,9 +252,9 @@ impl AsyncObjectValue for Root {
                         }
                         failed(&error)
                     })?;
-                    Ok(resolved(answer, typ, info))
+                    Ok(resolved(answer, info).await)
                 }
-                None => Ok(resolved(json!(self.made.warnings), typ, info)),
+                None => Ok(resolved(json!(self.made.warnings), info).await),
             }
         })
     }

@@ -146,7 +146,7 @@ impl AsyncObjectValue for KeyspaceObject {
             }
             _ => Value::Null,
         };
-        Box::pin(async move { Ok(resolved(value, &info.field_definition().ty, info)) })
+        Box::pin(async move { Ok(resolved(value, info).await) })
     }
 }
 

@@ -172,7 +172,7 @@ impl AsyncObjectValue for Root {
     ) -> BoxFuture<'a, Result<AsyncResolvedValue<'a>, FieldError>> {
         Box::pin(async move {
             match self.field(info.field_name(), &arguments(info)).await {
-                Ok(Answer::Json(value)) => Ok(resolved(value, &info.field_definition().ty, info)),
+                Ok(Answer::Json(value)) => Ok(resolved(value, info).await),
                 Ok(Answer::Deployment(deployment)) => {
                     let root = self.clone();
                     Ok(AsyncResolvedValue::object(Deployed { deployment, root }))
@@ -227,7 +227,7 @@ impl AsyncObjectValue for Deployed {
             }
             _ => Value::Null,
         };
-        Box::pin(async move { Ok(resolved(value, &info.field_definition().ty, info)) })
+        Box::pin(async move { Ok(resolved(value, info).await) })
     }
 }
 

@@ -151,7 +151,7 @@ impl Root {
                 let (jobs, outcome) =
                     done.unwrap_or_else(|| Err(RunError::Invalid(ABORTED.to_owned())))?;
                 let outcomes = jobs.iter().map(|_| Ok(outcome.clone())).collect();
-                self.answer(mutation, jobs, outcomes, info)
+                self.answer(mutation, jobs, outcomes, info).await
             }
             Atomic::No => {
                 let jobs = mutation::jobs(mutation, &arguments(info), self.values())?;
@@ -160,19 +160,18 @@ impl Root {
                     let ran = job.statement.clone().run(&self.session).await;
                     outcomes.push(ran.map_err(RunError::from));
                 }
-                self.answer(mutation, jobs, outcomes, info)
+                self.answer(mutation, jobs, outcomes, info).await
             }
         }
     }
 
-    fn answer<'a>(
+    async fn answer<'a>(
         &'a self,
         mutation: &'a Mutation,
         jobs: Vec<Job>,
         outcomes: Vec<Result<Outcome, RunError>>,
         info: &'a ResolveInfo<'a>,
     ) -> Result<AsyncResolvedValue<'a>, RunError> {
-        let typ = &info.field_definition().ty;
         let values = self.values();
         let mut answers = jobs.iter().zip(outcomes).map(|(job, outcome)| {
             outcome.map(|outcome| mutation::answer(mutation, job, &outcome, values))
@@ -184,19 +183,19 @@ impl Root {
         } = &mutation.kind
         else {
             let answer = answers.next().transpose()?.unwrap_or(Value::Null);
-            if typ.is_list() {
+            if info.field_definition().ty.is_list() {
                 // It is done, but what it answers is no list.
                 let message = "Can't resolve value: type mismatch error, expected type LIST";
                 return Err(RunError::Invalid(message.to_owned()));
             }
-            return Ok(resolved(answer, typ, info));
+            return Ok(resolved(answer, info).await);
         };
         // A real Stargate finds the place of an element that failed in a list literal alone.
         let field = info.field_selections().first();
         let given = field.and_then(|field| field.specified_argument_by_name(argument));
         if !given.is_some_and(|given| matches!(**given, AstValue::List(_))) {
             let all: Result<Vec<Value>, RunError> = answers.collect();
-            return Ok(resolved(Value::Array(all?), typ, info));
+            return Ok(resolved(Value::Array(all?), info).await);
         }
         // An element that failed is null, and its error is told at the field.
         let items = answers.map(|answer| {
@@ -205,7 +204,7 @@ impl Root {
                 Value::Null
             })
         });
-        Ok(resolved(Value::Array(items.collect()), typ, info))
+        Ok(resolved(Value::Array(items.collect()), info).await)
     }
 }
 
@@ -239,7 +238,7 @@ impl AsyncObjectValue for Root {
                 }
                 failed(&error)
             })?;
-            Ok(resolved(answer, &info.field_definition().ty, info))
+            Ok(resolved(answer, info).await)
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Filters: parsed, negations pushed down to the conditions, and turned into tests of columns.
 
 mod conditions;
-mod parse;
+pub(super) mod parse;
 mod tests_of_columns;
 
 use super::Collection;
