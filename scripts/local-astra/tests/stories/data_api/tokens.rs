@@ -119,6 +119,7 @@ fn a_token_of_another_database_knows_no_keyspace_of_this_one() {
             "db-table-select",
             "db-table-modify",
             "db-table-create",
+            "db-table-alter", // for the indexes of a collection
         ];
         let policy = json!({"description": "another database", "effect": "allow", "actions": actions,
             "resources": resources});

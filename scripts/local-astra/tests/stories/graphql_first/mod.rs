@@ -239,14 +239,16 @@ fn hostile_schemas_and_queries_are_refused() {
                 assert!(refused.contains(wanted), "{wanted}: {refused:.400}");
             }
         }
-        // A schema that names its fields in a circle is fine; a query goes only as deep as it may.
+        // A schema that names its fields in a circle is fine; a query has limits of depth and of its response.
         first.deploy(BOOKS, json!({})).await.unwrap();
         let deep = format!("{}a{}", "{a".repeat(5_000), "}".repeat(5_000));
         let many = format!("{{{}}}", "a:__typename ".repeat(50_000));
+        let names: String = (0..100).map(|n| format!("n{n}: name ")).collect();
+        let schemas: String = (0..600)
+            .map(|n| format!("s{n}: __schema {{ ...S }} "))
+            .collect();
         let types = format!(
-            "{{ __schema {{ types {{ {}name{} }} }} }}",
-            "fields { type { ".repeat(12),
-            " } }".repeat(12)
+            "{{ {schemas} }} fragment S on __Schema {{ types {{ fields {{ {names} }} }} }}"
         );
         let circle = "{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }";
         for query in [deep.as_str(), &many, &types, circle] {
