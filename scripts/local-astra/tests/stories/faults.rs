@@ -6,6 +6,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
+use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use sysinfo::Signal;
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 
-use crate::astra::{Ended, Sample, local_astra, samples};
+use crate::astra::{Ended, Running, Sample, local_astra, samples};
 use crate::failures::{Settings, refused, through};
 use crate::http::{self, Certificate, Reply, Then};
 use crate::samples::{story, told};
@@ -243,12 +244,18 @@ impl Meeting {
 
     fn takes_env(&self, begin: &str, end: &str) -> bool {
         let folder = tempfile::tempdir().unwrap();
-        let lines = self.settings.iter();
-        let lines: String = lines
+        // The TLS library reads its own variables from the environment alone.
+        let (settings, others): (Settings, Settings) = (self.settings.clone().into_iter())
+            .partition(|(name, _)| shared::ALL.iter().any(|setting| setting.name == name));
+        let lines: String = settings
+            .iter()
             .map(|(name, value)| format!("{name}={value}{end}"))
             .collect();
         fs::write(folder.path().join(".env"), format!("{begin}{lines}")).unwrap();
-        told(&self.sample.run_in(folder.path()), story(&self.sample.name));
+        let mut program = Command::new(&self.sample.program);
+        program.env_clear().envs(others).current_dir(folder.path());
+        let ended = Running::start(&mut program).end();
+        told(&ended, story(&self.sample.name));
         true
     }
 }
