@@ -110,7 +110,11 @@ impl Sources {
                 format!("SELECT version FROM {KEYSPACE}.{TABLE} WHERE keyspace_name = ? LIMIT 1");
             async move { self.admin().prepare(cql).await }
         });
-        let prepared = prepared.await?;
+        let prepared = match prepared.await.map_err(StoreError::from) {
+            // Cassandra lists a table a moment before it accepts statements on it.
+            Err(error) if error.message.ends_with("does not exist") => return Ok(Latest::Never),
+            prepared => prepared?,
+        };
         let result = self.admin().execute_unpaged(prepared, (keyspace,)).await?;
         let row: Option<VersionRow> = rows(result)?.into_iter().next();
         Ok(match row {
