@@ -42,7 +42,7 @@ pub fn one_and_many(one: &'static str, many: &'static str) -> Vec<Level> {
 /// One side of a row.
 pub struct Side {
     call: Arc<Call>,
-    /// What a call is worth: the documents of an `insertMany`.
+    /// The number of operations per call: the documents of an `insertMany`.
     worth: f64,
     /// Undoes a call, outside of the measured time. Such a call is made once per round.
     undo: Option<Arc<Call>>,

@@ -5,7 +5,8 @@
 //! - [`keyspaces`]: commands at the top
 //! - [`collections`]: commands on collections and their documents
 //! - [`tables`]: commands on tables, their rows and indexes, and on types
-//! - [`filter`]: filters as conditions; [`indexes`]: indexes that are being built
+//! - [`filter`]: filters as conditions; [`indexes`]: indexes that are being built;
+//!   [`nearest`]: vectors compared one by one
 //! - [`json`]: JSON with members in order and decimal numbers
 //! - [`response`], [`error`], [`codes`]: responses and their errors
 
@@ -18,6 +19,7 @@ mod filter;
 mod indexes;
 mod json;
 mod keyspaces;
+mod nearest;
 mod request;
 mod response;
 mod tables;

@@ -77,7 +77,7 @@ fn any_schema_is_taken_or_refused() {
     );
 }
 
-/// Whether a document can be held against a schema, and fits.
+/// Returns true if a document can be checked against a schema, and fits.
 fn fits(schema: &str, document: &str) -> bool {
     let schema: Value = serde_json::from_str(schema).unwrap();
     let document = serde_json::from_str(document).unwrap();

@@ -82,8 +82,8 @@ impl StoreError {
     }
 }
 
-/// Whether a change of the schema is done, and only Cassandra's notice of it cannot be read: it is no UTF-8 for a type
-/// whose name is not ASCII.
+/// Returns true if a change of the schema is done, and only Cassandra's notice of it cannot be read: it is no UTF-8 for
+/// a type whose name is not ASCII.
 pub fn is_unreadable_notice(error: &ExecutionError) -> bool {
     matches!(
         error,

@@ -65,7 +65,7 @@ pub struct Reply {
     /// Header lines, each with its end.
     pub headers: &'static str,
     pub body: Vec<u8>,
-    /// Whether the body ends before its length is reached.
+    /// The body ends before its length is reached.
     pub is_cut: bool,
     /// The wait before each byte.
     pub pace: Duration,

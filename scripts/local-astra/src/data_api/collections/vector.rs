@@ -1,7 +1,6 @@
 //! The documents nearest to a vector.
 
-use std::cmp::Ordering;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::HashMap;
 
 use scylla::value::CqlValue;
 
@@ -15,6 +14,7 @@ use super::shred::vector_value;
 use super::stream::{PageSizes, Selected, Stream, conditions, read_row};
 use crate::data_api::codes::Code;
 use crate::data_api::error::ApiError;
+use crate::data_api::nearest::Nearest;
 use crate::store::Page;
 
 /// The most documents that a vector sort returns.
@@ -132,23 +132,17 @@ async fn best_of_all(
         None,
         PageSizes::growing(100),
     );
-    let mut heap = BinaryHeap::new();
+    let mut nearest = Nearest::new(count);
     while let Some(row) = stream.next().await? {
         // A document without a vector is never near.
         let Some(similarity) = similar(row.selected.into_iter().next().flatten()) else {
             continue;
         };
-        heap.push(Near {
-            similarity,
-            position: row.position,
-        });
-        if heap.len() > count {
-            heap.pop();
-        }
+        nearest.add(similarity, row.position, ());
     }
-    let sorted = heap.into_sorted_vec().into_iter();
+    let sorted = nearest.into_sorted();
     Ok(sorted
-        .map(|near| (near.position, near.similarity))
+        .map(|(similarity, position, ())| (position, similarity))
         .collect())
 }
 
@@ -158,30 +152,3 @@ fn similar(value: Option<CqlValue>) -> Option<f32> {
         _ => None,
     }
 }
-
-/// The least similar is the greatest.
-struct Near {
-    similarity: f32,
-    position: Position,
-}
-
-impl Ord for Near {
-    fn cmp(&self, other: &Near) -> Ordering {
-        let similarity = other.similarity.total_cmp(&self.similarity);
-        similarity.then_with(|| self.position.cmp(&other.position))
-    }
-}
-
-impl PartialOrd for Near {
-    fn partial_cmp(&self, other: &Near) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Near {
-    fn eq(&self, other: &Near) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Near {}

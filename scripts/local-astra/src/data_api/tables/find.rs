@@ -1,8 +1,5 @@
 //! `find` and `findOne`.
 
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
-
 use scylla::value::CqlValue;
 
 use super::page::{PageState, Place};
@@ -19,6 +16,7 @@ use crate::data_api::collections::{Metric, vector_value};
 use crate::data_api::command::{Command, invalid_value};
 use crate::data_api::error::ApiError;
 use crate::data_api::json::{Json, Members};
+use crate::data_api::nearest::Nearest;
 use crate::data_api::response::Answer;
 use crate::store::types::quote;
 use crate::store::{Column, Page};
@@ -327,7 +325,7 @@ async fn best_of_all(
 ) -> Result<Vec<Row>, ApiError> {
     let places = vec![Place::START; plan.leads.len()];
     let mut stream = Stream::new(table, plan, selection, places, 100);
-    let mut heap = BinaryHeap::new();
+    let mut nearest = Nearest::new(count);
     let mut number = 0;
     while let Some(row) = stream.next().await? {
         // A row without a vector is never near.
@@ -335,46 +333,7 @@ async fn best_of_all(
             continue;
         };
         number += 1;
-        heap.push(Near {
-            similarity: *similarity,
-            number,
-            row,
-        });
-        if heap.len() > count {
-            heap.pop();
-        }
+        nearest.add(*similarity, number, row);
     }
-    Ok(heap
-        .into_sorted_vec()
-        .into_iter()
-        .map(|near| near.row)
-        .collect())
+    Ok(nearest.into_sorted().map(|(_, _, row)| row).collect())
 }
-
-/// The least similar is the greatest.
-struct Near {
-    similarity: f32,
-    number: usize,
-    row: Row,
-}
-
-impl Ord for Near {
-    fn cmp(&self, other: &Near) -> Ordering {
-        let similarity = other.similarity.total_cmp(&self.similarity);
-        similarity.then_with(|| self.number.cmp(&other.number))
-    }
-}
-
-impl PartialOrd for Near {
-    fn partial_cmp(&self, other: &Near) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Near {
-    fn eq(&self, other: &Near) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Near {}

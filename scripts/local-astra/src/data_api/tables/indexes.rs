@@ -2,7 +2,7 @@
 
 use scylla::cluster::metadata::{ColumnType, NativeType};
 
-use super::schema::{if_exists, object};
+use super::schema::{if_exists, if_not_exists, object};
 use super::types::{ApiType, is_frozen, shown};
 use super::{Table, changed};
 use crate::data_api::codes::Code;
@@ -276,11 +276,7 @@ async fn create_index(
     target: &str,
     options: &[(&str, String)],
 ) -> Result<Answer, ApiError> {
-    let unless = if command.flag("ifNotExists") {
-        "IF NOT EXISTS "
-    } else {
-        ""
-    };
+    let unless = if_not_exists(command);
     let options = options
         .iter()
         .map(|(name, value)| format!("'{name}': {}", literal(value)));

@@ -58,11 +58,7 @@ pub async fn create(
     } else {
         format!(" WITH CLUSTERING ORDER BY ({})", order.join(", "))
     };
-    let unless = if command.flag("ifNotExists") {
-        "IF NOT EXISTS "
-    } else {
-        ""
-    };
+    let unless = if_not_exists(command);
     let create = format!(
         "CREATE TABLE {unless}{} ({}){order}",
         quote_in(keyspace, name),
@@ -167,6 +163,15 @@ pub async fn drop_table(
 pub fn if_exists(command: &Command) -> &'static str {
     if command.flag("ifExists") {
         "IF EXISTS "
+    } else {
+        ""
+    }
+}
+
+/// The condition of a command that creates something.
+pub fn if_not_exists(command: &Command) -> &'static str {
+    if command.flag("ifNotExists") {
+        "IF NOT EXISTS "
     } else {
         ""
     }

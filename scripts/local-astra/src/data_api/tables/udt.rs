@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::changed;
 use super::definition::{Place, columns_in_cql, read_columns};
-use super::schema::{if_exists, object};
+use super::schema::{if_exists, if_not_exists, object};
 use super::types::{Usage, describe};
 use crate::data_api::codes::Code;
 use crate::data_api::command::{Command, mismatch, missing};
@@ -34,11 +34,7 @@ pub async fn create(
         return Err(ApiError::new(Code::MissingFieldsForTypeCreation, text));
     }
     let fields = columns_in_cql(&fields, Place::Field, Code::UnsupportedTypeFields)?;
-    let unless = if command.flag("ifNotExists") {
-        "IF NOT EXISTS "
-    } else {
-        ""
-    };
+    let unless = if_not_exists(command);
     let create = format!(
         "CREATE TYPE {unless}{} ({})",
         quote_in(keyspace, name),
