@@ -1,8 +1,9 @@
 //! Types for running a field in either API.
 
-use apollo_compiler::resolvers::ResolveInfo;
+use apollo_compiler::resolvers::{FieldError, ResolveInfo};
 use serde_json::{Map, Value};
 
+use super::engine::Extras;
 use crate::store::values::ValueError;
 use crate::store::{Code, StoreError};
 
@@ -30,6 +31,21 @@ impl RunError {
     pub fn null(name: &str) -> RunError {
         RunError::Invalid(format!("{name} cannot be null"))
     }
+}
+
+/// Returns the error of a field.
+pub fn failed(error: &RunError) -> FieldError {
+    FieldError {
+        message: error.to_string(),
+    }
+}
+
+/// Returns the error of a field that reads rows, and records an overload.
+pub fn query_failed(error: &RunError, extras: &Extras) -> FieldError {
+    if error.is_overload() {
+        extras.overload();
+    }
+    failed(error)
 }
 
 /// Returns the items of a list. A single value is treated as a list of one.

@@ -15,7 +15,7 @@ use super::schemas::Made;
 use super::sdl::{Role, RootField};
 use crate::graphql::engine::{Extras, Prepared, Rejection};
 use crate::graphql::object::resolved;
-use crate::graphql::run::{Arguments, RunError, arguments};
+use crate::graphql::run::{Arguments, RunError, arguments, failed, query_failed};
 use crate::graphql::statement::{self, Outcome, Statement};
 use crate::store::{Table, TokenSession};
 
@@ -246,22 +246,11 @@ impl AsyncObjectValue for Root {
                 Some(field) => {
                     let answer =
                         query::run(&field.table, info, &self.variables, &self.session).await;
-                    let answer = answer.map_err(|error| {
-                        if error.is_overload() {
-                            self.extras.overload();
-                        }
-                        failed(&error)
-                    })?;
+                    let answer = answer.map_err(|error| query_failed(&error, &self.extras))?;
                     Ok(resolved(answer, info).await)
                 }
                 None => Ok(resolved(json!(self.made.warnings), info).await),
             }
         })
-    }
-}
-
-fn failed(error: &RunError) -> FieldError {
-    FieldError {
-        message: error.to_string(),
     }
 }

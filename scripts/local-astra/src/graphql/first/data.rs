@@ -16,7 +16,7 @@ use super::run::values::Values;
 use super::run::{mutation, query};
 use crate::graphql::engine::{Extras, Prepared, Rejection};
 use crate::graphql::object::resolved;
-use crate::graphql::run::{RunError, arguments};
+use crate::graphql::run::{RunError, arguments, failed, query_failed};
 use crate::graphql::statement::{self, Outcome};
 use crate::store::TokenSession;
 
@@ -232,19 +232,8 @@ impl AsyncObjectValue for Root {
                 return Ok(AsyncResolvedValue::null());
             };
             let answer = query::run(query, &arguments(info), self.values(), &self.session).await;
-            let answer = answer.map_err(|error| {
-                if error.is_overload() {
-                    self.extras.overload();
-                }
-                failed(&error)
-            })?;
+            let answer = answer.map_err(|error| query_failed(&error, &self.extras))?;
             Ok(resolved(answer, info).await)
         })
-    }
-}
-
-fn failed(error: &RunError) -> FieldError {
-    FieldError {
-        message: error.to_string(),
     }
 }
