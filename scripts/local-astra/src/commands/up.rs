@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use indicatif::ProgressBar;
 use sysinfo::Signal;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::background;
 use crate::background::state::{self, Engines, Lock, Phase, Request, State, Which};
@@ -52,10 +53,12 @@ pub enum Started {
 /// # Errors
 /// The reason it did not start. Nothing is left partially running then.
 pub async fn ensure(folders: &Folders, nodes: Option<u8>, engines: Engines) -> Result<Started> {
+    // Before the first message: who reads it may press Ctrl-C at once.
+    let mut interrupt = signal(SignalKind::interrupt())?;
     // Held to the end, so that Ctrl-C never stops what another command has started.
     let _command = tokio::select! {
         lock = command_lock(folders) => lock?,
-        _ = tokio::signal::ctrl_c() => {
+        _ = interrupt.recv() => {
             eprintln!("Interrupted. The other command keeps running.");
             return Ok(Started::Interrupted);
         }
@@ -64,7 +67,7 @@ pub async fn ensure(folders: &Folders, nodes: Option<u8>, engines: Engines) -> R
         && State::read(folders)?.is_some_and(|state| state.phase == Phase::Ready);
     tokio::select! {
         started = start(folders, nodes, engines) => started,
-        _ = tokio::signal::ctrl_c() => {
+        _ = interrupt.recv() => {
             if ran {
                 eprintln!("Interrupted. Running engines keep running, and a requested engine may still start.");
             } else {
