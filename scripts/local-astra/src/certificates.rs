@@ -195,9 +195,6 @@ impl Authority {
     }
 
     /// Returns the gateway's TLS configuration: http/1.1 and h2 by ALPN, no client certificate.
-    ///
-    /// # Errors
-    /// As [`Authority::server`].
     pub fn gateway_tls(&self) -> Result<Arc<ServerConfig>, CertificateError> {
         let server = self.server()?;
         let mut config = ServerConfig::builder()
@@ -209,9 +206,6 @@ impl Authority {
 
     /// Returns the TLS configuration of the metadata service and the SNI proxy. Without a certificate of this authority
     /// the handshake fails. Sessions are not resumed, so each connection presents its certificate.
-    ///
-    /// # Errors
-    /// As [`Authority::server`].
     pub fn mutual_tls(&self) -> Result<Arc<ServerConfig>, CertificateError> {
         let server = self.server()?;
         let mut config = ServerConfig::builder()

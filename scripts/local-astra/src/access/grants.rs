@@ -70,9 +70,6 @@ impl Grants {
     }
 
     /// Updates the grants of all tokens to match their policies.
-    ///
-    /// # Errors
-    /// Cassandra's own.
     pub async fn apply(&self) -> Result<(), StoreError> {
         let _one_at_a_time = self.one_at_a_time.lock().await;
         let admin = self.store.admin();

@@ -50,9 +50,6 @@ impl Record for TokenRecord {
 
 impl Rights {
     /// Returns the rights of a Cassandra role.
-    ///
-    /// # Errors
-    /// Cassandra's own.
     pub async fn of(admin: &Session, role: &str) -> Result<Rights, StoreError> {
         if roles::is_superuser(admin, role).await? {
             return Ok(Rights::Everything);
@@ -64,9 +61,6 @@ impl Rights {
     }
 
     /// Returns the rights of a token from its roles. Deleted roles add none.
-    ///
-    /// # Errors
-    /// Cassandra's own.
     pub async fn of_token(admin: &Session, token: &TokenRecord) -> Result<Rights, StoreError> {
         let mut policies = Vec::new();
         for id in &token.roles {

@@ -43,9 +43,6 @@ pub struct Owners(HashMap<String, Uuid>);
 
 impl Owners {
     /// Reads the owners from the records.
-    ///
-    /// # Errors
-    /// Cassandra's own.
     pub async fn read(admin: &Session) -> Result<Owners, StoreError> {
         let owned = records::all::<OwnedKeyspace>(admin).await?;
         let owned = owned.into_iter().map(|k| (k.name, k.database));
@@ -53,9 +50,6 @@ impl Owners {
     }
 
     /// Returns the database of one keyspace; see [`Owners::of`].
-    ///
-    /// # Errors
-    /// Cassandra's own.
     pub async fn of_one(admin: &Session, keyspace: &str) -> Result<Uuid, StoreError> {
         let owned = records::get::<OwnedKeyspace>(admin, keyspace).await?;
         let owned = owned.into_iter().map(|k| (k.name, k.database));

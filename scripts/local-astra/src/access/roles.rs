@@ -12,9 +12,6 @@ use crate::store::StoreError;
 use crate::store::types::quote;
 
 /// Creates the role of a token, unless it exists.
-///
-/// # Errors
-/// Cassandra's own.
 pub async fn create_role(
     admin: &Session,
     token: &Token,
@@ -30,9 +27,6 @@ pub async fn create_role(
 }
 
 /// Sets a role's password.
-///
-/// # Errors
-/// Cassandra's own.
 pub async fn set_password(
     admin: &Session,
     role: &str,
@@ -45,9 +39,6 @@ pub async fn set_password(
 
 /// Grants a role everything on the tables of a keyspace, but nothing on the keyspace itself: on Astra keyspaces are
 /// created and dropped only through the DevOps API.
-///
-/// # Errors
-/// Cassandra's own.
 pub async fn grant_keyspace(admin: &Session, role: &str, keyspace: &str) -> Result<(), StoreError> {
     let cql = format!(
         "GRANT ALL PERMISSIONS ON ALL TABLES IN KEYSPACE {} TO {}",
@@ -58,18 +49,12 @@ pub async fn grant_keyspace(admin: &Session, role: &str, keyspace: &str) -> Resu
 }
 
 /// Drops the role of a token, with its grants.
-///
-/// # Errors
-/// Cassandra's own.
 pub async fn drop_role(admin: &Session, role: &str) -> Result<(), StoreError> {
     run(admin, &format!("DROP ROLE IF EXISTS {}", quote(role))).await
 }
 
 /// Clears Cassandra's caches of roles and permissions, so that a change takes effect at once. Each node has its own
 /// caches; a node that is down has none when it starts again.
-///
-/// # Errors
-/// Cassandra's own.
 pub async fn clear_caches(admin: &Session) -> Result<(), StoreError> {
     let state = admin.get_cluster_state();
     let nodes = state.get_nodes_info().iter();
@@ -90,9 +75,6 @@ pub async fn clear_caches(admin: &Session) -> Result<(), StoreError> {
 }
 
 /// Returns true if this role is a superuser.
-///
-/// # Errors
-/// Cassandra's own.
 pub async fn is_superuser(admin: &Session, role: &str) -> Result<bool, StoreError> {
     let rows = text_rows(
         admin,
@@ -104,9 +86,6 @@ pub async fn is_superuser(admin: &Session, role: &str) -> Result<bool, StoreErro
 }
 
 /// Returns the keyspaces in which a role has any grant.
-///
-/// # Errors
-/// Cassandra's own.
 pub async fn granted_keyspaces(
     admin: &Session,
     role: &str,
@@ -127,9 +106,6 @@ pub async fn granted_keyspaces(
 
 /// Returns true if a role can alter the tables of a keyspace. Queries Cassandra, and includes roles granted to the
 /// role.
-///
-/// # Errors
-/// Cassandra's own.
 pub async fn may_alter_tables(
     admin: &Session,
     role: &str,

@@ -59,9 +59,6 @@ pub struct Claims {
 
 impl Claims {
     /// Creates the claims of a new token for a tenant. Each token has its own id, and therefore its own role.
-    ///
-    /// # Errors
-    /// The system has no random bytes.
     pub fn new(organization: &str, tenant: &str, exp: Option<u64>) -> Result<Claims, KeyError> {
         let mut id = [0; 5];
         rand::fill(&mut id).map_err(|_| KeyError::Sign("no random bytes".to_owned()))?;
@@ -142,9 +139,6 @@ impl StreamingKeys {
     }
 
     /// Returns the superuser's token, for the gateway only.
-    ///
-    /// # Errors
-    /// It cannot be signed.
     pub fn superuser(&self) -> Result<SecretString, KeyError> {
         self.issue(&Claims {
             iat: now(),
@@ -156,9 +150,6 @@ impl StreamingKeys {
     }
 
     /// Signs a token with these claims. Equal claims result in equal tokens.
-    ///
-    /// # Errors
-    /// It cannot be signed.
     pub fn issue(&self, claims: &Claims) -> Result<SecretString, KeyError> {
         jsonwebtoken::encode(&Header::new(Algorithm::RS256), claims, &self.sign)
             .map(SecretString::from)

@@ -79,9 +79,6 @@ pub struct Credentials {
 
 impl Credentials {
     /// Generates random credentials.
-    ///
-    /// # Errors
-    /// The system has no random bytes.
     pub fn generate() -> anyhow::Result<Credentials> {
         Ok(Credentials {
             client_id: random_word(CLIENT_ID_LENGTH)?,

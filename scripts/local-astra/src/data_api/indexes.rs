@@ -15,9 +15,6 @@ const INDEX_LIMIT: Duration = Duration::from_secs(10);
 const INDEX_POLL: Duration = Duration::from_millis(10);
 
 /// Waits until every node can search by the indexes. When that takes too long, the searches tell.
-///
-/// # Errors
-/// Cassandra's own.
 pub async fn wait_for_indexes(
     caller: &Caller<'_>,
     keyspace: &str,

@@ -9,9 +9,6 @@ use super::response::Answer;
 use crate::store::types::{literal, quote};
 
 /// Runs a command at the top.
-///
-/// # Errors
-/// Those of the commands.
 pub async fn run(caller: &Caller<'_>, command: &Command) -> Result<Answer, ApiError> {
     let answer = match command.name {
         "findKeyspaces" => find(caller, "keyspaces").await,
@@ -135,9 +132,6 @@ pub fn given_name(command: &Command) -> Result<&str, ApiError> {
 }
 
 /// A name that a keyspace, collection, table or type can be created with.
-///
-/// # Errors
-/// Those of [`valid_name_of`].
 pub fn valid_name<'a>(what: &str, name: Option<&'a str>) -> Result<&'a str, ApiError> {
     valid_name_of(what, name, 48)
 }

@@ -77,9 +77,6 @@ struct Inner {
 impl DevOps {
     /// Opens the control plane on a store. Resumes the operations that were in progress when the previous process
     /// ended.
-    ///
-    /// # Errors
-    /// Cassandra's own.
     pub async fn open(
         store: Store,
         grants: Grants,

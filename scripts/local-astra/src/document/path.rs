@@ -75,9 +75,6 @@ pub fn index(segment: &str) -> Result<Option<i32>, DocumentError> {
 
 /// Converts a segment to its stored form: indexes with six digits, all else unchanged. Converts each of several,
 /// separated by commas.
-///
-/// # Errors
-/// Those of [`index`].
 pub fn stored(segment: &str) -> Result<String, DocumentError> {
     if !segment.contains(',') {
         return stored_one(segment);
@@ -87,9 +84,6 @@ pub fn stored(segment: &str) -> Result<String, DocumentError> {
 }
 
 /// Converts a segment as [`stored`] does, but without splitting at commas.
-///
-/// # Errors
-/// Those of [`index`].
 pub fn stored_one(segment: &str) -> Result<String, DocumentError> {
     Ok(match index(segment)? {
         Some(number) => format!("[{number:0>6}]"),
@@ -98,17 +92,11 @@ pub fn stored_one(segment: &str) -> Result<String, DocumentError> {
 }
 
 /// Converts the segments of a path in a URL to their stored form.
-///
-/// # Errors
-/// Those of [`index`].
 pub fn stored_path(segments: &[String]) -> Result<Vec<String>, DocumentError> {
     segments.iter().map(|segment| stored(segment)).collect()
 }
 
 /// Converts a dotted path of `fields` or `$set`: splits it at periods, converts to stored form, and removes escapes.
-///
-/// # Errors
-/// Those of [`index`].
 pub fn field_path(text: &str) -> Result<Vec<String>, DocumentError> {
     let segments = split(text, '.').into_iter();
     segments.map(|s| Ok(unescape(&stored(s)?))).collect()

@@ -200,9 +200,6 @@ impl Select {
     }
 
     /// Returns all rows of a [`Select::rows`].
-    ///
-    /// # Errors
-    /// Cassandra's own.
     pub async fn all(
         &self,
         collection: &Collection,
@@ -228,9 +225,6 @@ impl Select {
 }
 
 /// Returns the rows of a document in the order of their paths; empty if the document does not exist.
-///
-/// # Errors
-/// Cassandra's own.
 pub async fn of_document(
     collection: &Collection,
     id: &str,

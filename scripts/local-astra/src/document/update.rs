@@ -155,9 +155,6 @@ async fn automatic_ttl(
 }
 
 /// Returns the remaining time to live of a document's first row in seconds; `None` if it does not expire.
-///
-/// # Errors
-/// Cassandra's own.
 pub async fn ttl_of(
     collection: &Collection,
     id: &str,

@@ -96,9 +96,6 @@ impl Change {
     }
 
     /// Reads the object. Every token can read the schema.
-    ///
-    /// # Errors
-    /// Cassandra's own.
     pub async fn look(&self, session: &TokenSession) -> Result<Seen, Error> {
         let tables: &[(&str, Option<&str>)] = match self.target {
             Target::Keyspace => &[("keyspaces", None)],

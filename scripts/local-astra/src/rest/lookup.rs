@@ -123,9 +123,6 @@ pub async fn visible_table(
 }
 
 /// Returns the current state of a keyspace, for calls that show it.
-///
-/// # Errors
-/// Cassandra's own.
 pub async fn keyspace(rest: &Rest, name: &str) -> Result<Option<Arc<Keyspace>>, RestError> {
     let found = unnoted_keyspace(&rest.store, name).await?;
     rest.note(name, found.as_ref());
@@ -134,9 +131,6 @@ pub async fn keyspace(rest: &Rest, name: &str) -> Result<Option<Arc<Keyspace>>, 
 
 /// Returns the current state of a keyspace without updating the cache, as some of Stargate's calls do. Reads
 /// Cassandra's schema again if the snapshot does not contain it.
-///
-/// # Errors
-/// Cassandra's own.
 pub async fn unnoted_keyspace(
     store: &Store,
     name: &str,
@@ -149,9 +143,6 @@ pub async fn unnoted_keyspace(
 }
 
 /// Returns true if the caller can see this keyspace.
-///
-/// # Errors
-/// Cassandra's own.
 pub async fn may_see(session: &TokenSession, keyspace: &str) -> Result<bool, RestError> {
     let visible = session.visible_keyspaces().await?;
     Ok(visible.iter().any(|seen| seen.name == keyspace))

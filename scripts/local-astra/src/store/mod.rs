@@ -115,9 +115,6 @@ impl Store {
     }
 
     /// Returns the schema with all announced changes. Reads it only if there are any.
-    ///
-    /// # Errors
-    /// Cassandra's own.
     pub async fn current(&self) -> Result<Arc<Schema>, StoreError> {
         if self.inner.is_current() {
             return Ok(self.schema());
@@ -135,9 +132,6 @@ impl Store {
     }
 
     /// Reads the schema again if a change was announced or its version differs.
-    ///
-    /// # Errors
-    /// Cassandra's own.
     pub async fn refresh(&self) -> Result<Arc<Schema>, StoreError> {
         let _reading = self.inner.reading.lock().await;
         let known = self.schema();

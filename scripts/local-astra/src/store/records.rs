@@ -21,9 +21,6 @@ pub trait Record: Serialize + DeserializeOwned {
 }
 
 /// Creates the keyspace and its table, unless they exist.
-///
-/// # Errors
-/// Cassandra's own.
 pub async fn prepare(admin: &Session, replicas: u8) -> Result<(), StoreError> {
     let keyspace = format!(
         "CREATE KEYSPACE IF NOT EXISTS {KEYSPACE} WITH replication = \
@@ -70,9 +67,6 @@ pub async fn get<R: Record>(admin: &Session, id: &str) -> Result<Option<R>, Stor
 }
 
 /// Stores a record. Replaces one with the same id.
-///
-/// # Errors
-/// Cassandra's own.
 pub async fn put<R: Record>(admin: &Session, record: &R) -> Result<(), StoreError> {
     let body = serde_json::to_string(record).map_err(unreadable::<R>)?;
     let cql = format!("INSERT INTO {KEYSPACE}.records (kind, id, body) VALUES (?, ?, ?)");
@@ -83,9 +77,6 @@ pub async fn put<R: Record>(admin: &Session, record: &R) -> Result<(), StoreErro
 }
 
 /// Deletes the record with this id.
-///
-/// # Errors
-/// Cassandra's own.
 pub async fn delete<R: Record>(admin: &Session, id: &str) -> Result<(), StoreError> {
     let cql = format!("DELETE FROM {KEYSPACE}.records WHERE kind = ? AND id = ?");
     admin.query_unpaged(cql, (R::KIND, id)).await?;

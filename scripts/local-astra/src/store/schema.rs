@@ -213,9 +213,6 @@ pub async fn version(admin: &Session) -> Result<Uuid, StoreError> {
 }
 
 /// Reads the whole schema with a session that has the permission.
-///
-/// # Errors
-/// Cassandra's own.
 pub async fn read(admin: &Session) -> Result<Schema, StoreError> {
     let version = version(admin).await?;
     let keyspaces: Vec<KeyspaceRow> = rows(

@@ -273,9 +273,6 @@ impl TokenSession {
     }
 
     /// Returns the keyspaces visible to this role: its own, and Cassandra's.
-    ///
-    /// # Errors
-    /// Cassandra's own.
     pub async fn visible_keyspaces(&self) -> Result<Vec<Arc<Keyspace>>, StoreError> {
         self.used();
         let schema = self.store.current().await?;

@@ -24,9 +24,6 @@ pub fn exceeded(reason: impl std::fmt::Display) -> ApiError {
 }
 
 /// Checks names, depth and paths of a whole document, indexed or not.
-///
-/// # Errors
-/// The first fault.
 pub fn check_document(document: &Members) -> Result<(), ApiError> {
     check_members(document, 1, 0)
 }
@@ -105,9 +102,6 @@ fn check_depth(depth: usize) -> Result<(), ApiError> {
 }
 
 /// Checks the part of a document that is indexed.
-///
-/// # Errors
-/// The first fault.
 pub fn check_indexed(document: &Members) -> Result<(), ApiError> {
     let mut count = 0;
     check_indexed_members("", document, &mut count)?;

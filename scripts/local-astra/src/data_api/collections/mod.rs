@@ -96,9 +96,6 @@ impl Collection {
 }
 
 /// Runs a command on a collection.
-///
-/// # Errors
-/// Those of the commands.
 pub async fn run(
     caller: &Caller<'_>,
     collection: &Collection,

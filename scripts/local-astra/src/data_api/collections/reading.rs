@@ -96,9 +96,6 @@ impl<'a> Documents<'a> {
 }
 
 /// The documents at these positions; those that were deleted meanwhile are left out.
-///
-/// # Errors
-/// Those of [`Documents::next`].
 pub async fn by_position(
     collection: &Collection,
     positions: Vec<Position>,
@@ -115,9 +112,6 @@ pub async fn by_position(
 }
 
 /// The document of a key.
-///
-/// # Errors
-/// Those of [`Documents::next`].
 pub async fn by_key(collection: &Collection, key: &Key) -> Result<Option<Document>, ApiError> {
     let cql = format!(
         "SELECT {TX_ID}, {DOCUMENT} FROM {} WHERE key = ?",

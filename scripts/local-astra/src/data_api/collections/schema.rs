@@ -48,9 +48,6 @@ impl Making {
 }
 
 /// Runs a command at a keyspace, which exists.
-///
-/// # Errors
-/// Those of the commands.
 pub async fn run(
     caller: &Caller<'_>,
     keyspace: &str,

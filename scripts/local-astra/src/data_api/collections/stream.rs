@@ -117,9 +117,6 @@ impl<'a> Stream<'a> {
     }
 
     /// The next row that fits; `None` at the end.
-    ///
-    /// # Errors
-    /// Cassandra's own.
     pub async fn next(&mut self) -> Result<Option<Row>, ApiError> {
         if !self.started {
             self.started = true;

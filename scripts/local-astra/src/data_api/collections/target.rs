@@ -27,9 +27,6 @@ impl Target {
     }
 
     /// The first document.
-    ///
-    /// # Errors
-    /// Cassandra's own.
     pub async fn find(&self, collection: &Collection) -> Result<Option<Document>, ApiError> {
         let filter = &self.parsed.filter;
         let positions = match &self.sort {
@@ -46,9 +43,6 @@ impl Target {
 }
 
 /// The first document of a filter.
-///
-/// # Errors
-/// Cassandra's own.
 pub async fn first(collection: &Collection, filter: &Filter) -> Result<Option<Document>, ApiError> {
     let mut documents = Documents::new(collection, filter, None, 1);
     let found = documents.next(1).await?.pop();

@@ -58,9 +58,6 @@ impl Collection {
 }
 
 /// The nearest documents that fit a filter, each with its similarity.
-///
-/// # Errors
-/// Cassandra's own.
 pub async fn nearest(
     collection: &Collection,
     filter: &Filter,

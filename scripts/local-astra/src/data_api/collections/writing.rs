@@ -29,9 +29,6 @@ impl Collection {
     }
 
     /// Inserts a document; false if there is one with its id.
-    ///
-    /// # Errors
-    /// Cassandra's own.
     pub async fn insert(&self, document: &Shredded) -> Result<bool, ApiError> {
         let columns: Vec<&str> = self.columns().collect();
         let marks = ", ?".repeat(columns.len());
@@ -54,9 +51,6 @@ impl Collection {
     }
 
     /// Replaces a document; false if it was changed or deleted meanwhile.
-    ///
-    /// # Errors
-    /// Cassandra's own.
     pub async fn update(&self, document: &Shredded, tx_id: Option<Uuid>) -> Result<bool, ApiError> {
         let columns: Vec<String> = self
             .columns()
@@ -73,9 +67,6 @@ impl Collection {
     }
 
     /// Deletes a document; false if it was changed or deleted meanwhile.
-    ///
-    /// # Errors
-    /// Cassandra's own.
     pub async fn delete(&self, key: &Key, tx_id: Option<Uuid>) -> Result<bool, ApiError> {
         let cql = format!(
             "DELETE FROM {} WHERE {KEY} = ? IF {TX_ID} = ?",

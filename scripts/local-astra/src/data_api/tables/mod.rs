@@ -105,9 +105,6 @@ impl Table {
 }
 
 /// Runs a command at a keyspace, which exists.
-///
-/// # Errors
-/// Those of the commands.
 pub async fn run_at_keyspace(
     caller: &Caller<'_>,
     keyspace: &str,
@@ -126,9 +123,6 @@ pub async fn run_at_keyspace(
 }
 
 /// Runs a command on a table.
-///
-/// # Errors
-/// Those of the commands.
 pub async fn run(
     caller: &Caller<'_>,
     table: &Table,

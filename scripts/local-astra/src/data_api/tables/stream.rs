@@ -133,9 +133,6 @@ impl<'a> Stream<'a> {
     }
 
     /// The next row that fits, with the value of the function behind the wanted columns; `None` at the end.
-    ///
-    /// # Errors
-    /// Cassandra's own.
     pub async fn next(&mut self) -> Result<Option<Row>, ApiError> {
         if !self.started {
             self.started = true;

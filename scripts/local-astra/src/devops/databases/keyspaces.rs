@@ -16,9 +16,6 @@ use crate::store::{StoreError, records};
 
 /// Returns the names of the keyspaces, the first one first. As on Astra, a keyspace is listed as soon as it was
 /// requested, although it exists only when the database is ACTIVE again.
-///
-/// # Errors
-/// Cassandra's own.
 pub async fn of(devops: &DevOps, record: &DatabaseRecord) -> Result<Vec<String>, StoreError> {
     let admin = devops.inner.store.admin();
     let mut owned = records::all::<OwnedKeyspace>(admin).await?;

@@ -108,9 +108,6 @@ async fn change_keyspaces(devops: &DevOps, record: &DatabaseRecord) -> Result<()
 }
 
 /// Publishes a database to the services of its bundle, with the contents of the bundle.
-///
-/// # Errors
-/// Cassandra's own.
 pub async fn publish(devops: &DevOps, record: &DatabaseRecord) -> Result<(), StoreError> {
     let keyspaces = keyspaces::of(devops, record).await?;
     let database = Database {

@@ -63,9 +63,6 @@ pub fn downloads() -> Router<DevOps> {
 }
 
 /// Creates the first database if it does not exist, publishes all open ones, and resumes pending transitions.
-///
-/// # Errors
-/// Cassandra's own.
 pub async fn resume(devops: &DevOps) -> Result<(), StoreError> {
     let admin = devops.inner.store.admin();
     if records::get::<DatabaseRecord>(admin, &FIRST.to_string())

@@ -35,9 +35,6 @@ impl Record for User {
 }
 
 /// Creates the first user, unless it exists.
-///
-/// # Errors
-/// Cassandra's own.
 pub async fn ensure_first(store: &Store) -> Result<(), StoreError> {
     if records::get::<User>(store.admin(), USER_ID)
         .await?

@@ -307,9 +307,6 @@ impl<'a> Candidates<'a> {
     }
 
     /// Returns the next candidate; `None` at the end.
-    ///
-    /// # Errors
-    /// Cassandra's own.
     pub async fn next(&mut self) -> Result<Option<Candidate>, DocumentError> {
         loop {
             let mut first: Option<Position> = None;
@@ -336,9 +333,6 @@ impl<'a> Candidates<'a> {
 
     /// Returns true if Stargate would report another page after a document, given the progress of the leading streams
     /// with it. The document must be the last one that was looked at.
-    ///
-    /// # Errors
-    /// Cassandra's own.
     pub async fn has_more(&mut self, progress: &[Progress]) -> Result<bool, DocumentError> {
         for (source, progress) in self.leading.iter_mut().zip(progress) {
             let may_have_more = match progress {

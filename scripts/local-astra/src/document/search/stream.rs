@@ -98,9 +98,6 @@ impl<'a> Stream<'a> {
     }
 
     /// Returns the next document without consuming it; `None` at the end.
-    ///
-    /// # Errors
-    /// Cassandra's own.
     pub async fn peek(&mut self) -> Result<Option<&Position>, DocumentError> {
         while self.read.is_empty() {
             let Some(page) = self.next.take() else {
@@ -112,9 +109,6 @@ impl<'a> Stream<'a> {
     }
 
     /// Returns the rows of the next document if it is this one.
-    ///
-    /// # Errors
-    /// Cassandra's own.
     pub async fn take(
         &mut self,
         document: &Position,

@@ -103,17 +103,11 @@ impl Admin {
     }
 
     /// Lists the names of all tenants, including Pulsar's own (`public`, `pulsar`, `sample`).
-    ///
-    /// # Errors
-    /// See [`AdminError`].
     pub async fn tenants(&self) -> Result<Vec<String>, AdminError> {
         self.get("tenants").await
     }
 
     /// Returns a tenant, or `None` if it does not exist.
-    ///
-    /// # Errors
-    /// See [`AdminError`].
     pub async fn tenant(&self, tenant: &str) -> Result<Option<Tenant>, AdminError> {
         found(self.get(&format!("tenants/{}", part(tenant))).await)
     }
@@ -191,9 +185,6 @@ impl Admin {
     }
 
     /// Returns all policies of a namespace in Pulsar's JSON, or `None` if the namespace does not exist.
-    ///
-    /// # Errors
-    /// See [`AdminError`].
     pub async fn policies(
         &self,
         tenant: &str,
@@ -203,9 +194,6 @@ impl Admin {
     }
 
     /// Sets one policy by its name in the admin API, such as `retention`, `messageTTL`, `permissions/<role>`.
-    ///
-    /// # Errors
-    /// See [`AdminError`].
     pub async fn set_policy(
         &self,
         tenant: &str,
@@ -218,9 +206,6 @@ impl Admin {
     }
 
     /// Removes a policy set by [`Admin::set_policy`].
-    ///
-    /// # Errors
-    /// See [`AdminError`].
     pub async fn remove_policy(
         &self,
         tenant: &str,
@@ -233,18 +218,12 @@ impl Admin {
 
     /// Lists the topics of a namespace by their full names. Lists the partitions of a partitioned topic, but not the
     /// topic itself: see [`Admin::partitioned_topics`].
-    ///
-    /// # Errors
-    /// See [`AdminError`].
     pub async fn topics(&self, tenant: &str, namespace: &str) -> Result<Vec<String>, AdminError> {
         let path = format!("persistent/{}/{}", part(tenant), part(namespace));
         self.get(&path).await
     }
 
     /// Lists the partitioned topics of a namespace by their full names.
-    ///
-    /// # Errors
-    /// See [`AdminError`].
     pub async fn partitioned_topics(
         &self,
         tenant: &str,
@@ -278,9 +257,6 @@ impl Admin {
     }
 
     /// Returns the statistics of a topic, given its full name, in Pulsar's JSON. `None` if the topic does not exist.
-    ///
-    /// # Errors
-    /// See [`AdminError`].
     pub async fn topic_stats<T: serde::de::DeserializeOwned>(
         &self,
         topic: &str,

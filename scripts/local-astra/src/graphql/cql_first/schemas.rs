@@ -53,9 +53,6 @@ pub struct Schemas {
 
 impl Schemas {
     /// Returns the schema of a keyspace. If several requests need a new one, one generates it and the others wait.
-    ///
-    /// # Errors
-    /// Those of [`Made::of`].
     pub fn get(&self, keyspace: &Arc<Keyspace>, all: &store::Schema) -> Result<Arc<Made>, String> {
         let slot = {
             let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);

@@ -98,9 +98,6 @@ impl Sources {
     }
 
     /// Returns the newest version of a keyspace without its text. Every request on the keyspace calls this.
-    ///
-    /// # Errors
-    /// Cassandra's own.
     pub async fn latest(&self, keyspace: &str) -> Result<Latest, StoreError> {
         if !self.exists().await? {
             return Ok(Latest::Never);
@@ -188,9 +185,6 @@ impl Sources {
     }
 
     /// Ends the current version. The versions themselves are kept.
-    ///
-    /// # Errors
-    /// As [`Sources::lock`].
     pub async fn undeploy(
         &self,
         keyspace: &str,
@@ -245,9 +239,6 @@ impl Sources {
     }
 
     /// Ends a deployment that changed nothing.
-    ///
-    /// # Errors
-    /// Cassandra's own.
     pub async fn abort(&self, keyspace: &str) -> Result<(), StoreError> {
         let cql = format!(
             "UPDATE {KEYSPACE}.{TABLE} SET deployment_in_progress = false WHERE keyspace_name = ?"
@@ -257,9 +248,6 @@ impl Sources {
     }
 
     /// Ends a deployment with a new version, and deletes the oldest ones.
-    ///
-    /// # Errors
-    /// Cassandra's own.
     pub async fn insert(&self, keyspace: &str, contents: &str) -> Result<Uuid, StoreError> {
         let version = time_uuid();
         let written = CqlTimeuuid::from(version);

@@ -123,9 +123,6 @@ pub fn find_or_create<'a>(document: &'a mut Json, path: &str) -> Result<Place<'a
 }
 
 /// Puts a value at a path.
-///
-/// # Errors
-/// Those of [`find_or_create`].
 pub fn set(document: &mut Json, path: &str, value: Json) -> Result<(), ApiError> {
     find_or_create(document, path)?.replace(value);
     Ok(())

@@ -58,9 +58,6 @@ enum Operation {
 
 impl Update {
     /// Reads the `update` of a command.
-    ///
-    /// # Errors
-    /// An invalid update.
     pub fn read(update: Option<&Json>, collection: &Collection) -> Result<Update, ApiError> {
         read::actions(update, collection).map(Update::Actions)
     }

@@ -26,9 +26,6 @@ const OPERATORS: [&str; 12] = [
 ];
 
 /// Reads an update.
-///
-/// # Errors
-/// An invalid update.
 pub fn actions(update: Option<&Json>, collection: &Collection) -> Result<Vec<Action>, ApiError> {
     let members = match update {
         None | Some(Json::Null) => return Err(missing("command.update")),
