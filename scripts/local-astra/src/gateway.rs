@@ -30,6 +30,8 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tower::Service;
 
+use crate::access::Logins;
+use crate::bridge::Scheme;
 use crate::connections::{Place, Places};
 use crate::data_api;
 use crate::devops::{self, DevOps};
@@ -39,7 +41,6 @@ use crate::grpc;
 use crate::pulsar_admin::{self, Streaming};
 use crate::rest;
 use crate::settings::environment::Door;
-use crate::store::Store;
 use lenient::Lenient;
 
 /// Maximum number of connections per door.
@@ -95,28 +96,12 @@ pub fn router_without_store(streaming: Streaming) -> Router {
     })
 }
 
-/// The scheme through which a client reached a door, for URLs in responses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scheme {
-    Http,
-    Https,
-}
-
-impl Scheme {
-    pub fn name(self) -> &'static str {
-        match self {
-            Scheme::Http => "http",
-            Scheme::Https => "https",
-        }
-    }
-}
-
 /// Maps paths to interfaces. All other paths return 501 with a sentence.
 ///
 /// # Errors
 /// The descriptors of the gRPC API cannot be read.
 pub fn router(
-    store: Store,
+    logins: Logins,
     devops: DevOps,
     streaming: Streaming,
     data_api_limits: data_api::Limits,
@@ -125,14 +110,14 @@ pub fn router(
         .merge(pulsar_admin::router(streaming))
         .nest(
             "/api/rest/v2",
-            rest::router(store.clone()).merge(document::router(store.clone())),
+            rest::router(logins.clone()).merge(document::router(logins.clone())),
         )
         .nest(
             "/api/json",
-            data_api::router(store.clone(), data_api_limits),
+            data_api::router(logins.clone(), data_api_limits),
         )
-        .merge(graphql::router(store.clone()))
-        .merge(grpc::routes(store)?)
+        .merge(graphql::router(logins.clone()))
+        .merge(grpc::routes(logins)?)
         .merge(devops::router(devops))
         .fallback(not_served))
 }

@@ -1,7 +1,7 @@
 //! Authentication and authorization. A token is a Cassandra role: Cassandra checks its password and its permissions.
 //!
-//! - [`token`]: `AstraCS:<client id>:<hash of the secret>`
-//! - [`streaming`]: the JWTs for Pulsar; [`tenants`]: their owners
+//! - [`logins`]: a login per token, with its rights
+//! - [`tenants`]: the owners of Pulsar's tenants
 //! - [`roles`]: the Cassandra roles of tokens and their grants
 //! - [`policy`]: the policies of Astra's roles, for everything that Cassandra has no permission for
 //! - [`built_in`]: the roles that exist in every organization
@@ -11,15 +11,15 @@
 
 pub mod built_in;
 mod grants;
+mod logins;
 mod members;
 mod owners;
 pub mod policy;
 mod roles;
-pub mod streaming;
 mod tenants;
-mod token;
 
 pub use grants::Grants;
+pub use logins::{Logins, TokenSession};
 pub use members::{CustomRole, TokenRecord};
 pub use owners::{KeyspaceState, OwnedKeyspace, Owners};
 pub use policy::{Interface, Policy, Rights, Target};
@@ -27,5 +27,4 @@ pub use roles::{
     clear_caches, create_role, drop_role, grant_keyspace, granted_keyspaces, is_superuser,
     may_alter_tables, set_password,
 };
-pub use tenants::{TenantRecord, ensure_first_tenant};
-pub use token::{Credentials, Token};
+pub use tenants::{TenantRecord, ensure_first_tenant, may_administer};

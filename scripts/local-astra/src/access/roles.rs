@@ -7,7 +7,7 @@ use scylla::policies::load_balancing::{NodeIdentifier, SingleTargetLoadBalancing
 use scylla::statement::Statement;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::Token;
+use crate::settings::token::Token;
 use crate::store::StoreError;
 use crate::store::types::quote;
 

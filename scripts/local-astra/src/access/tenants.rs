@@ -1,11 +1,13 @@
 //! The streaming tenants of the organization: the data that Pulsar does not store.
 
+use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::streaming::{Claims, KeyError, StreamingKeys};
-use crate::engines::pulsar::CLUSTER;
-use crate::settings::{ORGANIZATION_ID, TENANT, TENANT_CLOUD, TENANT_REGION};
+use super::{Logins, Target};
+use crate::settings::streaming::{Claims, KeyError, StreamingKeys};
+use crate::settings::token::Token;
+use crate::settings::{CLUSTER, ORGANIZATION_ID, TENANT, TENANT_CLOUD, TENANT_REGION};
 use crate::store::records::{self, Record};
 use crate::store::{Code, Store, StoreError};
 
@@ -73,4 +75,32 @@ pub async fn ensure_first_tenant(store: &Store, keys: &StreamingKeys) -> Result<
     let token = keys.first(ORGANIZATION_ID, TENANT).map_err(unreadable)?;
     let record = TenantRecord::new(TENANT, TENANT_CLOUD, TENANT_REGION, CLUSTER, token);
     records::put(admin, &record).await
+}
+
+/// Returns true if an Astra token (`AstraCS:...`) can use the admin API of a tenant, which Astra allows since February
+/// 2024: the tenant belongs to the organization, and a role of the token manages streaming. Always false without
+/// logins, which need Cassandra.
+///
+/// # Errors
+/// Cassandra does not respond. An invalid token is not an error.
+pub async fn may_administer(
+    logins: Option<&Logins>,
+    token: &Token,
+    tenant: &str,
+) -> Result<bool, StoreError> {
+    let Some(logins) = logins else {
+        return Ok(false);
+    };
+    let session = match logins.session(token.text().expose_secret()).await {
+        Ok(session) => session,
+        Err(error) if error.code == Code::Unauthenticated => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    let allowed = session
+        .rights()
+        .allow("org-stream-manage", Target::Organization);
+    Ok(allowed
+        && records::get::<TenantRecord>(logins.admin(), tenant)
+            .await?
+            .is_some())
 }

@@ -74,10 +74,12 @@ pub async fn start(folders: &Folders, layout: &Layout, password: &SecretString) 
     Authority::open(&folders.node_certificates())?.node(&cassandra.node_key)?;
     let mut notes = Vec::new();
     let engines = match cassandra.start_all(&jdk, &jars, READY_LIMIT).await {
-        Err(error) if cassandra.has_unusable_index() => {
+        Err(error) if cassandra.has_unusable_index(limits::INDEX_NAME) => {
             eprintln!("{error}");
             stop(folders).await?;
-            let dropped = cassandra.drop_unusable_indexes(&jdk, &jars).await?;
+            let dropped = cassandra
+                .drop_unusable_indexes(limits::INDEX_NAME, &jdk, &jars)
+                .await?;
             notes.extend(dropped.iter().map(|index| limits::dropped(index)));
             cassandra.start_all(&jdk, &jars, READY_LIMIT).await?
         }

@@ -4,26 +4,26 @@
 //! - [`cassandra`]: Cassandra's nodes and the contents created at a first start
 //! - [`pulsar`]: Pulsar and its first tenant
 //! - [`state`]: the files and locks through which commands find the process
+//! - [`stop`]: the signals that end it
 
 mod bundles;
 pub mod cassandra;
 pub mod pulsar;
 pub mod state;
+mod stop;
 
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
-use crate::access::Grants;
-use crate::access::streaming::StreamingKeys;
+use crate::access::{Grants, Logins};
 use crate::certificates::Authority;
 use crate::connections;
 use crate::data_api::Limits;
@@ -37,8 +37,10 @@ use crate::pulsar_admin::Streaming;
 use crate::settings::Folders;
 use crate::settings::layout::Layout;
 use crate::settings::secrets::Secrets;
+use crate::settings::streaming::StreamingKeys;
 use crate::store::{Login, Store, limits};
 use state::{Engines, Lock, Phase, Request, State, Which};
+use stop::{Signals, Stop};
 
 /// Limit for an engine to become ready.
 const READY_LIMIT: Duration = Duration::from_secs(180);
@@ -46,14 +48,6 @@ const READY_LIMIT: Duration = Duration::from_secs(180);
 const ANSWER_LIMIT: Duration = Duration::from_secs(20);
 /// Interval between checks of the engines.
 const WATCH: Duration = Duration::from_millis(500);
-
-/// The reason the background process ends.
-enum Stop {
-    /// Stop everything.
-    All,
-    /// Stop only the gateway: a newer build adopts the engines.
-    GatewayOnly,
-}
 
 /// Runs local Astra until a signal ends it. A `temporary` one also ends when its standard input closes, and then
 /// removes its data folder.
@@ -84,13 +78,14 @@ pub async fn run(folders: Folders, temporary: bool) -> Result<()> {
     });
     // Before other processes can find this one: an unexpected signal would end it.
     let requests = signal(SignalKind::user_defined2())?;
+    let signals = Signals::listen()?;
     state.change(|_| ())?;
     let (stop_sender, stop) = watch::channel(false);
     let mut doors = JoinSet::new();
     let ended = tokio::select! {
         failed = live(&state, &mut doors, stop, requests) => Err(failed),
         failed = state.keep() => Err(failed),
-        stop = stop_signal(temporary) => stop,
+        stop = signals.stop(temporary) => Ok(stop),
     };
     stop_sender.send_replace(true);
     while doors.join_next().await.is_some() {}
@@ -224,7 +219,7 @@ impl Live {
         let front = Front::new(gateway::router_without_store(Streaming {
             pulsar: admin.subscribe(),
             keys: Arc::clone(&keys),
-            store: None,
+            logins: None,
             making: Arc::default(),
         }));
         Ok(Live {
@@ -338,8 +333,9 @@ impl Live {
         grants.apply().await?;
         tokio::spawn(grants.clone().follow());
         tokio::spawn(limits::drop_unusable_indexes(store.clone()));
+        let logins = Logins::new(store);
         let devops = DevOps::open(
-            store.clone(),
+            logins.clone(),
             grants,
             bundles.clone(),
             catalog,
@@ -355,11 +351,11 @@ impl Live {
         let streaming = Streaming {
             pulsar: self.admin.subscribe(),
             keys: Arc::clone(&self.keys),
-            store: Some(store.clone()),
+            logins: Some(logins.clone()),
             making: Arc::default(),
         };
         self.front
-            .replace(gateway::router(store, devops, streaming, *limits)?);
+            .replace(gateway::router(logins, devops, streaming, *limits)?);
         if let Some((metadata, proxy)) = self.bundle.take() {
             let services = bundles.clone();
             let (stop, stopped) = (self.stop.clone(), self.stop.clone());
@@ -438,33 +434,6 @@ async fn listen(port: u16) -> Result<TcpListener> {
                  local Astra with its data by `cargo local reset`: the next start chooses other ports"
             )
         })
-}
-
-async fn stop_signal(temporary: bool) -> Result<Stop> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hand_over = signal(SignalKind::user_defined1())?;
-    // A closed terminal does not end the process.
-    let mut hang_up = signal(SignalKind::hangup())?;
-    let stdin_closed = async {
-        if temporary {
-            let mut rest = [0; 64];
-            let mut stdin = tokio::io::stdin();
-            while matches!(stdin.read(&mut rest).await, Ok(1..)) {}
-        } else {
-            std::future::pending().await
-        }
-    };
-    tokio::pin!(stdin_closed);
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => return Ok(Stop::All),
-            _ = interrupt.recv() => return Ok(Stop::All),
-            _ = hand_over.recv() => return Ok(Stop::GatewayOnly),
-            _ = hang_up.recv() => (),
-            () = &mut stdin_closed => return Ok(Stop::All),
-        }
-    }
 }
 
 struct Shared {

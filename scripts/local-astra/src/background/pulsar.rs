@@ -6,13 +6,13 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::{READY_LIMIT, Settings};
-use crate::access::streaming::{SUPERUSER, StreamingKeys};
 use crate::certificates::Authority;
 use crate::engines::java::{self, Search};
 use crate::engines::process::{Engine, wait_until};
 use crate::engines::pulsar::{Admin, AdminError, Files, Ports, Pulsar};
 use crate::engines::{first_start, jars, pulsar};
 use crate::settings::layout::Layout;
+use crate::settings::streaming::{SUPERUSER, StreamingKeys};
 use crate::settings::{Folders, TENANT, TENANT_NAMESPACE};
 
 /// Limit for one probe.

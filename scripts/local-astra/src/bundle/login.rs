@@ -9,8 +9,8 @@ use futures::future::BoxFuture;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::frame::{self, Body, Frame};
-use crate::access::Token;
+use crate::settings::token::Token;
+use crate::store::frame::{self, Body, Frame};
 
 /// Maximum number of frames before the login. Drivers send two or three.
 const MAX_FRAMES: usize = 16;

@@ -4,11 +4,9 @@
 //! - [`metadata`]: the metadata service, which returns the nodes' host ids
 //! - [`sni_proxy`]: the SNI proxy, which connects to a node by its host id
 //! - [`login`]: the start of a CQL connection, where a token is translated to a Cassandra role
-//! - [`frame`]: the frames of the CQL binary protocol that the login needs
 //! - [`doors`]: admission of clients, and the limits of both services
 
 mod doors;
-pub(crate) mod frame;
 mod login;
 mod metadata;
 mod secure_connect;

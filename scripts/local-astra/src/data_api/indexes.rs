@@ -21,7 +21,7 @@ pub async fn wait_for_indexes(
     name: &str,
 ) -> Result<(), ApiError> {
     let all_built = async {
-        let admin = caller.api.store.admin();
+        let admin = caller.api.logins.admin();
         let cluster = admin.get_cluster_state();
         let nodes = cluster.get_nodes_info().iter();
         for node in nodes.filter(|node| node.is_connected()) {

@@ -29,8 +29,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::any;
 
-use crate::store::Store;
-
+use crate::access::Logins;
 use collections::Making;
 
 /// The most collections and indexes that a database may have.
@@ -51,15 +50,15 @@ impl Limits {
 /// The state behind all requests.
 #[derive(Clone)]
 struct DataApi {
-    store: Store,
+    logins: Logins,
     limits: Limits,
     making: Arc<Making>,
 }
 
 /// Returns the routes of the Data API, with paths below `/v1`.
-pub fn router(store: Store, limits: Limits) -> Router {
+pub fn router(logins: Logins, limits: Limits) -> Router {
     let api = DataApi {
-        store,
+        logins,
         limits,
         making: Arc::default(),
     };

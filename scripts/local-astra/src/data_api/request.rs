@@ -22,8 +22,8 @@ use super::json::reader::{self, Unread};
 use super::response::Answer;
 use super::tables::{self, Table};
 use super::{DataApi, keyspaces};
-use crate::access::Interface;
-use crate::store::{self, Keyspace, Schema, TokenSession};
+use crate::access::{Interface, TokenSession};
+use crate::store::{self, Keyspace, Schema};
 
 const BODY_LIMIT: usize = 20 * 1024 * 1024;
 /// A command takes no longer than a client waits.
@@ -81,7 +81,7 @@ async fn run(
     address: &Address,
     command: Command,
 ) -> Result<Served, ApiError> {
-    let session = api.store.session(token).await?;
+    let session = api.logins.session(token).await?;
     session.require(Interface::DataApi)?;
     let caller = Caller { api, session };
     let Some(keyspace) = &address.keyspace else {
@@ -127,7 +127,7 @@ async fn run(
             error.code,
             Code::InvalidDatabaseQuery | Code::UnauthorizedAccess
         ) {
-            caller.api.store.refresh().await?;
+            caller.api.logins.refresh().await?;
             caller.visible_keyspace(keyspace).await?;
             caller.table(keyspace, name).await?;
         }
@@ -159,10 +159,17 @@ impl Caller<'_> {
     /// # Errors
     /// [`Code::UnknownKeyspace`] otherwise.
     pub async fn visible_keyspace(&self, name: &str) -> Result<Arc<Keyspace>, ApiError> {
-        let known = self.api.store.schema().keyspaces.get(name).cloned();
+        let known = self.api.logins.schema().keyspaces.get(name).cloned();
         let keyspace = match known {
             Some(keyspace) => Some(keyspace),
-            None => self.api.store.refresh().await?.keyspaces.get(name).cloned(),
+            None => self
+                .api
+                .logins
+                .refresh()
+                .await?
+                .keyspaces
+                .get(name)
+                .cloned(),
         };
         let keyspace = keyspace.ok_or_else(|| unknown_keyspace(name))?;
         if self.session.is_superuser() {
@@ -185,10 +192,10 @@ impl Caller<'_> {
             let table = schema.table(keyspace, name).cloned();
             table.filter(|table| !table.is_view)
         };
-        if let Some(table) = find(&*self.api.store.current().await?) {
+        if let Some(table) = find(&*self.api.logins.current().await?) {
             return Ok(table);
         }
-        if let Some(table) = find(&*self.api.store.refresh().await?) {
+        if let Some(table) = find(&*self.api.logins.refresh().await?) {
             return Ok(table);
         }
         let known = self.visible_keyspace(keyspace).await?;

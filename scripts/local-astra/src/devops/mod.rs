@@ -29,13 +29,13 @@ use secrecy::ExposeSecret;
 use tokio::sync::{Mutex, watch};
 use uuid::Uuid;
 
-use crate::access::streaming::StreamingKeys;
-use crate::access::{Grants, ensure_first_tenant};
+use crate::access::{Grants, Logins, ensure_first_tenant};
 use crate::bundle::{Bundles, Catalog, Database};
 use crate::engines::pulsar::Admin;
 use crate::settings::layout::{Layout, Ports, PulsarPorts};
 use crate::settings::secrets::Secrets;
-use crate::store::{Store, StoreError};
+use crate::settings::streaming::StreamingKeys;
+use crate::store::StoreError;
 pub use databases::now;
 use error::DevOpsError;
 
@@ -57,7 +57,7 @@ pub struct Pulsar {
 }
 
 struct Inner {
-    store: Store,
+    logins: Logins,
     pulsar: Pulsar,
     grants: Grants,
     bundles: Bundles,
@@ -75,10 +75,10 @@ struct Inner {
 }
 
 impl DevOps {
-    /// Opens the control plane on a store. Resumes the operations that were in progress when the previous process
+    /// Opens the control plane. Resumes the operations that were in progress when the previous process
     /// ended.
     pub async fn open(
-        store: Store,
+        logins: Logins,
         grants: Grants,
         bundles: Bundles,
         catalog: watch::Sender<Catalog>,
@@ -89,7 +89,7 @@ impl DevOps {
         let key = format!("bundle links {}", secrets.admin.expose_secret());
         let devops = DevOps {
             inner: Arc::new(Inner {
-                store,
+                logins,
                 pulsar,
                 grants,
                 bundles,
@@ -103,8 +103,8 @@ impl DevOps {
             }),
         };
         let inner = &devops.inner;
-        organization::ensure_first(&inner.store).await?;
-        ensure_first_tenant(&inner.store, &inner.pulsar.keys).await?;
+        organization::ensure_first(&inner.logins).await?;
+        ensure_first_tenant(&inner.logins, &inner.pulsar.keys).await?;
         databases::resume(&devops).await?;
         Ok(devops)
     }

@@ -11,9 +11,10 @@ use serde_json::error::Category;
 
 use super::DevOps;
 use super::error::DevOpsError;
-use crate::access::{Target, Token};
+use crate::access::{Target, TokenSession};
 use crate::settings::environment::{self, Door};
-use crate::store::{Code, TokenSession};
+use crate::settings::token::Token;
+use crate::store::Code;
 
 /// The login of the request's token.
 pub struct Caller {
@@ -40,7 +41,7 @@ impl FromRequestParts<DevOps> for Caller {
         let session =
             devops
                 .inner
-                .store
+                .logins
                 .session(token)
                 .await
                 .map_err(|error| match error.code {

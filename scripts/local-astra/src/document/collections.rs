@@ -12,9 +12,10 @@ use serde_json::{Value, json};
 use super::error::DocumentError;
 use super::request::{Address, Body, Caller, Parameters, is_word};
 use super::{answer, layout};
+use crate::access::{Logins, TokenSession};
 use crate::store::schema::rows;
 use crate::store::types::quote_in;
-use crate::store::{Schema, Store, StoreError, Table, TokenSession, limits};
+use crate::store::{Schema, StoreError, Table, limits};
 
 /// Limit for building an index of a new table, and the interval of the checks.
 const INDEX_LIMIT: Duration = Duration::from_secs(5);
@@ -42,7 +43,7 @@ impl Collection {
     /// A missing namespace or collection, or a table of another layout.
     pub async fn existing(caller: &Caller, address: &Address) -> Result<Collection, DocumentError> {
         let session = caller.session().await?;
-        let found = find(&caller.store, &address.namespace, &address.collection).await?;
+        let found = find(&caller.logins, &address.namespace, &address.collection).await?;
         let definition =
             found.ok_or_else(|| DocumentError::UnknownCollection(address.collection.clone()))?;
         Ok(Collection::of(session, address, definition.comment.clone()))
@@ -66,12 +67,12 @@ impl Collection {
     /// A missing namespace, a table of another layout, and Cassandra's own.
     pub async fn ensured(caller: &Caller, address: &Address) -> Result<Collection, DocumentError> {
         let session = caller.session().await?;
-        let found = find(&caller.store, &address.namespace, &address.collection).await?;
+        let found = find(&caller.logins, &address.namespace, &address.collection).await?;
         let definition = match found {
             Some(definition) => definition,
             None => {
                 make(
-                    &caller.store,
+                    &caller.logins,
                     &session,
                     &address.namespace,
                     &address.collection,
@@ -99,7 +100,7 @@ pub async fn list(
     parameters: Parameters,
 ) -> Result<Response, DocumentError> {
     let session = caller.session().await?;
-    let schema = with_namespace(&caller.store, &address.namespace).await?;
+    let schema = with_namespace(&caller.logins, &address.namespace).await?;
     require_visible(&session, &address.namespace).await?;
     let keyspace = schema.keyspaces.get(&address.namespace);
     let tables = keyspace
@@ -131,13 +132,13 @@ pub async fn create(
         ));
     }
     let session = caller.session().await?;
-    if find(&caller.store, &address.namespace, &name)
+    if find(&caller.logins, &address.namespace, &name)
         .await?
         .is_some()
     {
         return Err(DocumentError::CollectionExists(name));
     }
-    make(&caller.store, &session, &address.namespace, &name).await?;
+    make(&caller.logins, &session, &address.namespace, &name).await?;
     let created = answer::empty(StatusCode::CREATED);
     Ok(answer::located(created, &address.url, &name))
 }
@@ -178,7 +179,7 @@ pub async fn upgrade(
 
 /// Returns a collection's table; `None` if it does not exist.
 async fn find(
-    store: &Store,
+    logins: &Logins,
     namespace: &str,
     name: &str,
 ) -> Result<Option<Arc<Table>>, DocumentError> {
@@ -186,10 +187,10 @@ async fn find(
         let keyspace = schema.keyspaces.get(namespace)?;
         keyspace.tables.get(name).cloned()
     };
-    let table = match table_in(&*store.current().await?) {
+    let table = match table_in(&*logins.current().await?) {
         Some(table) => Some(table),
         // It may have just been created over CQL.
-        None => table_in(&*with_namespace_refreshed(store, namespace).await?),
+        None => table_in(&*with_namespace_refreshed(logins, namespace).await?),
     };
     match table {
         Some(table) if !layout::is_collection(&table) => Err(DocumentError::NotACollection {
@@ -200,19 +201,19 @@ async fn find(
     }
 }
 
-async fn with_namespace(store: &Store, namespace: &str) -> Result<Arc<Schema>, DocumentError> {
-    let schema = store.current().await?;
+async fn with_namespace(logins: &Logins, namespace: &str) -> Result<Arc<Schema>, DocumentError> {
+    let schema = logins.current().await?;
     if schema.keyspaces.contains_key(namespace) {
         return Ok(schema);
     }
-    with_namespace_refreshed(store, namespace).await
+    with_namespace_refreshed(logins, namespace).await
 }
 
 async fn with_namespace_refreshed(
-    store: &Store,
+    logins: &Logins,
     namespace: &str,
 ) -> Result<Arc<Schema>, DocumentError> {
-    let schema = store.refresh().await?;
+    let schema = logins.refresh().await?;
     if schema.keyspaces.contains_key(namespace) {
         Ok(schema)
     } else {
@@ -235,7 +236,7 @@ pub async fn require_visible(session: &TokenSession, namespace: &str) -> Result<
 
 /// Creates a collection: the table, then its indexes.
 async fn make(
-    store: &Store,
+    logins: &Logins,
     session: &TokenSession,
     namespace: &str,
     name: &str,
@@ -243,7 +244,7 @@ async fn make(
     if !is_word(name) {
         return Err(DocumentError::CollectionName(name.to_owned()));
     }
-    let driver = session.driver().get_session();
+    let driver = session.driver();
     let create = layout::create_table(namespace, name);
     limits::check(&create)?;
     driver
@@ -253,8 +254,8 @@ async fn make(
     let indexes = layout::INDEXED
         .map(|column| driver.query_unpaged(layout::create_index(namespace, name, column), ()));
     try_join_all(indexes).await.map_err(StoreError::from)?;
-    wait_for_indexes(store, namespace, name).await?;
-    let schema = store.refresh().await?;
+    wait_for_indexes(logins, namespace, name).await?;
+    let schema = logins.refresh().await?;
     let keyspace = schema.keyspaces.get(namespace);
     let table = keyspace.and_then(|keyspace| keyspace.tables.get(name));
     table
@@ -264,7 +265,11 @@ async fn make(
 
 /// Waits for the indexes. Cassandra builds them in the background, even those of an empty table, and rejects searches
 /// until then. If that takes too long, the searches report it.
-async fn wait_for_indexes(store: &Store, namespace: &str, name: &str) -> Result<(), DocumentError> {
+async fn wait_for_indexes(
+    logins: &Logins,
+    namespace: &str,
+    name: &str,
+) -> Result<(), DocumentError> {
     let built = format!(
         "SELECT index_name FROM system.\"IndexInfo\" WHERE table_name = '{}'",
         namespace.replace('\'', "''")
@@ -272,7 +277,7 @@ async fn wait_for_indexes(store: &Store, namespace: &str, name: &str) -> Result<
     let wanted = layout::INDEXED.map(|column| layout::index_name(name, column));
     let all_built = async {
         loop {
-            let names: Vec<(String,)> = rows(store.admin(), &built).await?;
+            let names: Vec<(String,)> = rows(logins.admin(), &built).await?;
             if wanted
                 .iter()
                 .all(|index| names.iter().any(|(name,)| name == index))

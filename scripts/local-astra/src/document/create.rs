@@ -101,7 +101,7 @@ async fn collection_of_batch(
     let made = Collection::ensured(caller, address).await?;
     if documents > 1 {
         let again = layout::create_table(&address.namespace, &address.collection);
-        let driver = made.session.driver().get_session();
+        let driver = made.session.driver();
         driver
             .query_unpaged(again, ())
             .await

@@ -48,20 +48,20 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::routing::{MethodRouter, any, get, post};
 
-use crate::store::Store;
+use crate::access::Logins;
 
 /// Maximum size of a body, as in Stargate.
 const BODY_LIMIT: usize = 10 * 1024 * 1024;
 
 /// Returns the Document API, with paths below `/v2`. Every request needs a token, which its login checks.
-pub fn router(store: Store) -> Router {
+pub fn router(logins: Logins) -> Router {
     routes()
         .route_layer(middleware::from_fn(request::require_token))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .with_state(store)
+        .with_state(logins)
 }
 
-fn routes() -> Router<Store> {
+fn routes() -> Router<Logins> {
     let collections = "/namespaces/{namespace}/collections";
     let below = |path: &str| format!("{collections}{path}");
     let document = || {
@@ -128,12 +128,12 @@ fn routes() -> Router<Store> {
 }
 
 /// Handles paths that look like this interface's, but are not.
-fn nothing() -> MethodRouter<Store> {
+fn nothing() -> MethodRouter<Logins> {
     any(error::not_found)
 }
 
 /// Adds Stargate's response to OPTIONS, and 405 with Stargate's body for other methods.
-fn strict(methods: MethodRouter<Store>) -> MethodRouter<Store> {
+fn strict(methods: MethodRouter<Logins>) -> MethodRouter<Logins> {
     methods
         .options(answer::options)
         .fallback(error::wrong_method)

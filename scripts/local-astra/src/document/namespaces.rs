@@ -17,7 +17,7 @@ use crate::store::types::quote;
 /// `GET /schemas/namespaces`
 pub async fn list(caller: Caller, parameters: Parameters) -> Result<Response, DocumentError> {
     let session = caller.session().await?;
-    caller.store.refresh().await?;
+    caller.logins.refresh().await?;
     let keyspaces = session.visible_keyspaces().await?;
     let namespaces = keyspaces.iter().map(|keyspace| shown(keyspace)).collect();
     Ok(answer::data(parameters.raw(), Value::Array(namespaces)))
@@ -31,7 +31,7 @@ pub async fn get(
 ) -> Result<Response, DocumentError> {
     require_word(&name)?;
     let session = caller.session().await?;
-    let schema = caller.store.refresh().await?;
+    let schema = caller.logins.refresh().await?;
     let keyspace = schema.keyspaces.get(&name);
     let keyspace = keyspace.ok_or_else(|| DocumentError::NoNamespace(name.clone()))?;
     require_visible(&session, &name).await?;
@@ -76,7 +76,7 @@ pub async fn create(caller: Caller, Url(url): Url, body: Body) -> Result<Respons
     let datacenters = wanted.datacenters.map(read_datacenters).transpose()?;
 
     let session = caller.session().await?;
-    if caller.store.refresh().await?.keyspaces.contains_key(&name) {
+    if caller.logins.refresh().await?.keyspaces.contains_key(&name) {
         require_visible(&session, &name).await?;
         return Err(DocumentError::NamespaceExists(name));
     }
@@ -167,7 +167,7 @@ fn created(
 pub async fn delete(caller: Caller, Path(name): Path<String>) -> Result<Response, DocumentError> {
     require_word(&name)?;
     let session = caller.session().await?;
-    if !caller.store.refresh().await?.keyspaces.contains_key(&name) {
+    if !caller.logins.refresh().await?.keyspaces.contains_key(&name) {
         return Err(DocumentError::NoNamespace(name));
     }
     require_visible(&session, &name).await?;

@@ -16,10 +16,10 @@ use serde_json::Value;
 
 use super::error::DocumentError;
 use super::profile::Profile;
-use crate::access::Interface;
+use crate::access::{Interface, Logins, TokenSession};
 use crate::bridge;
-use crate::gateway::Scheme;
-use crate::store::{Store, StoreError, TokenSession};
+use crate::bridge::Scheme;
+use crate::store::StoreError;
 
 const TOKEN: &str = "x-cassandra-token";
 
@@ -34,7 +34,7 @@ pub async fn require_token(headers: HeaderMap, request: Request, next: Next) -> 
 
 /// The sender of a request. As in Stargate, the token is checked by the login, which follows the checks of the request.
 pub struct Caller {
-    pub store: Store,
+    pub logins: Logins,
     token: String,
     /// The namespace in the path, if any.
     namespace: Option<String>,
@@ -46,7 +46,7 @@ impl Caller {
     /// # Errors
     /// The token is invalid.
     pub async fn session(&self) -> Result<Arc<TokenSession>, DocumentError> {
-        let session = self.store.session(&self.token).await?;
+        let session = self.logins.session(&self.token).await?;
         match &self.namespace {
             Some(namespace) => session.require_in(Interface::Document, namespace).await?,
             None => session.require(Interface::Document)?,
@@ -55,10 +55,10 @@ impl Caller {
     }
 }
 
-impl FromRequestParts<Store> for Caller {
+impl FromRequestParts<Logins> for Caller {
     type Rejection = DocumentError;
 
-    async fn from_request_parts(parts: &mut Parts, store: &Store) -> Result<Self, DocumentError> {
+    async fn from_request_parts(parts: &mut Parts, logins: &Logins) -> Result<Self, DocumentError> {
         if !bridge::is_json(&parts.headers, &CONTENT_TYPE) {
             return Err(DocumentError::WrongContentType);
         }
@@ -74,7 +74,7 @@ impl FromRequestParts<Store> for Caller {
         let namespace = segments.find(|segment| *segment == "namespaces");
         let namespace = namespace.and_then(|_| segments.next());
         Ok(Caller {
-            store: store.clone(),
+            logins: logins.clone(),
             token: token.to_owned(),
             namespace: namespace.map(decode).filter(|n| !n.is_empty()),
         })
@@ -228,11 +228,11 @@ impl Parameters {
 /// The body of a request.
 pub struct Body(Bytes);
 
-impl FromRequest<Store> for Body {
+impl FromRequest<Logins> for Body {
     type Rejection = DocumentError;
 
-    async fn from_request(request: Request, store: &Store) -> Result<Self, DocumentError> {
-        let body = Bytes::from_request(request, store).await;
+    async fn from_request(request: Request, logins: &Logins) -> Result<Self, DocumentError> {
+        let body = Bytes::from_request(request, logins).await;
         let bytes = body.map_err(|rejection| match rejection.into_response().status() {
             StatusCode::PAYLOAD_TOO_LARGE => DocumentError::BodyTooLarge,
             _ => DocumentError::BadBody,

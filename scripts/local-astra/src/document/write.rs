@@ -159,15 +159,16 @@ impl Write<'_> {
             let (cql, bound) = delete.statement(collection, self.id, now - 1)?;
             profile.note(self.description, &cql, 1);
             size.add(&cql, &bound)?;
-            batch.append_statement(cql.as_str());
+            batch.append_statement(collection.session.prepare(&cql).await?);
             values.push(bound);
         }
         let insert = insert_statement(collection, self.ttl.is_some());
+        let prepared = collection.session.prepare(&insert).await?;
         for row in self.rows {
             profile.note(self.description, &insert, 1);
             let bound = insert_values(self.id, row, self.ttl, now);
             size.add(&insert, &bound)?;
-            batch.append_statement(insert.as_str());
+            batch.append_statement(prepared.clone());
             values.push(bound);
         }
         if values.is_empty() {

@@ -19,18 +19,17 @@ use super::error::{GraphqlError, json_response};
 use super::first::deployed::Registry;
 use super::first::{admin, data};
 use super::{cql_first, ddl, engine};
-use crate::access::Interface;
+use crate::access::{Interface, Logins};
 use crate::bridge;
-use crate::store::Store;
 
 const TOKEN: &str = "x-cassandra-token";
 /// Maximum size of a body, as in Quarkus.
 const BODY_LIMIT: usize = 10 * 1024 * 1024;
 
 /// Returns the routes of the GraphQL addresses.
-pub fn router(store: Store) -> Router {
+pub fn router(logins: Logins) -> Router {
     let addresses = Addresses {
-        deployed: Arc::new(Registry::new(store)),
+        deployed: Arc::new(Registry::new(logins)),
         made: Arc::default(),
     };
     Router::new()
@@ -102,7 +101,7 @@ async fn on_admin(
     let request = read(request).await?.into_request()?;
     let schema = admin::schema().map_err(GraphqlError::Internal)?;
     // A bad token is told by the fields, in a 200.
-    let session = registry.store.session(&token).await;
+    let session = registry.logins.session(&token).await;
     let answer = engine::apart(move || async move {
         let prepared = engine::prepare(schema, &request)?;
         let is_mutation = prepared.operation().is_mutation();
@@ -120,7 +119,7 @@ async fn on_schema(
     let request = read(request).await?.into_request()?;
     let schema = ddl::schema().map_err(GraphqlError::Internal)?;
     // A bad token is told by the fields, in a 200.
-    let session = addresses.deployed.store.session(&token).await;
+    let session = addresses.deployed.logins.session(&token).await;
     let answer = engine::apart(move || async move {
         let prepared = engine::prepare(schema, &request)?;
         let root = ddl::Root::new(session, prepared.operation().is_mutation());
@@ -142,14 +141,14 @@ async fn on_keyspace(
         let message = "Invalid keyspace name".to_owned();
         return Err(GraphqlError::BadRequest(message));
     }
-    let session = registry.store.session(&token).await;
+    let session = registry.logins.session(&token).await;
     let session = session.map_err(GraphqlError::Login)?;
     let opened = session.require_in(Interface::Graphql, &keyspace).await;
     opened.map_err(GraphqlError::Login)?;
     let visible = session.visible_keyspaces().await;
     let visible = visible.map_err(GraphqlError::Keyspace)?;
     let found = visible.into_iter().find(|found| found.name == keyspace);
-    let exists = registry.store.schema().keyspaces.contains_key(&keyspace);
+    let exists = registry.logins.schema().keyspaces.contains_key(&keyspace);
     let found = found.ok_or(match exists {
         true => GraphqlError::Hidden,
         false => GraphqlError::NoKeyspace,
@@ -161,7 +160,7 @@ async fn on_keyspace(
             let prepared = engine::prepare(&deployed.schema, &request)?;
             return data::execute(&deployed, &session, &prepared).await;
         }
-        let made = addresses.made.get(&found, &registry.store.schema());
+        let made = addresses.made.get(&found, &registry.logins.schema());
         let made = made.map_err(engine::Rejection::Failed)?;
         let prepared = engine::prepare(&made.schema, &request)?;
         cql_first::data::execute(&made, &session, &prepared).await

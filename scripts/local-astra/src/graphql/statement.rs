@@ -6,8 +6,9 @@ use scylla::statement::{Consistency, SerialConsistency};
 use scylla::value::CqlValue;
 
 use super::run::RunError;
+use crate::access::TokenSession;
 use crate::bridge::{self, BatchSize};
-use crate::store::{Rows, StoreError, TokenSession};
+use crate::store::{Rows, StoreError};
 
 /// Options of a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +57,7 @@ impl Statement {
         let state = page
             .state
             .map_or_else(PagingState::start, PagingState::new_from_raw_bytes);
-        let driver = session.driver().get_session();
+        let driver = session.driver();
         let executed = driver.execute_single_page(&prepared, self.values, state);
         let (result, next) = executed.await?;
         let next = match next {
@@ -79,7 +80,7 @@ impl Statement {
         let mut prepared = session.prepare(&self.cql).await?;
         prepared.set_consistency(self.options.consistency);
         prepared.set_serial_consistency(Some(self.options.serial_consistency));
-        let driver = session.driver().get_session();
+        let driver = session.driver();
         let result = driver.execute_unpaged(&prepared, self.values).await?;
         Ok(Outcome::of(Rows::read(result, None)?))
     }
@@ -108,7 +109,7 @@ pub async fn run_batch(
         batch.append_statement(session.prepare(&statement.cql).await?);
         values.push(statement.values);
     }
-    let driver = session.driver().get_session();
+    let driver = session.driver();
     let result = driver.batch(&batch, values).await;
     let result = result.map_err(StoreError::from)?;
     Ok(Outcome::of(Rows::read(result, None)?))

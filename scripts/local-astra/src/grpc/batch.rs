@@ -8,20 +8,21 @@ use super::parameters::{Parameters, Serial};
 use super::proto::stargate::response::Result as Answer;
 use super::proto::stargate::{Batch, Response, batch};
 use super::{bind, query};
-use crate::store::{Store, lexer};
+use crate::access::Logins;
+use crate::store::lexer;
 
 /// Runs a batch with a token.
 ///
 /// # Errors
 /// Those of the token, of the parameters, and Cassandra's.
-pub async fn run(store: &Store, token: &str, given: Batch) -> Result<Response, Error> {
+pub async fn run(logins: &Logins, token: &str, given: Batch) -> Result<Response, Error> {
     // The token is checked first.
-    store.session(token).await?;
+    logins.session(token).await?;
     if given.queries.is_empty() {
         return Err(Error::invalid("No queries in batch"));
     }
     let parameters = given.parameters.unwrap_or_default();
-    let session = store
+    let session = logins
         .session_in(token, parameters.keyspace.as_deref())
         .await?;
     let mut values = Vec::with_capacity(given.queries.len());
@@ -29,7 +30,7 @@ pub async fn run(store: &Store, token: &str, given: Batch) -> Result<Response, E
     let mut conditional = None;
     let keyspace = parameters.keyspace.as_deref();
     for single in &given.queries {
-        query::may_run(&session, &single.cql, keyspace, &store.schema()).await?;
+        query::may_run(&session, &single.cql, keyspace, &logins.schema()).await?;
     }
     for single in given.queries {
         let prepared = session.prepare(&single.cql).await?;
@@ -67,12 +68,12 @@ pub async fn run(store: &Store, token: &str, given: Batch) -> Result<Response, E
         Serial::Unfit => query::unfit_serial(conditional.as_deref().unwrap_or_default())?,
     }
 
-    let driver = session.driver().get_session();
+    let driver = session.driver();
     let result = driver.batch(&statements, values).await?;
     let mut response = query::answer(driver, &given, &result).await;
     if result.is_rows() {
         let end = PagingStateResponse::NoMorePages;
-        let set = query::result_set(result, end, &given, &store.schema())?;
+        let set = query::result_set(result, end, &given, &logins.schema())?;
         response.result = Some(Answer::ResultSet(set));
     }
     Ok(response)

@@ -37,7 +37,7 @@ use tonic::{Code, Status};
 
 pub use tonic_reflection::server::Error as DescriptorError;
 
-use crate::store::Store;
+use crate::access::Logins;
 use proto::stargate::stargate_server::StargateServer;
 use service::Service;
 
@@ -48,14 +48,14 @@ const MESSAGE_LIMIT: usize = 4 * 1024 * 1024;
 ///
 /// # Errors
 /// The compiled descriptors cannot be read.
-pub fn routes(store: Store) -> Result<Router, DescriptorError> {
+pub fn routes(logins: Logins) -> Result<Router, DescriptorError> {
     let reflection = || {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
     };
     // The default of gRPC for Java: requests may be compressed, responses are not.
     let gzip = CompressionEncoding::Gzip;
-    let stargate = StargateServer::new(Service::new(store))
+    let stargate = StargateServer::new(Service::new(logins))
         .accept_compressed(gzip)
         .max_decoding_message_size(MESSAGE_LIMIT);
     let mut routes = Routes::new(stargate)

@@ -13,19 +13,19 @@ use super::proto::stargate::response::Result as Answer;
 use super::proto::stargate::{Query, Response, ResultSet, Row};
 use super::schema_change::Change;
 use super::{bind, decode, traces, type_spec};
-use crate::access::Interface;
+use crate::access::{Interface, Logins, TokenSession};
 use crate::store::error::is_unreadable_notice;
-use crate::store::{Schema, Store, TokenSession, lexer};
+use crate::store::{Schema, lexer};
 
 /// Runs a statement with a token.
 ///
 /// # Errors
 /// Those of the token, of the parameters, and Cassandra's.
-pub async fn run(store: &Store, token: &str, query: Query) -> Result<Response, Error> {
+pub async fn run(logins: &Logins, token: &str, query: Query) -> Result<Response, Error> {
     let parameters = query.parameters.unwrap_or_default();
     let keyspace = parameters.keyspace.as_deref();
-    let session = store.session_in(token, keyspace).await?;
-    may_run(&session, &query.cql, keyspace, &store.schema()).await?;
+    let session = logins.session_in(token, keyspace).await?;
+    may_run(&session, &query.cql, keyspace, &logins.schema()).await?;
     let mut statement = session.prepare(&query.cql).await?;
     if lexer::is_use(&query.cql) {
         return Err(Error::invalid("USE <keyspace> not supported"));
@@ -34,10 +34,10 @@ pub async fn run(store: &Store, token: &str, query: Query) -> Result<Response, E
     let bound = bind::query(&statement, &query.values.unwrap_or_default())?;
     configure(&mut statement, &given, &query.cql)?;
 
-    let change = match Change::of(&query.cql, keyspace, &store.schema()) {
+    let change = match Change::of(&query.cql, keyspace, &logins.schema()) {
         Some(_) => {
             // Includes objects that others have just created, such as the table of an index.
-            let schema = store.refresh().await?;
+            let schema = logins.refresh().await?;
             Change::of(&query.cql, keyspace, &schema)
         }
         None => None,
@@ -50,7 +50,7 @@ pub async fn run(store: &Store, token: &str, query: Query) -> Result<Response, E
         .paging_state
         .clone()
         .map_or_else(PagingState::start, PagingState::new_from_raw_bytes);
-    let driver = session.driver().get_session();
+    let driver = session.driver();
     let executed = driver.execute_single_page(&statement, bound, state).await;
     let executed = match executed {
         Err(error) if is_unreadable_notice(&error) => None,
@@ -61,14 +61,14 @@ pub async fn run(store: &Store, token: &str, query: Query) -> Result<Response, E
         None => Response::default(),
     };
     if let Some(change) = change {
-        store.refresh().await?;
+        logins.refresh().await?;
         if before != Some(change.look(&session).await?) {
             response.result = Some(Answer::SchemaChange(change.told()));
         }
     } else if let Some((result, next)) = executed
         && result.is_rows()
     {
-        let set = result_set(result, next, &given, &store.schema())?;
+        let set = result_set(result, next, &given, &logins.schema())?;
         response.result = Some(Answer::ResultSet(set));
     }
     Ok(response)

@@ -13,8 +13,9 @@ use super::error::Error;
 
 use super::proto::stargate::SchemaChange;
 use super::proto::stargate::schema_change::{Target, Type};
+use crate::access::TokenSession;
 use crate::store::lexer::{Part, Parts};
-use crate::store::{Page, Schema, TokenSession};
+use crate::store::{Page, Schema};
 
 /// A schema change that a statement is about to perform.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use super::proto::stargate::stargate_server::Stargate;
 use super::proto::stargate::streaming_response::Message;
 use super::proto::stargate::{self as proto, Batch, Query, StreamingResponse};
 use super::{batch, query};
-use crate::store::Store;
+use crate::access::Logins;
 
 /// Maximum number of messages of one stream that run concurrently. The client holds back the others.
 const STREAM_WIDTH: usize = 64;
@@ -22,23 +22,23 @@ const TOKEN: &str = "x-cassandra-token";
 
 /// `stargate.Stargate`.
 pub struct Service {
-    store: Store,
+    logins: Logins,
 }
 
 impl Service {
-    pub fn new(store: Store) -> Service {
-        Service { store }
+    pub fn new(logins: Logins) -> Service {
+        Service { logins }
     }
 
     /// Runs one statement or batch for its caller, within the deadline.
     async fn unary<M, R>(
         &self,
         request: Request<M>,
-        run: impl AsyncFnOnce(&Store, &str, M) -> Result<R, Error>,
+        run: impl AsyncFnOnce(&Logins, &str, M) -> Result<R, Error>,
     ) -> Result<Response<R>, Status> {
         let deadline = Deadline::of(request.metadata());
         let token = token(request.metadata())?;
-        let answer = run(&self.store, &token, request.into_inner());
+        let answer = run(&self.logins, &token, request.into_inner());
         Ok(Response::new(deadline.wait(answer).await??))
     }
 
@@ -47,7 +47,7 @@ impl Service {
     async fn stream<M, F>(
         &self,
         request: Request<Streaming<M>>,
-        run: impl Fn(Store, Arc<str>, M) -> F + Send + 'static,
+        run: impl Fn(Logins, Arc<str>, M) -> F + Send + 'static,
     ) -> Result<Response<Answers>, Status>
     where
         M: Send + 'static,
@@ -56,12 +56,12 @@ impl Service {
         let deadline = Deadline::of(request.metadata());
         let token = token(request.metadata())?;
         deadline
-            .wait(self.store.session(&token))
+            .wait(self.logins.session(&token))
             .await?
             .map_err(Error::from)?;
-        let store = self.store.clone();
+        let logins = self.logins.clone();
         let answers = request.into_inner().map(move |message| {
-            let answer = message.map(|message| run(store.clone(), Arc::clone(&token), message));
+            let answer = message.map(|message| run(logins.clone(), Arc::clone(&token), message));
             async move {
                 let message = match answer?.await {
                     Ok(response) => Message::Response(response),
@@ -126,8 +126,8 @@ impl Stargate for Service {
         &self,
         request: Request<Streaming<Query>>,
     ) -> Result<Response<Answers>, Status> {
-        self.stream(request, |store, token, message| async move {
-            query::run(&store, &token, message).await
+        self.stream(request, |logins, token, message| async move {
+            query::run(&logins, &token, message).await
         })
         .await
     }
@@ -138,8 +138,8 @@ impl Stargate for Service {
         &self,
         request: Request<Streaming<Batch>>,
     ) -> Result<Response<Answers>, Status> {
-        self.stream(request, |store, token, message| async move {
-            batch::run(&store, &token, message).await
+        self.stream(request, |logins, token, message| async move {
+            batch::run(&logins, &token, message).await
         })
         .await
     }

@@ -20,10 +20,11 @@ use bytes::{Bytes, BytesMut};
 use secrecy::SecretString;
 use tokio::sync::{Mutex, watch};
 
-use crate::access::Token;
-use crate::access::streaming::{Claims, StreamingKeys, may_administer};
+use crate::access::Logins;
+use crate::access::may_administer;
 use crate::engines::pulsar::{Admin, NAMESPACES};
-use crate::store::Store;
+use crate::settings::streaming::{Claims, StreamingKeys};
+use crate::settings::token::Token;
 use call::Call;
 use error::Error;
 
@@ -38,8 +39,8 @@ pub struct Streaming {
     /// Pulsar's admin client, while Pulsar is running.
     pub pulsar: watch::Receiver<Option<Admin>>,
     pub keys: Arc<StreamingKeys>,
-    /// The store, while Cassandra is running. It checks Astra's own tokens.
-    pub store: Option<Store>,
+    /// The logins, while Cassandra is running. They check Astra's own tokens.
+    pub logins: Option<Logins>,
     /// Serializes the creation of namespaces, because they are counted.
     pub making: Arc<Mutex<()>>,
 }
@@ -181,7 +182,9 @@ async fn allowed(
 ) -> Result<Option<SecretString>, Error> {
     match caller {
         Caller::Tenant { tenant: own, token } if own == tenant => Ok(Some(token.clone())),
-        Caller::Astra(token) if may_administer(streaming.store.as_ref(), token, tenant).await? => {
+        Caller::Astra(token)
+            if may_administer(streaming.logins.as_ref(), token, tenant).await? =>
+        {
             Ok(None)
         }
         _ => Err(Error::Unauthorized),

@@ -8,19 +8,20 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::error::RestError;
-use crate::store::{Keyspace, Schema, Store, Table, TokenSession};
+use crate::access::{Logins, TokenSession};
+use crate::store::{Keyspace, Schema, Table};
 
-/// State of the REST API: the store, and the last keyspaces it has seen.
+/// State of the REST API: the logins, and the last keyspaces it has seen.
 #[derive(Clone)]
 pub struct Rest {
-    pub store: Store,
+    pub logins: Logins,
     seen: Arc<Mutex<HashMap<String, Arc<Keyspace>>>>,
 }
 
 impl Rest {
-    pub fn new(store: Store) -> Rest {
+    pub fn new(logins: Logins) -> Rest {
         Rest {
-            store,
+            logins,
             seen: Arc::default(),
         }
     }
@@ -72,7 +73,7 @@ pub async fn build<T>(
         && let Some(table) = find(&seen, name)
     {
         let built = build(&table)?;
-        let schema = rest.store.current().await?;
+        let schema = rest.logins.current().await?;
         if schema
             .keyspaces
             .get(keyspace)
@@ -93,9 +94,9 @@ async fn table(
     missing: Missing,
 ) -> Result<Arc<Table>, RestError> {
     let found = |schema: &Schema| find(schema.keyspaces.get(keyspace)?, name);
-    let mut schema = rest.store.current().await?;
+    let mut schema = rest.logins.current().await?;
     if found(&schema).is_none() {
-        schema = rest.store.refresh().await?;
+        schema = rest.logins.refresh().await?;
     }
     rest.note(keyspace, schema.keyspaces.get(keyspace));
     found(&schema).ok_or_else(|| not_found(&schema, keyspace, name, missing))
@@ -124,7 +125,7 @@ pub async fn visible_table(
 
 /// Returns the current state of a keyspace, for calls that show it.
 pub async fn keyspace(rest: &Rest, name: &str) -> Result<Option<Arc<Keyspace>>, RestError> {
-    let found = unnoted_keyspace(&rest.store, name).await?;
+    let found = unnoted_keyspace(&rest.logins, name).await?;
     rest.note(name, found.as_ref());
     Ok(found)
 }
@@ -132,13 +133,13 @@ pub async fn keyspace(rest: &Rest, name: &str) -> Result<Option<Arc<Keyspace>>, 
 /// Returns the current state of a keyspace without updating the cache, as some of Stargate's calls do. Reads
 /// Cassandra's schema again if the snapshot does not contain it.
 pub async fn unnoted_keyspace(
-    store: &Store,
+    logins: &Logins,
     name: &str,
 ) -> Result<Option<Arc<Keyspace>>, RestError> {
-    if let Some(keyspace) = store.current().await?.keyspaces.get(name) {
+    if let Some(keyspace) = logins.current().await?.keyspaces.get(name) {
         return Ok(Some(Arc::clone(keyspace)));
     }
-    let schema = store.refresh().await?;
+    let schema = logins.refresh().await?;
     Ok(schema.keyspaces.get(name).cloned())
 }
 

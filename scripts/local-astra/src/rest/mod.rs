@@ -31,7 +31,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::routing::{delete, get};
 
-use crate::store::Store;
+use crate::access::Logins;
 use error::RestError;
 use lookup::Rest;
 
@@ -39,7 +39,7 @@ use lookup::Rest;
 const BODY_LIMIT: usize = 10 * 1024 * 1024;
 
 /// Returns the routes below `/api/rest/v2`.
-pub fn router(store: Store) -> Router {
+pub fn router(logins: Logins) -> Router {
     Router::new()
         .route(
             "/keyspaces/{keyspace}/{table}",
@@ -106,5 +106,5 @@ pub fn router(store: Store) -> Router {
         .layer(middleware::from_fn(methods::told))
         .layer(middleware::from_fn(request::require_token))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .with_state(Rest::new(store))
+        .with_state(Rest::new(logins))
 }

@@ -16,10 +16,10 @@ use serde_json::Value;
 
 use super::error::RestError;
 use super::lookup::Rest;
-use crate::access::Interface;
+use crate::access::{Interface, Logins, TokenSession};
 use crate::bridge;
+use crate::store::StoreError;
 use crate::store::values::Maps;
-use crate::store::{Store, StoreError, TokenSession};
 
 const TOKEN: &str = "x-cassandra-token";
 
@@ -37,7 +37,7 @@ pub async fn require_token(headers: HeaderMap, request: Request, next: Next) -> 
 
 /// The sender of a request. As in Stargate, the token is checked by the login, which follows the checks of the request.
 pub struct Caller {
-    store: Store,
+    logins: Logins,
     token: String,
     /// The keyspace in the path, if any.
     keyspace: Option<String>,
@@ -49,7 +49,7 @@ impl Caller {
     /// # Errors
     /// The token is invalid.
     pub async fn session(&self) -> Result<Arc<TokenSession>, RestError> {
-        let session = self.store.session(&self.token).await?;
+        let session = self.logins.session(&self.token).await?;
         match &self.keyspace {
             Some(keyspace) => session.require_in(Interface::Rest, keyspace).await?,
             None => session.require(Interface::Rest)?,
@@ -75,7 +75,7 @@ impl FromRequestParts<Rest> for Caller {
         let mut names = names.iter().flatten();
         let keyspace = names.find(|(name, _)| *name == "keyspace");
         Ok(Caller {
-            store: rest.store.clone(),
+            logins: rest.logins.clone(),
             token,
             keyspace: keyspace.map(|(_, keyspace)| keyspace.to_owned()),
         })

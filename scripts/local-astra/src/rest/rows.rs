@@ -14,10 +14,11 @@ use super::keys;
 use super::lookup::{self, Rest};
 use super::request::{Body, Caller, Names, Parameters, first_json};
 use super::statement::{self, Assignment, Condition, Order, Statement, Target};
+use crate::access::TokenSession;
 use crate::bridge;
 use crate::store::values::numbers::{self, JsonNumber};
 use crate::store::values::{Maps, ValueError, from_base64, from_json};
-use crate::store::{Page, Rows, Table, TokenSession};
+use crate::store::{Page, Rows, Table};
 
 /// Options of a read.
 struct Reading {

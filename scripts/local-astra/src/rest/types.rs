@@ -15,8 +15,9 @@ use super::error::RestError;
 use super::lookup::{self, Rest};
 use super::request::{self, Body, Caller, Names, Parameters};
 use super::statement::{self, Condition, Target};
+use crate::access::{Logins, TokenSession};
 use crate::store::types::{TypeName, native_name, quote, quote_in};
-use crate::store::{Code, Page, Rows, Store, StoreError, TokenSession};
+use crate::store::{Code, Page, Rows, StoreError};
 
 /// A limit larger than the number of types of any keyspace.
 const ALL: i32 = 10_000;
@@ -29,7 +30,7 @@ pub async fn list(
     parameters: Parameters,
 ) -> Result<Response, RestError> {
     let session = caller.session().await?;
-    let types = find(&rest.store, &session, &keyspace, None).await?;
+    let types = find(&rest.logins, &session, &keyspace, None).await?;
     Ok(answer::data(parameters.flag("raw"), Value::Array(types)))
 }
 
@@ -41,7 +42,7 @@ pub async fn one(
     parameters: Parameters,
 ) -> Result<Response, RestError> {
     let session = caller.session().await?;
-    let mut types = find(&rest.store, &session, &keyspace, Some(&name)).await?;
+    let mut types = find(&rest.logins, &session, &keyspace, Some(&name)).await?;
     let found = types.pop().ok_or_else(|| {
         RestError::NotFound(format!(
             "No definition found for UDT '{name}' (keyspace '{keyspace}')"
@@ -117,12 +118,12 @@ pub async fn delete(
 
 /// Reads one or all user-defined types of a keyspace from Cassandra.
 async fn find(
-    store: &Store,
+    logins: &Logins,
     session: &TokenSession,
     keyspace: &str,
     name: Option<&str>,
 ) -> Result<Vec<Value>, RestError> {
-    let known = lookup::unnoted_keyspace(store, keyspace).await?.is_some();
+    let known = lookup::unnoted_keyspace(logins, keyspace).await?.is_some();
     if !known || !lookup::may_see(session, keyspace).await? {
         return Ok(Vec::new());
     }

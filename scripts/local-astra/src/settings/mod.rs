@@ -2,12 +2,15 @@
 //!
 //! - [`Folders`]: paths of the jars, the data and the state
 //! - [`layout`]: nodes and ports, chosen once per data folder
+//! - [`token`]: `AstraCS:<client id>:<hash of the secret>`; [`streaming`]: the JWTs for Pulsar
 //! - [`secrets`]: tokens and the superuser's password, readable by their owner only
 //! - [`environment`]: the settings of the samples, as `env` prints them and `run` sets them
 
 pub mod environment;
 pub mod layout;
 pub mod secrets;
+pub mod streaming;
+pub mod token;
 
 use std::fs;
 use std::io::Write;
@@ -34,6 +37,8 @@ pub const TENANT: &str = "rust-samples";
 pub const TENANT_NAMESPACE: &str = "default";
 pub const TENANT_CLOUD: &str = "aws";
 pub const TENANT_REGION: &str = "useast1";
+/// Pulsar's cluster, named as on Astra after that cloud and region.
+pub const CLUSTER: &str = "pulsar-aws-useast1";
 
 /// Folders of local Astra.
 #[derive(Clone, Debug)]

@@ -6,9 +6,9 @@ use anyhow::{Context, Result};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
+use super::streaming::StreamingKeys;
+use super::token::{Credentials, Token};
 use super::{ORGANIZATION_ID, TENANT, read_json, write_first_json};
-use crate::access::streaming::StreamingKeys;
-use crate::access::{Credentials, Token};
 
 /// The secrets of a data folder. `Debug` shows none of them.
 pub struct Secrets {

@@ -12,7 +12,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
-use crate::bundle::frame::{self, Frame, put_short, put_string};
+use crate::store::frame;
+use crate::store::frame::{Frame, put_short, put_string};
 
 /// Limit for a node to accept the connection and the login.
 const LOGIN_LIMIT: Duration = Duration::from_secs(5);

@@ -1,7 +1,7 @@
-//! Access to Cassandra for all interfaces: one login per token, one snapshot of the schema, and Cassandra's errors.
+//! Access to Cassandra for all interfaces: logins, one snapshot of the schema, and Cassandra's errors.
 //!
-//! - [`session`]: a token's login and the statements it runs
-//! - [`events`]: schema changes announced by the nodes
+//! - [`session`]: a role's login and the statements it runs
+//! - [`events`]: schema changes announced by the nodes; [`frame`]: frames of the protocol
 //! - [`schema`]: keyspaces, tables, types, indexes
 //! - [`types`]: CQL type texts and quoted names
 //! - [`values`]: CQL values as JSON and as text
@@ -12,6 +12,7 @@
 
 pub mod error;
 mod events;
+pub mod frame;
 pub mod lexer;
 pub mod limits;
 #[cfg(test)]
@@ -22,10 +23,9 @@ mod session;
 pub mod types;
 pub mod values;
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use scylla::client::PoolSize;
@@ -34,20 +34,16 @@ use scylla::client::session::Session;
 use scylla::client::session_builder::SessionBuilder;
 use scylla::statement::{Consistency, SerialConsistency};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::{OnceCell, watch};
+use tokio::sync::watch;
 use tokio::time::timeout;
 
 pub use error::{Code, StoreError};
 pub use events::Login;
 pub use schema::{Column, ColumnKind, Index, Keyspace, Schema, Table, UserType};
-pub use session::{Page, Rows, TokenSession};
-
-use crate::access::Token;
+pub use session::{Page, RoleSession, Rows};
 
 /// Interval of polling the schema version, in addition to the events, which are delayed by a lost connection.
 const SCHEMA_POLL: Duration = Duration::from_secs(1);
-/// Idle time after which a token is logged out.
-const IDLE: Duration = Duration::from_secs(600);
 /// Deadline of a statement, as in Stargate's bridge.
 const STATEMENT_LIMIT: Duration = Duration::from_secs(30);
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
@@ -68,14 +64,6 @@ struct Inner {
     /// Value of `announced` before the snapshot was read.
     read: AtomicU64,
     reading: tokio::sync::Mutex<()>,
-    sessions: Mutex<HashMap<SessionKey, Arc<OnceCell<Arc<TokenSession>>>>>,
-}
-
-/// A hash of the whole token, so that a known client id with a wrong secret never matches an open session.
-#[derive(Clone, PartialEq, Eq, Hash)]
-struct SessionKey {
-    token: Vec<u8>,
-    keyspace: Option<String>,
 }
 
 impl Store {
@@ -97,7 +85,6 @@ impl Store {
                 announced: watch::Sender::new(0),
                 read: AtomicU64::new(0),
                 reading: tokio::sync::Mutex::new(()),
-                sessions: Mutex::default(),
             }),
         };
         for node in store.nodes() {
@@ -162,7 +149,7 @@ impl Store {
         Ok(read)
     }
 
-    /// Returns the superuser's session, for `access` and for operations that no token is allowed.
+    /// Returns the superuser's session, for tokens and roles and for operations that no token is allowed.
     pub fn admin(&self) -> &Session {
         &self.inner.admin
     }
@@ -170,77 +157,6 @@ impl Store {
     /// Returns the addresses of Cassandra's nodes.
     pub fn nodes(&self) -> &[SocketAddr] {
         &self.inner.nodes
-    }
-
-    /// Logs in with a token, or returns its open login. This is the only check of a token.
-    ///
-    /// # Errors
-    /// [`Code::Unauthenticated`] for anything but a valid token, [`Code::Unavailable`] if Cassandra is unreachable.
-    pub async fn session(&self, token: &str) -> Result<Arc<TokenSession>, StoreError> {
-        self.session_in(token, None).await
-    }
-
-    /// Logs in with a keyspace for unqualified names; see [`Store::session`].
-    ///
-    /// # Errors
-    /// Those of [`Store::session`], and Cassandra's for a keyspace that does not exist.
-    pub async fn session_in(
-        &self,
-        token: &str,
-        keyspace: Option<&str>,
-    ) -> Result<Arc<TokenSession>, StoreError> {
-        let parsed = Token::parse(token).ok_or_else(StoreError::invalid_token)?;
-        let key = SessionKey {
-            token: parsed.digest(),
-            keyspace: keyspace.map(str::to_owned),
-        };
-        let cell = Arc::clone(self.lock_sessions().entry(key.clone()).or_default());
-        let made = cell.get_or_try_init(|| self.login(parsed, keyspace)).await;
-        match made {
-            Ok(session) => {
-                session.used();
-                Ok(Arc::clone(session))
-            }
-            Err(error) => {
-                let mut sessions = self.lock_sessions();
-                if sessions.get(&key).is_some_and(|cell| !cell.initialized()) {
-                    sessions.remove(&key);
-                }
-                Err(error)
-            }
-        }
-    }
-
-    async fn login(
-        &self,
-        token: Token,
-        keyspace: Option<&str>,
-    ) -> Result<Arc<TokenSession>, StoreError> {
-        let (nodes, role) = (&self.inner.nodes, token.client_id());
-        let session = connect(nodes, role, token.password(), keyspace).await?;
-        let session = TokenSession::open(self.clone(), token, session).await?;
-        Ok(Arc::new(session))
-    }
-
-    /// Closes the logins of a role, so that earlier permissions no longer apply.
-    pub fn close_role(&self, role: &str) {
-        // A login in progress may be this role's. Earlier requests may still get it, later ones do not.
-        self.lock_sessions()
-            .retain(|_, cell| cell.get().is_some_and(|session| session.role() != role));
-    }
-
-    fn close_idle(&self) {
-        self.lock_sessions()
-            .retain(|_, cell| cell.get().is_none_or(|session| session.idle() < IDLE));
-    }
-
-    fn lock_sessions(
-        &self,
-    ) -> std::sync::MutexGuard<'_, HashMap<SessionKey, Arc<OnceCell<Arc<TokenSession>>>>> {
-        self.inner
-            .sessions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -254,7 +170,7 @@ impl Inner {
     }
 }
 
-/// Reads the schema after each change, even without a request for it, and logs out idle tokens.
+/// Reads the schema after each change, even without a request for it.
 async fn keep_current(inner: Weak<Inner>) {
     let Some(mut announced) = inner.upgrade().map(|inner| inner.announced.subscribe()) else {
         return;
@@ -263,7 +179,6 @@ async fn keep_current(inner: Weak<Inner>) {
         let store = Store { inner };
         // A failed read is repeated at the next turn. Until then, requests report the problem.
         let _ = store.refresh().await;
-        store.close_idle();
         drop(store);
         // Ends with the store, which drops the sender.
         if let Ok(Err(_)) = timeout(SCHEMA_POLL, announced.changed()).await {

@@ -1,41 +1,32 @@
-//! The login of a token: one Cassandra role, with prepared statements and paging.
+//! A login of one Cassandra role, with prepared statements and paging.
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
-use scylla::client::caching_session::CachingSession;
 use scylla::client::session::Session;
 use scylla::cluster::metadata::ColumnType;
 use scylla::errors::{BadQuery, ExecutionError};
 use scylla::response::PagingState;
 use scylla::response::query_result::QueryResult;
-use scylla::statement::Statement;
 use scylla::statement::prepared::PreparedStatement;
 use scylla::value::{CqlValue, Row};
+use secrecy::SecretString;
 
 use super::error::is_unreadable_notice;
-use super::schema::is_system;
-use super::{Code, Keyspace, Schema, Store, StoreError, limits, values};
-use crate::access::{self, Interface, Owners, Rights, Target, Token};
+use super::{Code, Schema, Store, StoreError, connect, limits, values};
 
 /// Maximum number of prepared statements per login.
 const PREPARED: usize = 500;
 /// Maximum length of a cached statement in bytes. Longer ones probably contain literal values and are not repeated.
 const PREPARED_LENGTH: usize = 16 * 1024;
 
-/// A login. Every statement runs as the token's Cassandra role.
-pub struct TokenSession {
+/// A login of one Cassandra role, which runs every statement.
+pub struct RoleSession {
     store: Store,
     role: String,
-    rights: Rights,
-    driver: CachingSession,
+    driver: Session,
     prepared: Mutex<Prepared>,
-    opened: Instant,
-    /// Milliseconds after `opened`.
-    last_used: AtomicU64,
 }
 
 /// Statements prepared under one schema, by text.
@@ -113,84 +104,52 @@ fn read_cell(value: CqlValue, typ: &ColumnType<'_>) -> Result<CqlValue, StoreErr
     values::filled(value, typ).map_err(refused)
 }
 
-impl TokenSession {
-    pub(super) async fn open(
+impl RoleSession {
+    /// Logs in. `keyspace` is the keyspace of unqualified names.
+    ///
+    /// # Errors
+    /// [`Code::Unauthenticated`] if Cassandra rejects the login; its error for a keyspace that does not exist.
+    pub async fn open(
         store: Store,
-        token: Token,
-        session: Session,
-    ) -> Result<TokenSession, StoreError> {
-        let rights = Rights::of(store.admin(), token.client_id()).await?;
-        Ok(TokenSession {
+        role: &str,
+        password: &SecretString,
+        keyspace: Option<&str>,
+    ) -> Result<RoleSession, StoreError> {
+        let driver = connect(store.nodes(), role, password, keyspace).await?;
+        Ok(RoleSession {
             store,
-            role: token.client_id().to_owned(),
-            rights,
-            driver: CachingSession::from(session, PREPARED),
+            role: role.to_owned(),
+            driver,
             prepared: Mutex::default(),
-            opened: Instant::now(),
-            last_used: AtomicU64::new(0),
         })
     }
 
-    /// Returns the name of the Cassandra role: the token's client id.
+    /// Returns the name of the Cassandra role.
     pub fn role(&self) -> &str {
         &self.role
     }
 
-    /// Returns true for the operator's token, and false for application tokens.
-    pub fn is_superuser(&self) -> bool {
-        matches!(self.rights, Rights::Everything)
-    }
-
-    /// Returns the token's permissions beyond those checked by Cassandra.
-    pub fn rights(&self) -> &Rights {
-        &self.rights
-    }
-
-    /// Rejects a token whose roles do not open an interface.
-    ///
-    /// # Errors
-    /// [`Code::PermissionDenied`]
-    pub fn require(&self, interface: Interface) -> Result<(), StoreError> {
-        if self.rights.open(interface) {
-            return Ok(());
-        }
-        let action = interface.action();
-        let message = format!("No role of this token allows {action} on any database");
-        Err(StoreError::new(Code::PermissionDenied, message))
-    }
-
-    /// Rejects a token whose roles do not open an interface to the database of a keyspace. Cassandra's own keyspaces
-    /// belong to all databases.
-    ///
-    /// # Errors
-    /// [`Code::PermissionDenied`], and Cassandra's own.
-    pub async fn require_in(&self, interface: Interface, keyspace: &str) -> Result<(), StoreError> {
-        self.require(interface)?;
-        if self.rights.open_to_all(interface) || is_system(keyspace) {
-            return Ok(());
-        }
-        let database = Owners::of_one(self.store.admin(), keyspace).await?;
-        if self.rights.open_to(interface, database) {
-            return Ok(());
-        }
-        let action = interface.action();
-        let message =
-            format!("No role of this token allows {action} on the database of keyspace {keyspace}");
-        Err(StoreError::new(Code::PermissionDenied, message))
+    /// Returns the store that this login belongs to.
+    pub fn store(&self) -> &Store {
+        &self.store
     }
 
     /// Returns the driver's session, for interfaces that need more than a page of rows.
-    pub fn driver(&self) -> &CachingSession {
+    pub fn driver(&self) -> &Session {
         &self.driver
     }
 
-    /// Prepares a statement, once per text and schema: a table that was dropped and recreated may have other types.
+    /// Prepares a statement of a client, once per text and schema: a table that was dropped and recreated may have
+    /// other types.
     ///
     /// # Errors
     /// Those of [`limits::check`], and Cassandra's own.
     pub async fn prepare(&self, cql: &str) -> Result<PreparedStatement, StoreError> {
-        self.used();
         limits::check(cql)?;
+        self.prepared(cql).await
+    }
+
+    async fn prepared(&self, cql: &str) -> Result<PreparedStatement, StoreError> {
         let schema = self.store.current().await?;
         let known = |prepared: &Prepared| {
             let is_same = Arc::ptr_eq(&prepared.schema, &schema);
@@ -199,7 +158,7 @@ impl TokenSession {
         if let Some(statement) = known(&self.lock_prepared()) {
             return Ok(statement);
         }
-        let statement = self.driver.get_session().prepare(cql).await?;
+        let statement = self.driver.prepare(cql).await?;
         if cql.len() > PREPARED_LENGTH {
             return Ok(statement);
         }
@@ -230,23 +189,23 @@ impl TokenSession {
         values: Vec<Option<CqlValue>>,
         page: Page,
     ) -> Result<Rows, StoreError> {
-        self.used();
-        let statement = Statement::new(cql).with_page_size(page.size.max(1));
         let state = match page.state {
             Some(state) => PagingState::new_from_raw_bytes(state),
             None => PagingState::start(),
         };
-        let prepared = self
+        let mut statement = self.prepared(cql).await?;
+        statement.set_page_size(page.size.max(1));
+        let executed = self
             .driver
-            .execute_single_page(statement.clone(), &values, state.clone())
+            .execute_single_page(&statement, &values, state.clone())
             .await;
-        let (result, next) = match prepared {
+        let (result, next) = match executed {
             // The values were not sent: the statement may have been prepared for a table of that name with other
             // types.
             Err(ExecutionError::BadQuery(BadQuery::SerializationError(_))) => {
-                let session = self.driver.get_session();
-                let statement = session.prepare(statement).await?;
-                session
+                let mut statement = self.driver.prepare(cql).await?;
+                statement.set_page_size(page.size.max(1));
+                self.driver
                     .execute_single_page(&statement, values, state)
                     .await?
             }
@@ -264,53 +223,17 @@ impl TokenSession {
     /// # Errors
     /// Those of [`limits::check`], and Cassandra's own.
     pub async fn change_schema(&self, cql: &str) -> Result<Arc<Schema>, StoreError> {
-        self.used();
         limits::check(cql)?;
-        match self.driver.get_session().query_unpaged(cql, ()).await {
+        match self.driver.query_unpaged(cql, ()).await {
             Err(error) if !is_unreadable_notice(&error) => Err(error.into()),
             _ => self.store.refresh().await,
         }
     }
-
-    /// Returns the keyspaces visible to this role: its own, and Cassandra's.
-    pub async fn visible_keyspaces(&self) -> Result<Vec<Arc<Keyspace>>, StoreError> {
-        self.used();
-        let schema = self.store.current().await?;
-        let all = schema.keyspaces.values();
-        if self.is_superuser() {
-            return Ok(all.cloned().collect());
-        }
-        let admin = self.store.admin();
-        let granted = access::granted_keyspaces(admin, &self.role).await?;
-        let owners = Owners::read(admin).await?;
-        let described = |name: &str| {
-            let target = Target::Keyspace(owners.of(name), name);
-            self.rights.allow("db-keyspace-describe", target)
-        };
-        Ok(all
-            .filter(|keyspace| {
-                keyspace.is_system()
-                    || granted.contains(&keyspace.name)
-                    || described(&keyspace.name)
-            })
-            .cloned()
-            .collect())
-    }
-
-    pub(super) fn used(&self) {
-        let now = u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.last_used.store(now, Ordering::Relaxed);
-    }
-
-    pub(super) fn idle(&self) -> Duration {
-        let last = Duration::from_millis(self.last_used.load(Ordering::Relaxed));
-        self.opened.elapsed().saturating_sub(last)
-    }
 }
 
-impl fmt::Debug for TokenSession {
+impl fmt::Debug for RoleSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenSession")
+        f.debug_struct("RoleSession")
             .field("role", &self.role)
             .finish_non_exhaustive()
     }

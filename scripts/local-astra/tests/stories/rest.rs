@@ -1,6 +1,7 @@
 //! Behavior of REST that the recordings do not cover: hostile names, tables changed outside the API, visibility.
 
-use local_astra::access::{self, Credentials, Token};
+use local_astra::access;
+use local_astra::settings::token::{Credentials, Token};
 use reqwest::{Client, Method};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};

@@ -3,11 +3,11 @@
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use local_astra::access::streaming::{Claims, StreamingKeys};
 use local_astra::background::state::{Engines, Request, State};
 use local_astra::engines::pulsar::Admin;
 use local_astra::settings::layout::Layout;
 use local_astra::settings::secrets::Secrets;
+use local_astra::settings::streaming::{Claims, StreamingKeys};
 use local_astra::settings::{Folders, ORGANIZATION_ID, TENANT};
 use reqwest::{Client, Method};
 use secrecy::{ExposeSecret, SecretString};

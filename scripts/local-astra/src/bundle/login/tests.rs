@@ -1,7 +1,7 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
 use super::*;
-use crate::access::Credentials;
+use crate::settings::token::Credentials;
 
 /// A role with a correct password that is not permitted to log in.
 const FORBIDDEN: &str = "forbidden";

@@ -16,8 +16,10 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::rustls::{self, ClientConfig, DigitallySignedStruct, SignatureScheme};
 
 use super::*;
-use crate::access::{Credentials, Rights, Token};
-use crate::bundle::frame::{self, Frame};
+use crate::access::Rights;
+use crate::settings::token::{Credentials, Token};
+use crate::store::frame;
+use crate::store::frame::Frame;
 
 const LIMIT: Duration = Duration::from_secs(10);
 

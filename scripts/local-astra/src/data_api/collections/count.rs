@@ -42,7 +42,7 @@ pub async fn estimate(caller: &Caller<'_>, collection: &Collection) -> Result<An
         literal(&collection.keyspace),
         literal(&collection.name)
     );
-    let counts: Result<Vec<(i64,)>, StoreError> = rows(caller.api.store.admin(), &cql).await;
+    let counts: Result<Vec<(i64,)>, StoreError> = rows(caller.api.logins.admin(), &cql).await;
     let count: i64 = counts?.into_iter().map(|(count,)| count).sum();
     Ok(Answer::default().with_status("count", Json::integer(count)))
 }

@@ -48,8 +48,9 @@ use super::error::ApiError;
 use super::keyspaces::reranking_is_off;
 use super::request::Caller;
 use super::response::Answer;
+use crate::access::TokenSession;
 use crate::store::types::quote_in;
-use crate::store::{Page, Rows, Table, TokenSession};
+use crate::store::{Page, Rows, Table};
 
 use definition::Definition;
 pub use definition::{Metric, SOURCE_MODELS};

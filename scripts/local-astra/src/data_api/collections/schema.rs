@@ -61,7 +61,7 @@ pub async fn run(
 }
 
 async fn find(caller: &Caller<'_>, keyspace: &str, explain: bool) -> Result<Answer, ApiError> {
-    caller.api.store.refresh().await?;
+    caller.api.logins.refresh().await?;
     let keyspace = caller.visible_keyspace(keyspace).await?;
     let mut shown = Vec::new();
     for table in keyspace.tables.values() {
@@ -99,7 +99,7 @@ async fn create(
     let definition = Definition::read(command.own_options())?;
     let lock = caller.api.making.lock_of(keyspace, name);
     let _one_at_a_time = lock.lock().await;
-    let schema = caller.api.store.refresh().await?;
+    let schema = caller.api.logins.refresh().await?;
     match schema.table(keyspace, name) {
         Some(table) => {
             require_same(table, &definition)?;
@@ -113,7 +113,7 @@ async fn create(
         }
     }
     wait_for_indexes(caller, keyspace, name).await?;
-    caller.api.store.refresh().await?;
+    caller.api.logins.refresh().await?;
     Ok(Answer::ok())
 }
 
@@ -159,7 +159,7 @@ async fn check_limits(
     keyspace: &str,
 ) -> Result<(), ApiError> {
     let limits = caller.api.limits;
-    let owners = Owners::read(caller.api.store.admin()).await?;
+    let owners = Owners::read(caller.api.logins.admin()).await?;
     let database = owners.of(keyspace);
     let own = |other: &&Arc<Keyspace>| !other.is_system() && owners.of(&other.name) == database;
     let tables = || {
@@ -202,13 +202,13 @@ async fn add_indexes(
     definition: &Definition,
     table: Option<&Arc<Table>>,
 ) -> Result<(), StoreError> {
-    let driver = caller.session.driver().get_session();
+    let driver = caller.session.driver();
     let missing = layout::create_indexes(keyspace, name, definition)
         .into_iter()
         .filter(|(index, _)| !table.is_some_and(|table| layout::has_index(table, index)));
     let created = missing.map(async |(_, create)| driver.query_unpaged(create, ()).await);
     try_join_all(created).await?;
-    caller.api.store.refresh().await?;
+    caller.api.logins.refresh().await?;
     Ok(())
 }
 

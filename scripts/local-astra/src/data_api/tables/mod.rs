@@ -41,8 +41,9 @@ use super::command::Command;
 use super::error::ApiError;
 use super::request::Caller;
 use super::response::Answer;
+use crate::access::TokenSession;
 use crate::store::types::quote_in;
-use crate::store::{self, Column, ColumnKind, Page, Rows, StoreError, TokenSession};
+use crate::store::{self, Column, ColumnKind, Page, Rows, StoreError};
 
 use indexes::IndexTarget;
 

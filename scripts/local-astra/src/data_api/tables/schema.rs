@@ -109,7 +109,7 @@ pub fn object<'a>(
 
 /// `listTables`
 pub async fn list(caller: &Caller<'_>, keyspace: &str, explain: bool) -> Result<Answer, ApiError> {
-    caller.api.store.refresh().await?;
+    caller.api.logins.refresh().await?;
     let keyspace = caller.visible_keyspace(keyspace).await?;
     let tables = keyspace.tables.values();
     let tables = tables.filter(|table| !table.is_view && !is_collection(table));

@@ -109,7 +109,7 @@ fn alter_error(error: &StoreError) -> Option<ApiError> {
 
 /// `listTypes`
 pub async fn list(caller: &Caller<'_>, keyspace: &str, explain: bool) -> Result<Answer, ApiError> {
-    caller.api.store.refresh().await?;
+    caller.api.logins.refresh().await?;
     let keyspace = caller.visible_keyspace(keyspace).await?;
     let types = keyspace.types.values().map(|typ| {
         if explain {

@@ -96,7 +96,7 @@ pub async fn create(
     caller.require("org-db-create", Target::Organization)?;
     let (record, keyspace) = json::<Body>(&body)?.read(caller.client_id())?;
     let _changing = devops.inner.changing.lock().await;
-    let admin = devops.inner.store.admin();
+    let admin = devops.inner.logins.admin();
     let all = records::all::<DatabaseRecord>(admin).await?;
     if all
         .iter()

@@ -17,9 +17,9 @@ use crate::store::{StoreError, records};
 /// Returns the names of the keyspaces, the first one first. As on Astra, a keyspace is listed as soon as it was
 /// requested, although it exists only when the database is ACTIVE again.
 pub async fn of(devops: &DevOps, record: &DatabaseRecord) -> Result<Vec<String>, StoreError> {
-    let admin = devops.inner.store.admin();
+    let admin = devops.inner.logins.admin();
     let mut owned = records::all::<OwnedKeyspace>(admin).await?;
-    let schema = devops.inner.store.refresh().await?;
+    let schema = devops.inner.logins.refresh().await?;
     let mut names = Vec::new();
     if record.id == FIRST {
         // Keyspaces without an owner were created over CQL, or at the first start.
@@ -51,11 +51,11 @@ pub async fn check_free(devops: &DevOps, name: &str) -> Result<(), DevOpsError> 
         let why = format!("{name} is a keyspace of the system");
         return Err(DevOpsError::Unprocessable(why));
     }
-    let admin = devops.inner.store.admin();
+    let admin = devops.inner.logins.admin();
     let owner = records::get::<OwnedKeyspace>(admin, name).await?;
     let there = devops
         .inner
-        .store
+        .logins
         .refresh()
         .await?
         .keyspaces
@@ -85,7 +85,7 @@ pub async fn add(
         return Err(wrong_state(&record, "takes no keyspace now"));
     }
     check_free(&devops, &name).await?;
-    let admin = devops.inner.store.admin();
+    let admin = devops.inner.logins.admin();
     let others = records::all::<OwnedKeyspace>(admin).await?.into_iter();
     let others = others.filter(|keyspace| keyspace.database == record.id);
     let keyspace = OwnedKeyspace {
@@ -114,10 +114,10 @@ pub async fn remove(
     if record.status != Status::Active {
         return Err(wrong_state(&record, "drops no keyspace now"));
     }
-    let admin = devops.inner.store.admin();
+    let admin = devops.inner.logins.admin();
     let there = devops
         .inner
-        .store
+        .logins
         .refresh()
         .await?
         .keyspaces
@@ -141,7 +141,7 @@ pub async fn remove(
 
 async fn maintain(devops: &DevOps, record: &mut DatabaseRecord) -> Result<(), StoreError> {
     record.status = Status::Maintenance;
-    records::put(devops.inner.store.admin(), record).await?;
+    records::put(devops.inner.logins.admin(), record).await?;
     life::start(devops, record.id);
     Ok(())
 }

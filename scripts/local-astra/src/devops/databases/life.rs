@@ -45,7 +45,7 @@ pub fn start(devops: &DevOps, id: Uuid) {
 
 /// Advances to the next status. Returns false if the status is stable.
 async fn step(devops: &DevOps, id: Uuid) -> Result<bool, StoreError> {
-    let admin = devops.inner.store.admin();
+    let admin = devops.inner.logins.admin();
     let Some(mut record) = records::get::<DatabaseRecord>(admin, &id.to_string()).await? else {
         return Ok(false);
     };
@@ -83,7 +83,7 @@ async fn step(devops: &DevOps, id: Uuid) -> Result<bool, StoreError> {
 
 /// Creates and drops the keyspaces that were requested; drops all if the database is being terminated.
 async fn change_keyspaces(devops: &DevOps, record: &DatabaseRecord) -> Result<(), StoreError> {
-    let admin = devops.inner.store.admin();
+    let admin = devops.inner.logins.admin();
     let owned = records::all::<OwnedKeyspace>(admin).await?;
     for mut keyspace in owned.into_iter().filter(|k| k.database == record.id) {
         let name = quote(&keyspace.name);
@@ -103,7 +103,7 @@ async fn change_keyspaces(devops: &DevOps, record: &DatabaseRecord) -> Result<()
             records::put(admin, &keyspace).await?;
         }
     }
-    devops.inner.store.refresh().await?;
+    devops.inner.logins.refresh().await?;
     devops.inner.grants.apply().await
 }
 
@@ -119,7 +119,7 @@ pub async fn publish(devops: &DevOps, record: &DatabaseRecord) -> Result<(), Sto
 
 /// Ends a failed operation: a new database is set to ERROR, an existing one to ACTIVE without the change.
 async fn give_up(devops: &DevOps, id: Uuid) {
-    let admin = devops.inner.store.admin();
+    let admin = devops.inner.logins.admin();
     let given_up = async {
         let Some(mut record) = records::get::<DatabaseRecord>(admin, &id.to_string()).await? else {
             return Ok(());

@@ -108,7 +108,7 @@ pub async fn download(
                 .to_owned(),
         ));
     }
-    let admin = devops.inner.store.admin();
+    let admin = devops.inner.logins.admin();
     let record = records::get::<DatabaseRecord>(admin, &id.to_string()).await?;
     let record = record.filter(|record| record.status.is_open());
     let record = record.ok_or_else(|| super::unknown(&id.to_string()))?;

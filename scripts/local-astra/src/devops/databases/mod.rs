@@ -64,7 +64,7 @@ pub fn downloads() -> Router<DevOps> {
 
 /// Creates the first database if it does not exist, publishes all open ones, and resumes pending transitions.
 pub async fn resume(devops: &DevOps) -> Result<(), StoreError> {
-    let admin = devops.inner.store.admin();
+    let admin = devops.inner.logins.admin();
     if records::get::<DatabaseRecord>(admin, &FIRST.to_string())
         .await?
         .is_none()
@@ -82,7 +82,7 @@ pub async fn resume(devops: &DevOps) -> Result<(), StoreError> {
 
 /// Finds a database by the id in a path.
 async fn one(devops: &DevOps, id: &str) -> Result<DatabaseRecord, DevOpsError> {
-    let record = records::get(devops.inner.store.admin(), &id.to_ascii_lowercase()).await?;
+    let record = records::get(devops.inner.logins.admin(), &id.to_ascii_lowercase()).await?;
     record.ok_or_else(|| unknown(id))
 }
 
@@ -107,7 +107,7 @@ async fn list(
         return Err(DevOpsError::Forbidden);
     }
     let wanted = Wanted::read(&parameters)?;
-    let mut databases = records::all::<DatabaseRecord>(devops.inner.store.admin()).await?;
+    let mut databases = records::all::<DatabaseRecord>(devops.inner.logins.admin()).await?;
     databases.retain(|database| caller.may("org-db-view", Target::Database(database.id)));
     databases.sort_by(|a, b| (&a.created, a.id).cmp(&(&b.created, b.id)));
     let from = match parameters.text("starting_after") {
@@ -189,7 +189,7 @@ async fn terminate(
         return Err(wrong_state(&record, "cannot be terminated"));
     }
     record.status = Status::Terminating;
-    records::put(devops.inner.store.admin(), &record).await?;
+    records::put(devops.inner.logins.admin(), &record).await?;
     devops.inner.publish(record.id, None);
     life::start(&devops, record.id);
     Ok(StatusCode::ACCEPTED.into_response())

@@ -104,7 +104,7 @@ pub async fn available(
     caller: Caller,
 ) -> Result<Response, DevOpsError> {
     caller.require("org-db-create", Target::Organization)?;
-    let databases = records::all::<DatabaseRecord>(devops.inner.store.admin()).await?;
+    let databases = records::all::<DatabaseRecord>(devops.inner.logins.admin()).await?;
     let shown = |region: &Region| {
         let used = databases
             .iter()

@@ -74,7 +74,7 @@ fn unknown(what: &str, id: &str) -> DevOpsError {
 
 /// Returns id and name of every role, the built-in ones first.
 async fn role_names(devops: &DevOps) -> Result<Vec<(Uuid, String)>, StoreError> {
-    let made = records::all::<CustomRole>(devops.inner.store.admin()).await?;
+    let made = records::all::<CustomRole>(devops.inner.logins.admin()).await?;
     let built_in = built_in::all().map(|(id, name, _)| (id, name.to_owned()));
     let made = made.into_iter().map(|role| (role.id, role.name));
     Ok(built_in.chain(made).collect())

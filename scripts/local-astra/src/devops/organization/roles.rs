@@ -56,7 +56,7 @@ fn shown(role: &CustomRole) -> Value {
 /// `GET`
 pub async fn list(State(devops): State<DevOps>, caller: Caller) -> Result<Response, DevOpsError> {
     require(&caller, "org-role-read")?;
-    let mut made = records::all::<CustomRole>(devops.inner.store.admin()).await?;
+    let mut made = records::all::<CustomRole>(devops.inner.logins.admin()).await?;
     made.sort_by(|a, b| a.name.cmp(&b.name));
     let built_in = built_in::all().map(|(id, name, policy)| shown_built_in(id, name, &policy));
     let all = built_in.chain(made.iter().map(shown)).collect();
@@ -87,7 +87,7 @@ async fn find(devops: &DevOps, id: &str) -> Result<Found, DevOpsError> {
     if let Some((id, name, policy)) = built_in::all().find(|(known, ..)| known.to_string() == id) {
         return Ok(Found::BuiltIn(id, name, policy));
     }
-    let role = records::get::<CustomRole>(devops.inner.store.admin(), &id).await?;
+    let role = records::get::<CustomRole>(devops.inner.logins.admin(), &id).await?;
     role.map(Found::Custom).ok_or_else(|| unknown("role", &id))
 }
 
@@ -129,7 +129,7 @@ pub async fn create(
         updated: now(),
         updated_by: caller.client_id().to_owned(),
     };
-    records::put(devops.inner.store.admin(), &role).await?;
+    records::put(devops.inner.logins.admin(), &role).await?;
     Ok(json_answer(StatusCode::CREATED, shown(&role)))
 }
 
@@ -151,7 +151,7 @@ pub async fn update(
     role.policy = body.policy;
     role.updated = now();
     role.updated_by = caller.client_id().to_owned();
-    records::put(devops.inner.store.admin(), &role).await?;
+    records::put(devops.inner.logins.admin(), &role).await?;
     changed(&devops, role.id).await?;
     Ok(json_answer(StatusCode::OK, shown(&role)))
 }
@@ -165,7 +165,7 @@ pub async fn delete(
     require(&caller, "org-role-delete")?;
     let _changing = devops.inner.changing.lock().await;
     let role = find_custom(&devops, &id).await?;
-    records::delete::<CustomRole>(devops.inner.store.admin(), &role.id.to_string()).await?;
+    records::delete::<CustomRole>(devops.inner.logins.admin(), &role.id.to_string()).await?;
     changed(&devops, role.id).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
@@ -173,12 +173,12 @@ pub async fn delete(
 /// Applies a change of a role to all open logins. A CQL connection stays open if the role still allows it: Cassandra
 /// checks the grants of each statement.
 async fn changed(devops: &DevOps, role: Uuid) -> Result<(), StoreError> {
-    let admin = devops.inner.store.admin();
+    let admin = devops.inner.logins.admin();
     // Open logins have the old rights, so they are closed even if the grants could not be changed.
     let applied = devops.inner.grants.apply().await;
     let tokens = records::all::<TokenRecord>(admin).await?;
     for token in tokens.iter().filter(|token| token.roles.contains(&role)) {
-        devops.inner.store.close_role(&token.client_id);
+        devops.inner.logins.close_role(&token.client_id);
         match Rights::of_token(admin, token).await {
             Ok(rights) => devops.inner.bundles.change_role(&token.client_id, rights),
             Err(_) => devops.inner.bundles.close_role(&token.client_id),

@@ -12,8 +12,10 @@ use super::super::error::{DevOpsError, json_answer};
 use super::super::request::{Caller, Parameters, problem};
 use super::super::{DevOps, now};
 use super::{RolesError, bad, known_roles, require, unknown};
-use crate::access::{self, Credentials, Token, TokenRecord};
+use crate::access;
+use crate::access::TokenRecord;
 use crate::settings::ORGANIZATION_ID;
+use crate::settings::token::{Credentials, Token};
 use crate::store::{StoreError, records};
 
 #[derive(Deserialize)]
@@ -30,7 +32,7 @@ struct Body {
 /// `GET`: without secrets, which are not stored.
 pub async fn list(State(devops): State<DevOps>, caller: Caller) -> Result<Response, DevOpsError> {
     require(&caller, "org-token-read")?;
-    let tokens = records::all::<TokenRecord>(devops.inner.store.admin()).await?;
+    let tokens = records::all::<TokenRecord>(devops.inner.logins.admin()).await?;
     let clients: Vec<Value> = tokens
         .iter()
         .map(|token| {
@@ -80,7 +82,7 @@ pub async fn create(
         generated_on: now(),
         description: body.description.unwrap_or_default(),
     };
-    let admin = devops.inner.store.admin();
+    let admin = devops.inner.logins.admin();
     // A role without a record would have no policy. Until then it has no grants, and its token is unknown.
     access::create_role(admin, &token, false).await?;
     records::put(admin, &record).await?;
@@ -109,7 +111,7 @@ pub async fn revoke(
         return Err(DevOpsError::Text(StatusCode::FORBIDDEN, why.to_owned()));
     }
     let _changing = devops.inner.changing.lock().await;
-    let admin = devops.inner.store.admin();
+    let admin = devops.inner.logins.admin();
     if records::get::<TokenRecord>(admin, &client_id)
         .await?
         .is_none()
@@ -132,10 +134,10 @@ pub async fn revoke_by_parameter(
 
 /// Revokes a token everywhere: in Cassandra, in its nodes' caches, in open logins and tunnels.
 async fn end(devops: &DevOps, client_id: &str) -> Result<(), StoreError> {
-    let admin = devops.inner.store.admin();
+    let admin = devops.inner.logins.admin();
     access::drop_role(admin, client_id).await?;
     let cleared = access::clear_caches(admin).await;
-    devops.inner.store.close_role(client_id);
+    devops.inner.logins.close_role(client_id);
     devops.inner.bundles.close_role(client_id);
     cleared?;
     records::delete::<TokenRecord>(admin, client_id).await

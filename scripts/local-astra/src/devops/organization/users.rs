@@ -79,14 +79,14 @@ fn shown(user: &User, names: &[(Uuid, String)]) -> Value {
 pub async fn list(State(devops): State<DevOps>, caller: Caller) -> Result<Response, DevOpsError> {
     require(&caller, "org-user-read")?;
     let names = role_names(&devops).await?;
-    let users = records::all::<User>(devops.inner.store.admin()).await?;
+    let users = records::all::<User>(devops.inner.logins.admin()).await?;
     let users: Vec<Value> = users.iter().map(|user| shown(user, &names)).collect();
     let body = json!({"OrgID": ORGANIZATION_ID, "OrgName": ORGANIZATION_NAME, "Users": users});
     Ok(json_answer(StatusCode::OK, body))
 }
 
 async fn find(devops: &DevOps, id: &str) -> Result<User, DevOpsError> {
-    let user = records::get(devops.inner.store.admin(), &id.to_ascii_lowercase()).await?;
+    let user = records::get(devops.inner.logins.admin(), &id.to_ascii_lowercase()).await?;
     user.ok_or_else(|| DevOpsError::NotFound(format!("there is no user {id}")))
 }
 
@@ -134,7 +134,7 @@ pub async fn invite(
     }
     let roles = roles_of(&devops, &body).await?;
     let _changing = devops.inner.changing.lock().await;
-    let admin = devops.inner.store.admin();
+    let admin = devops.inner.logins.admin();
     let mut users = records::all::<User>(admin).await?.into_iter();
     let known = users.find(|user| user.email.eq_ignore_ascii_case(email));
     if known.as_ref().is_some_and(|user| user.status == "active") {
@@ -162,7 +162,7 @@ pub async fn remove(
     if user.id.to_string() == USER_ID {
         return Err(bad("the first user stays: an organization needs one"));
     }
-    records::delete::<User>(devops.inner.store.admin(), &user.id.to_string()).await?;
+    records::delete::<User>(devops.inner.logins.admin(), &user.id.to_string()).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -177,6 +177,6 @@ pub async fn set_roles(
     let _changing = devops.inner.changing.lock().await;
     let mut user = find(&devops, &id).await?;
     user.roles = roles_of(&devops, &members(&body)?).await?;
-    records::put(devops.inner.store.admin(), &user).await?;
+    records::put(devops.inner.logins.admin(), &user).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -5,8 +5,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use crate::access::streaming;
 use crate::engines::pulsar::AdminError;
+use crate::settings::streaming;
 use crate::store::{Code, StoreError};
 
 /// An error response. The text is the `reason` of the body.

@@ -15,9 +15,9 @@ use super::clusters::{self, Urls};
 use super::error::StreamingError;
 use super::{admitted, find, find_on_cluster, own_organization};
 use crate::access::TenantRecord;
-use crate::access::streaming::Claims;
 use crate::engines::jars::PULSAR;
 use crate::engines::pulsar::{Admin, NAMESPACES, TOPICS};
+use crate::settings::streaming::Claims;
 use crate::settings::{ORGANIZATION_ID, TENANT, TENANT_NAMESPACE};
 use crate::store::records;
 
@@ -50,7 +50,7 @@ pub async fn list(
 ) -> Result<Json<Value>, StreamingError> {
     let pulsar = admitted(&devops, &caller)?;
     let known = pulsar.tenants().await?;
-    let all = records::all::<TenantRecord>(devops.inner.store.admin()).await?;
+    let all = records::all::<TenantRecord>(devops.inner.logins.admin()).await?;
     let there = all.iter().filter(|record| known.contains(&record.name));
     let shown: Result<Vec<Value>, StreamingError> = there
         .map(|record| shown(&devops, &caller, record))
@@ -131,7 +131,7 @@ pub async fn create(
         let why = format!("tenant {} exists already", record.name);
         return Err(StreamingError::Conflict(why));
     }
-    let store = devops.inner.store.admin();
+    let store = devops.inner.logins.admin();
     let ours = records::all::<TenantRecord>(store).await?;
     let ours = ours.iter().filter(|record| known.contains(&record.name));
     if ours.count() >= TENANTS {
@@ -245,7 +245,7 @@ pub async fn delete(
         return Err(StreamingError::Conflict(why.to_owned()));
     }
     pulsar.delete_tenant(&tenant, true).await?;
-    records::delete::<TenantRecord>(devops.inner.store.admin(), &tenant).await?;
+    records::delete::<TenantRecord>(devops.inner.logins.admin(), &tenant).await?;
     Ok(StatusCode::ACCEPTED)
 }
 

@@ -15,8 +15,8 @@ use super::super::DevOps;
 use super::super::request::{Caller, Parameters, problem};
 use super::error::StreamingError;
 use super::{admitted, find_on_cluster};
-use crate::access::streaming::Claims;
 use crate::settings::ORGANIZATION_ID;
+use crate::settings::streaming::Claims;
 use crate::store::records;
 
 /// `GET`: the claims of the tokens, without the tokens.
@@ -112,7 +112,7 @@ async fn make(
     let id = claims.tokenid.clone();
     record.tokens.push(claims);
     pulsar.set_tenant_roles(tenant, &record.roles()).await?;
-    records::put(devops.inner.store.admin(), &record).await?;
+    records::put(devops.inner.logins.admin(), &record).await?;
     Ok((id, token))
 }
 
@@ -134,7 +134,7 @@ pub async fn revoke(
     }
     record.tokens.remove(at);
     pulsar.set_tenant_roles(&tenant, &record.roles()).await?;
-    records::put(devops.inner.store.admin(), &record).await?;
+    records::put(devops.inner.logins.admin(), &record).await?;
     Ok(StatusCode::OK)
 }
 

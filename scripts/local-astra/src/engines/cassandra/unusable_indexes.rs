@@ -11,7 +11,6 @@ use crate::engines::{
     jars::ClassPath,
     java::{self, Jdk},
 };
-use crate::store::limits::{INDEX_NAME, is_unusable_index};
 
 const DROP_INDEXES: &str = include_str!("../../../engines/DropIndexes.java");
 
@@ -19,21 +18,24 @@ const DROP_INDEXES: &str = include_str!("../../../engines/DropIndexes.java");
 const DROPPED: &str = "DROPPED ";
 
 impl Cassandra {
-    /// Returns true if a node ended because it could not read the folder of an index.
-    pub fn has_unusable_index(&self) -> bool {
+    /// Returns true if a node ended because it could not read the folder of an index. `longest` is the maximum length of
+    /// an index name.
+    pub fn has_unusable_index(&self, longest: usize) -> bool {
         (1..=self.nodes).any(|node| {
             let log = fs::read(self.node_folder(node).join(LOG)).unwrap_or_default();
-            names_a_folder_too_long(&String::from_utf8_lossy(&log))
+            names_a_folder_too_long(&String::from_utf8_lossy(&log), longest)
         })
     }
 
-    /// Drops the indexes that prevent the nodes from starting, and keeps everything else. No node may be running.
+    /// Drops the indexes whose names are longer than `longest`, which prevent the nodes from starting, and keeps
+    /// everything else. No node may be running.
     /// Returns the keyspace, table and name of each index.
     ///
     /// # Errors
     /// [`EngineError::Mend`], [`EngineError::File`]
     pub async fn drop_unusable_indexes(
         &self,
+        longest: usize,
         jdk: &Jdk,
         class_path: &ClassPath,
     ) -> Result<Vec<String>, EngineError> {
@@ -51,7 +53,7 @@ impl Cassandra {
                 .arg("-cp")
                 .arg(&class_path.value)
                 .arg(source)
-                .arg(INDEX_NAME.to_string())
+                .arg(longest.to_string())
                 .current_dir(&folder);
             let said = java::run(command).await.map_err(|why| EngineError::Mend {
                 trouble: "An index of Cassandra has a name that is too long for a file",
@@ -69,10 +71,11 @@ impl Cassandra {
 }
 
 /// Detects the error in any language of the operating system's messages.
-fn names_a_folder_too_long(log: &str) -> bool {
+fn names_a_folder_too_long(log: &str, longest: usize) -> bool {
     log.split(|c: char| c == '/' || c.is_whitespace())
         .filter_map(|part| part.strip_prefix('.'))
-        .any(|part| is_unusable_index(part.trim_end_matches([':', '"', '\'', ',', '.'])))
+        .map(|part| part.trim_end_matches([':', '"', '\'', ',', '.']))
+        .any(|name| name.len() > longest)
 }
 
 #[cfg(test)]
@@ -87,9 +90,9 @@ mod tests {
                 "ERROR x - Failed\njava.lang.RuntimeException: Failed to list files in {folder}\n\tat a.b.C\n"
             )
         };
-        assert!(names_a_folder_too_long(&of(255)));
-        assert!(!names_a_folder_too_long(&of(254)));
+        assert!(names_a_folder_too_long(&of(255), 254));
+        assert!(!names_a_folder_too_long(&of(254), 254));
         let cause = of(255).replace('\n', ": Der Dateiname ist zu lang\n");
-        assert!(names_a_folder_too_long(&cause));
+        assert!(names_a_folder_too_long(&cause, 254));
     }
 }

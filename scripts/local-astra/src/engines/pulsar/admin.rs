@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::CLUSTER;
+use crate::settings::CLUSTER;
 
 /// Limit for one request. Creating a topic with one hundred partitions is a single request.
 const LIMIT: Duration = Duration::from_secs(120);

@@ -14,6 +14,8 @@ use std::{
     time::Duration,
 };
 
+use crate::settings::CLUSTER;
+
 pub use admin::{Admin, AdminError, Tenant};
 
 use super::{
@@ -23,9 +25,6 @@ use super::{
     process::{Engine, Stopped},
     temporary_folder,
 };
-
-/// Name of the only cluster, in Astra's format for that cloud and region.
-pub const CLUSTER: &str = "pulsar-aws-useast1";
 
 /// Maximum number of namespaces per tenant (limits page, below). Pulsar itself has no such limit.
 pub const NAMESPACES: usize = 20;

@@ -13,11 +13,12 @@ use super::mutation::{self, Job};
 use super::query;
 use super::schemas::Made;
 use super::sdl::{Role, RootField};
+use crate::access::TokenSession;
 use crate::graphql::engine::{Extras, Prepared, Rejection};
 use crate::graphql::object::resolved;
 use crate::graphql::run::{Arguments, RunError, arguments, failed, query_failed};
 use crate::graphql::statement::{self, Outcome, Statement};
-use crate::store::{Table, TokenSession};
+use crate::store::Table;
 
 /// Stargate's own spelling.
 const OPTIONS_TWICE: &str = "options can only de defined once in an @atomic mutation selection";

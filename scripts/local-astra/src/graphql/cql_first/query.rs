@@ -13,11 +13,12 @@ use serde_json::{Map, Value, json};
 use super::aggregates::{self, Aggregate};
 use super::conditions::{Relations, members};
 use super::{names, values};
+use crate::access::TokenSession;
 use crate::graphql::run::{Arguments, RunError, arguments, list};
 use crate::graphql::statement::{Options, Page, Statement};
 use crate::store::types::{quote, quote_in};
 use crate::store::values::from_base64;
-use crate::store::{Rows, Table, TokenSession};
+use crate::store::{Rows, Table};
 
 /// Default page size in the schema.
 const PAGE_SIZE: i32 = 100;

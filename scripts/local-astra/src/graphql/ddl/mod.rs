@@ -16,10 +16,10 @@ use apollo_compiler::validation::Valid;
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
-use crate::access::Interface;
+use crate::access::{Interface, TokenSession};
 use crate::graphql::object::resolved;
 use crate::graphql::run::{Arguments, RunError, arguments};
-use crate::store::{Keyspace, StoreError, TokenSession};
+use crate::store::{Keyspace, StoreError};
 
 /// Returns the schema of this address.
 ///

@@ -15,13 +15,13 @@ use super::deployed::Registry;
 use super::migration::Strategy;
 use super::problems::Log;
 use super::sources::{LockError, ReadError, Source};
-use crate::access::{self, Interface};
+use crate::access::{self, Interface, TokenSession};
 use crate::graphql::engine::Extras;
 use crate::graphql::object::resolved;
 use crate::graphql::run::{Arguments, arguments};
 use crate::store::types::quote;
 use crate::store::values::time::timestamp_text;
-use crate::store::{Code, Keyspace, StoreError, TokenSession};
+use crate::store::{Code, Keyspace, StoreError};
 use scylla::value::CqlTimestamp;
 
 /// Returns the schema of this address.
@@ -272,7 +272,7 @@ async fn may_change(
     keyspace: &str,
 ) -> Result<(), StoreError> {
     if session.is_superuser()
-        || access::may_alter_tables(registry.store.admin(), session.role(), keyspace).await?
+        || access::may_alter_tables(registry.logins.admin(), session.role(), keyspace).await?
     {
         return Ok(());
     }

@@ -14,11 +14,11 @@ use super::model::mutation::{Kind, Mutation};
 use super::run::mutation::Job;
 use super::run::values::Values;
 use super::run::{mutation, query};
+use crate::access::TokenSession;
 use crate::graphql::engine::{Extras, Prepared, Rejection};
 use crate::graphql::object::resolved;
 use crate::graphql::run::{RunError, arguments, failed, query_failed};
 use crate::graphql::statement::{self, Outcome};
-use crate::store::TokenSession;
 
 const ABORTED: &str =
     "@atomic mutation aborted because one of the operations failed (see other errors for details)";

@@ -12,7 +12,8 @@ use super::problems::{Error, Log, Problems};
 use super::runtime;
 use super::sdl::{SchemaErrors, Sdl};
 use super::sources::{LockError, Sources};
-use crate::store::{Keyspace, StoreError, TokenSession};
+use crate::access::TokenSession;
+use crate::store::{Keyspace, StoreError};
 use apollo_compiler::Schema;
 use apollo_compiler::validation::Valid;
 

@@ -13,6 +13,7 @@ use super::deploy::{self, Origin, Refusal};
 use super::migration::{self, Strategy};
 use super::model::Model;
 use super::sources::{Latest, ReadError, Sources};
+use crate::access::Logins;
 use crate::store::{Code, Keyspace, Store, StoreError};
 
 /// The active schema of a keyspace.
@@ -48,7 +49,7 @@ impl Unusable {
 
 /// All deployed schemas.
 pub struct Registry {
-    pub store: Store,
+    pub logins: Logins,
     pub sources: Sources,
     known: Mutex<HashMap<String, Known>>,
 }
@@ -61,10 +62,10 @@ struct Known {
 }
 
 impl Registry {
-    pub fn new(store: Store) -> Registry {
+    pub fn new(logins: Logins) -> Registry {
         Registry {
-            sources: Sources::new(store.clone()),
-            store,
+            sources: Sources::new(Store::clone(&logins)),
+            logins,
             known: Mutex::default(),
         }
     }
@@ -101,7 +102,7 @@ impl Registry {
             keyspace: Arc::clone(keyspace),
             result: result.clone(),
         };
-        let schema = self.store.schema();
+        let schema = self.logins.schema();
         let mut all = self.lock();
         all.insert(keyspace.name.clone(), known);
         all.retain(|name, _| schema.keyspaces.contains_key(name));

@@ -8,9 +8,10 @@ use std::net::Ipv4Addr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use local_astra::access::{self, Credentials, Token};
+use local_astra::access::{self, Logins};
 use local_astra::settings::layout::Layout;
 use local_astra::settings::secrets::Secrets;
+use local_astra::settings::token::{Credentials, Token};
 use local_astra::store::Store;
 use local_astra::{gateway, graphql};
 use reqwest::Client;
@@ -309,7 +310,7 @@ fn what_one_gateway_deploys_another_answers() {
     let other = runtime.block_on(async {
         let nodes = astra.layout.cassandra();
         let store = Store::open(nodes, astra.cql().await, astra.login()).await;
-        let app = graphql::router(store.unwrap());
+        let app = graphql::router(Logins::new(store.unwrap()));
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
         let listener = listener.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());

@@ -6,15 +6,16 @@ use serde_json::{Map, Value};
 
 use super::conditions;
 use super::values::Values;
+use crate::access::TokenSession;
 use crate::graphql::first::model::conditions::check_no_filtering;
 use crate::graphql::first::model::entity::Entity;
 use crate::graphql::first::model::query::Query;
 use crate::graphql::first::model::returns::Shape;
 use crate::graphql::run::{Arguments, RunError};
 use crate::graphql::statement::{Options, Page, Statement};
+use crate::store::Rows;
 use crate::store::types::{quote, quote_in};
 use crate::store::values::from_base64;
-use crate::store::{Rows, TokenSession};
 
 /// Default number of rows per page.
 const PAGE_SIZE: i32 = 100;

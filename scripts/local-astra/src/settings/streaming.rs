@@ -15,9 +15,6 @@ use rcgen::{KeyPair, PKCS_RSA_SHA256, PublicKeyData, RsaKeySize};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::{Target, TenantRecord, Token};
-use crate::store::{Code, Store, StoreError, records};
-
 /// Role of the token that local Astra itself uses for Pulsar.
 pub const SUPERUSER: &str = "local-astra";
 
@@ -186,34 +183,6 @@ impl StreamingKeys {
             Err(error) => Err(file("read", &path)(error)),
         }
     }
-}
-
-/// Returns true if an Astra token (`AstraCS:...`) can use the admin API of a tenant, which Astra allows since February
-/// 2024: the tenant belongs to the organization, and a role of the token manages streaming. Always false without a
-/// store, that is, without Cassandra.
-///
-/// # Errors
-/// Cassandra does not respond. An invalid token is not an error.
-pub async fn may_administer(
-    store: Option<&Store>,
-    token: &Token,
-    tenant: &str,
-) -> Result<bool, StoreError> {
-    let Some(store) = store else {
-        return Ok(false);
-    };
-    let session = match store.session(token.text().expose_secret()).await {
-        Ok(session) => session,
-        Err(error) if error.code == Code::Unauthenticated => return Ok(false),
-        Err(error) => return Err(error),
-    };
-    let allowed = session
-        .rights()
-        .allow("org-stream-manage", Target::Organization);
-    Ok(allowed
-        && records::get::<TenantRecord>(store.admin(), tenant)
-            .await?
-            .is_some())
 }
 
 fn now() -> u64 {
