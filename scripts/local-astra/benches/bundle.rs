@@ -10,13 +10,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use astra_secure_connect::SecureConnect;
 use futures::{StreamExt, TryStreamExt, stream};
-use local_astra::settings::Folders;
-use local_astra::settings::layout::Layout;
-use local_astra::settings::secrets::Secrets;
 use scylla::client::session::Session;
 use scylla::client::session_builder::SessionBuilder;
 use scylla::statement::prepared::PreparedStatement;
 use secrecy::ExposeSecret;
+use settings::Folders;
+use settings::layout::Layout;
+use settings::secrets::Secrets;
 
 const ROUNDS: usize = 5;
 const READS: usize = 2_000;

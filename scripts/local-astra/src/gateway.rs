@@ -30,18 +30,13 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tower::Service;
 
-use crate::access::Logins;
-use crate::bridge::Scheme;
-use crate::connections::{Place, Places};
-use crate::data_api;
-use crate::devops::{self, DevOps};
-use crate::document;
-use crate::graphql;
-use crate::grpc;
-use crate::pulsar_admin::{self, Streaming};
-use crate::rest;
-use crate::settings::environment::Door;
+use access::Logins;
+use bridge::Scheme;
+use bundle::connections::{Place, Places};
+use devops::DevOps;
 use lenient::Lenient;
+use pulsar_admin::Streaming;
+use settings::environment::Door;
 
 /// Maximum number of connections per door.
 const CONNECTIONS: usize = 1024;

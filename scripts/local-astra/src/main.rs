@@ -5,10 +5,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use local_astra::background::state::Engines;
-use local_astra::settings::Folders;
-use local_astra::settings::environment::Who;
 use local_astra::{background, commands};
 use mimalloc::MiMalloc;
+use settings::Folders;
+use settings::environment::Who;
 use tokio::runtime::Builder;
 
 /// Returns the memory of a large response to the system, which glibc's allocator keeps.

@@ -5,10 +5,10 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 use local_astra::background::{cassandra, state::State};
-use local_astra::settings::Folders;
-use local_astra::settings::layout::Layout;
-use local_astra::settings::secrets::Secrets;
 use serde_json::Value;
+use settings::Folders;
+use settings::layout::Layout;
+use settings::secrets::Secrets;
 
 pub struct Server {
     program: PathBuf,

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use local_astra::settings::KEYSPACE;
 use reqwest::{Client, Method};
 use scylla::client::session::Session;
 use scylla::client::session_builder::SessionBuilder;
@@ -12,6 +11,7 @@ use scylla::statement::prepared::PreparedStatement;
 use scylla::value::{CqlValue, Row};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
+use settings::KEYSPACE;
 use tonic::transport::Channel;
 
 use crate::server::Server;

@@ -10,12 +10,12 @@ use scylla::client::session::Session;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::access::{Interface, Rights};
-use crate::bundle::{Bundles, Catalog, Database, Gate};
-use crate::certificates::Authority;
-use crate::settings::layout::Layout;
-use crate::settings::{DATABASE_ID, Folders, KEYSPACE};
-use crate::store::Store;
+use access::{Interface, Rights};
+use bundle::certificates::Authority;
+use bundle::{Bundles, Catalog, Database, Gate};
+use settings::layout::Layout;
+use settings::{DATABASE_ID, Folders, KEYSPACE};
+use store::Store;
 
 /// Writes the bundle to the data folder. Returns its services and the catalog they use.
 ///

@@ -9,20 +9,18 @@ use scylla::statement::{Consistency, Statement};
 use secrecy::SecretString;
 
 use super::READY_LIMIT;
-use crate::access::built_in::ORGANIZATION_ADMINISTRATOR;
-use crate::access::{self, TokenRecord};
-use crate::certificates::Authority;
-use crate::devops;
-use crate::engines::cassandra::{
-    Cassandra, DATACENTER, FIRST_PASSWORD, OLD_DATACENTER, Ports, SUPERUSER,
-};
-use crate::engines::java::{self, Search};
-use crate::engines::process::{Engine, Stopped, wait_until};
-use crate::engines::{EngineError, jars};
-use crate::settings::layout::Layout;
-use crate::settings::secrets::Secrets;
-use crate::settings::{Folders, GRAPHQL_FIRST_KEYSPACE, KEYSPACE};
-use crate::store::{self, Code, StoreError, limits, records, schema};
+use access::TokenRecord;
+use access::built_in::ORGANIZATION_ADMINISTRATOR;
+use bundle::certificates::Authority;
+use engines::cassandra::{Cassandra, DATACENTER, FIRST_PASSWORD, OLD_DATACENTER, Ports, SUPERUSER};
+use engines::java;
+use engines::java::Search;
+use engines::process::{Engine, Stopped, wait_until};
+use engines::{EngineError, jars};
+use settings::layout::Layout;
+use settings::secrets::Secrets;
+use settings::{Folders, GRAPHQL_FIRST_KEYSPACE, KEYSPACE};
+use store::{Code, StoreError, limits, records, schema};
 
 /// Returns the Cassandra of a data folder.
 pub fn of(folders: &Folders, layout: &Layout) -> Cassandra {

@@ -6,14 +6,15 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::{READY_LIMIT, Settings};
-use crate::certificates::Authority;
-use crate::engines::java::{self, Search};
-use crate::engines::process::{Engine, wait_until};
-use crate::engines::pulsar::{Admin, AdminError, Files, Ports, Pulsar};
-use crate::engines::{first_start, jars, pulsar};
-use crate::settings::layout::Layout;
-use crate::settings::streaming::{SUPERUSER, StreamingKeys};
-use crate::settings::{Folders, TENANT, TENANT_NAMESPACE};
+use bundle::certificates::Authority;
+use engines::java;
+use engines::java::Search;
+use engines::process::{Engine, wait_until};
+use engines::pulsar::{Admin, AdminError, Files, Ports, Pulsar};
+use engines::{first_start, jars, pulsar};
+use settings::layout::Layout;
+use settings::streaming::{SUPERUSER, StreamingKeys};
+use settings::{Folders, TENANT, TENANT_NAMESPACE};
 
 /// Limit for one probe.
 const PROBE_LIMIT: Duration = Duration::from_secs(5);

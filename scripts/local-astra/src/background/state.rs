@@ -8,8 +8,8 @@ use anyhow::{Context, Result};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::engines::process::ProcessId;
-use crate::settings::{Folders, write_json};
+use engines::process::ProcessId;
+use settings::{Folders, write_json};
 
 /// Status of the background process. It remains on disk if the process is killed.
 #[derive(Clone, Debug, Serialize, Deserialize)]

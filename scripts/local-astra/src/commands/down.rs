@@ -7,7 +7,7 @@ use sysinfo::Signal;
 
 use crate::background::state::{self, Lock, State, Which};
 use crate::background::stop_engines;
-use crate::settings::Folders;
+use settings::Folders;
 
 /// Limit for the background process to exit. It waits for the engines with its own limits: each of three nodes can take
 /// half a minute to stop, and a minute to write its class archive.

@@ -4,10 +4,11 @@ use anyhow::{Result, bail};
 use secrecy::ExposeSecret;
 
 use crate::background::state::{Lock, Which};
-use crate::settings::Folders;
-use crate::settings::environment::{self, Door, Who};
-use crate::settings::layout::Layout;
-use crate::settings::secrets::Secrets;
+use settings::Folders;
+use settings::environment;
+use settings::environment::{Door, Who};
+use settings::layout::Layout;
+use settings::secrets::Secrets;
 
 /// Prints the settings with the plain URLs, which work from a `.env` on every platform.
 ///

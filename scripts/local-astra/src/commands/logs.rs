@@ -5,8 +5,8 @@ use std::io::{self, BufRead, BufReader, Write};
 
 use anyhow::{Context, Result};
 
-use crate::settings::Folders;
-use crate::settings::layout::Layout;
+use settings::Folders;
+use settings::layout::Layout;
 
 /// Maximum length of a printed line. Cassandra's first line on its configuration has 15 KB.
 const LINE: usize = 400;

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal};
 
 use anyhow::{Context, Result, bail};
 
-use crate::settings::Folders;
+use settings::Folders;
 
 /// Asks for confirmation unless `yes` is set, then stops everything and removes the data folder.
 ///

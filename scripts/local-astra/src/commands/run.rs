@@ -12,11 +12,12 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::up::{self, Started};
 use crate::background::state::Engines;
-use crate::engines::process::ProcessId;
-use crate::settings::Folders;
-use crate::settings::environment::{self, Door, Who};
-use crate::settings::layout::Layout;
-use crate::settings::secrets::Secrets;
+use engines::process::ProcessId;
+use settings::Folders;
+use settings::environment;
+use settings::environment::{Door, Who};
+use settings::layout::Layout;
+use settings::secrets::Secrets;
 
 /// Builds the sample, starts local Astra if necessary, and runs the sample. Returns the sample's exit code.
 ///

@@ -4,9 +4,9 @@ use anyhow::Result;
 
 use crate::background;
 use crate::background::state::{self, Lock, Phase, State, Which};
-use crate::engines::process::ProcessId;
-use crate::settings::Folders;
-use crate::settings::layout::Layout;
+use engines::process::ProcessId;
+use settings::Folders;
+use settings::layout::Layout;
 
 /// Prints what is running. Returns 0 if local Astra is ready, 1 otherwise.
 ///

@@ -15,11 +15,12 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::background;
 use crate::background::state::{self, Engines, Lock, Phase, Request, State, Which};
 use crate::commands::down;
-use crate::engines::jars;
-use crate::engines::java::{self, Search};
-use crate::engines::process::ProcessId;
-use crate::settings::Folders;
-use crate::settings::layout::Layout;
+use engines::jars;
+use engines::java;
+use engines::java::Search;
+use engines::process::ProcessId;
+use settings::Folders;
+use settings::layout::Layout;
 
 /// Limit for everything to become ready, without downloads. Each of three nodes has its own limit of three minutes.
 const READY_LIMIT: Duration = Duration::from_secs(600);

@@ -12,8 +12,6 @@ use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use crate::bridge;
-
 /// Maximum length of a request line without its line end: Quarkus's default, which Stargate's services keep. See
 /// `quarkus.http.limits.max-initial-line-length` at <https://quarkus.io/guides/all-config>.
 const LINE_LIMIT: usize = 4096;

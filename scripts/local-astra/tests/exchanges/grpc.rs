@@ -77,7 +77,7 @@ impl Stargate {
     /// Creates a client of a server at an `http://` URL, with the messages at the time of the recordings: types did not
     /// contain `frozen` yet, nor the name of a user-defined type.
     pub fn recorded(url: &str) -> Stargate {
-        let mut files = FileDescriptorSet::decode(local_astra::grpc::proto::DESCRIPTORS).unwrap();
+        let mut files = FileDescriptorSet::decode(grpc::proto::DESCRIPTORS).unwrap();
         for message in files
             .file
             .iter_mut()
@@ -98,7 +98,7 @@ impl Stargate {
 
     /// Creates a client with the current messages.
     pub fn new(url: &str) -> Stargate {
-        let pool = DescriptorPool::decode(local_astra::grpc::proto::DESCRIPTORS).unwrap();
+        let pool = DescriptorPool::decode(grpc::proto::DESCRIPTORS).unwrap();
         Stargate::with(url, pool)
     }
 

@@ -9,19 +9,21 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use engines::jars;
+use engines::java;
+use engines::java::Search;
+use engines::process::ProcessId;
 use local_astra::background::state::{Engines, Phase, Request, State};
-use local_astra::engines::jars;
-use local_astra::engines::java::{self, Search};
-use local_astra::engines::process::ProcessId;
-use local_astra::settings::Folders;
-use local_astra::settings::environment::{self, Door, Who};
-use local_astra::settings::layout::Layout;
-use local_astra::settings::secrets::Secrets;
-use local_astra::store::{self, Login};
 use reqwest::Client;
 use scylla::client::session::Session;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
+use settings::Folders;
+use settings::environment;
+use settings::environment::{Door, Who};
+use settings::layout::Layout;
+use settings::secrets::Secrets;
+use store::Login;
 use sysinfo::Signal;
 
 /// Limit for a run. A longer one hangs.
@@ -161,10 +163,8 @@ impl LocalAstra {
             );
             session.query_unpaged(made, ()).await.unwrap();
             // Local Astra grants it too, a moment later; the test must not depend on the moment.
-            local_astra::access::grant_keyspace(&session, role, &name)
-                .await
-                .unwrap();
-            local_astra::access::clear_caches(&session).await.unwrap();
+            access::grant_keyspace(&session, role, &name).await.unwrap();
+            access::clear_caches(&session).await.unwrap();
         });
         name
     }

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::{Ipv4Addr, TcpStream};
 use std::time::{Duration, Instant};
 
-use local_astra::connections;
+use bundle::connections;
 use reqwest::{Method, Url};
 use serde_json::{Value, json};
 
@@ -285,10 +285,7 @@ fn a_type_may_have_a_name_that_is_not_ascii() {
 fn a_link_leads_to_the_door_whatever_the_request_calls_it() {
     block_on(async {
         let astra = local_astra();
-        let path = format!(
-            "/v2/databases/{}/secureBundleURL",
-            local_astra::settings::DATABASE_ID
-        );
+        let path = format!("/v2/databases/{}/secureBundleURL", settings::DATABASE_ID);
         let request = crate::astra::client()
             .post(format!("{}{path}", astra.url()))
             .bearer_auth(astra.application())

@@ -215,7 +215,7 @@ fn who_asks_without_a_good_token_or_right_is_told_so() {
         let made = made.await.body;
         let viewer = Api::of(astra, made["token"].as_str().unwrap());
         assert_eq!(viewer.get("/v2/databases").await.status, 200);
-        let first = format!("/v2/databases/{}", local_astra::settings::DATABASE_ID);
+        let first = format!("/v2/databases/{}", settings::DATABASE_ID);
         let create = json!({"name": "no", "cloudProvider": "GCP", "tier": "serverless",
             "capacityUnits": 1, "region": "us-east1"});
         for (path, body) in [
@@ -251,10 +251,7 @@ fn what_a_database_cannot_do_now_is_refused_and_the_end_is_the_end() {
     let astra = local_astra();
     let api = Api::of(astra, &astra.application());
     let name = format!("edges_{}", std::process::id());
-    let (samples, first) = (
-        local_astra::settings::KEYSPACE,
-        local_astra::settings::DATABASE_ID,
-    );
+    let (samples, first) = (settings::KEYSPACE, settings::DATABASE_ID);
     let folder = tempdir().unwrap();
     let bundle = folder.path().join("bundle.zip");
     block_on(async {
@@ -354,7 +351,7 @@ async fn pages(api: &Api, terminated: &str) {
             .map(|database| database["id"].as_str().unwrap().to_owned());
         ids.collect::<Vec<_>>()
     };
-    let first = local_astra::settings::DATABASE_ID.to_owned();
+    let first = settings::DATABASE_ID.to_owned();
     let terminated = terminated.to_owned();
     let all = list("include=all&limit=1000").await;
     assert!(all.contains(&first) && all.contains(&terminated));

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use local_astra::engines::pulsar::Admin;
-use local_astra::settings::{ORGANIZATION_ID, TENANT};
+use engines::pulsar::Admin;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
+use settings::{ORGANIZATION_ID, TENANT};
 use sysinfo::Signal;
 
 use crate::astra::{Ended, LocalAstra, Sample, block_on, local_astra, samples};

@@ -470,7 +470,7 @@ fn what_is_no_service_is_unimplemented_and_no_deadline_is_missed() {
 /// The sample is independent of local Astra, but both use the same description of the API.
 #[test]
 fn the_sample_has_the_same_proto_files() {
-    let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("proto");
+    let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/grpc/proto");
     let sample = workspace().join("samples/grpc/proto");
     for file in ["query.proto", "stargate.proto", "google/rpc/status.proto"] {
         let [ours, sample] = [&ours, &sample].map(|folder| folder.join(file));

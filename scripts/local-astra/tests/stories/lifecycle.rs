@@ -5,14 +5,13 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use engines::process::ProcessId;
 use local_astra::background::state::{Lock, State, Which};
-use local_astra::engines::process::ProcessId;
-use local_astra::settings::Folders;
-use local_astra::settings::layout::Layout;
-use local_astra::settings::secrets::Secrets;
-use local_astra::store;
 use scylla::client::session::Session;
 use secrecy::ExposeSecret;
+use settings::Folders;
+use settings::layout::Layout;
+use settings::secrets::Secrets;
 use sysinfo::Signal;
 
 use crate::astra::{RUN_LIMIT, block_on, turn_in_samples};

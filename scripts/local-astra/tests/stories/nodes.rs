@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read};
 
-use local_astra::settings::Folders;
-use local_astra::settings::layout::Layout;
+use settings::Folders;
+use settings::layout::Layout;
 use sysinfo::Signal;
 
 use crate::astra::samples;

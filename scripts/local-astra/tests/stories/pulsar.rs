@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use local_astra::engines::process::ProcessId;
+use engines::process::ProcessId;
 use reqwest::{Method, StatusCode};
 use sysinfo::Signal;
 

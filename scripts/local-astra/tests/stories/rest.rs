@@ -1,10 +1,9 @@
 //! Behavior of REST that the recordings do not cover: hostile names, tables changed outside the API, visibility.
 
-use local_astra::access;
-use local_astra::settings::token::{Credentials, Token};
 use reqwest::{Client, Method};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
+use settings::token::{Credentials, Token};
 
 use crate::astra::{block_on, local_astra};
 

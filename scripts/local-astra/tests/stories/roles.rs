@@ -2,17 +2,17 @@
 
 use std::fmt::Debug;
 
+use access::Interface;
+use access::policy::ACTIONS;
 use astra_secure_connect::SecureConnect;
-use local_astra::access::Interface;
-use local_astra::access::policy::ACTIONS;
-use local_astra::grpc::proto::stargate::streaming_response::Message;
-use local_astra::grpc::proto::stargate::{Query, StreamingResponse};
-use local_astra::store::{self, Code};
+use grpc::proto::stargate::streaming_response::Message;
+use grpc::proto::stargate::{Query, StreamingResponse};
 use reqwest::Method;
 use scylla::client::session::Session;
 use scylla::errors::{DbError, ExecutionError, RequestAttemptError};
 use secrecy::SecretString;
 use serde_json::{Value, json};
+use store::Code;
 use tokio::sync::mpsc;
 use tonic::codec::Streaming;
 use tonic::transport::Channel;
@@ -265,8 +265,8 @@ impl Scene {
     }
 
     fn body(&self, actions: &[&str]) -> Value {
-        let organization = local_astra::settings::ORGANIZATION_ID;
-        let database = local_astra::settings::DATABASE_ID;
+        let organization = settings::ORGANIZATION_ID;
+        let database = settings::DATABASE_ID;
         // As in the documented examples, without the organization itself.
         let database = format!("drn:astra:org:{organization}:db:{database}");
         let keyspace = format!("{database}:keyspace:{}", self.keyspace);

@@ -3,15 +3,15 @@
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use engines::pulsar::Admin;
 use local_astra::background::state::{Engines, Request, State};
-use local_astra::engines::pulsar::Admin;
-use local_astra::settings::layout::Layout;
-use local_astra::settings::secrets::Secrets;
-use local_astra::settings::streaming::{Claims, StreamingKeys};
-use local_astra::settings::{Folders, ORGANIZATION_ID, TENANT};
 use reqwest::{Client, Method};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
+use settings::layout::Layout;
+use settings::secrets::Secrets;
+use settings::streaming::{Claims, StreamingKeys};
+use settings::{Folders, ORGANIZATION_ID, TENANT};
 
 use crate::astra::{LocalAstra, RUN_LIMIT, block_on, local_astra};
 use crate::lifecycle::{Data, kill, local, succeed};

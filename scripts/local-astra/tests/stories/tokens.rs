@@ -76,7 +76,7 @@ fn the_operator_token_may_and_the_application_token_is_let_in() {
 #[test]
 fn a_right_client_id_with_a_wrong_rest_is_refused_while_the_right_token_is_in_use() {
     let astra = local_astra();
-    let path = format!("/schemas/keyspaces/{}", local_astra::settings::KEYSPACE);
+    let path = format!("/schemas/keyspaces/{}", settings::KEYSPACE);
     for right in [astra.application(), astra.operator()] {
         let client_id = right.split(':').nth(1).unwrap();
         let wrong = format!("AstraCS:{client_id}:{}", "0".repeat(64));

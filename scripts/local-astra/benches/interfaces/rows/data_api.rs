@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use local_astra::settings::KEYSPACE;
 use scylla::statement::prepared::PreparedStatement;
 use scylla::value::{CqlValue, Row as CqlRow};
 use serde_json::{Value, json};
+use settings::KEYSPACE;
 
 use crate::load::{Level, Row, Side, one_and_many};
 use crate::world::{World, execute};

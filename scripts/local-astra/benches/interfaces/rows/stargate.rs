@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use futures::{StreamExt, TryStreamExt};
-use local_astra::grpc::proto::stargate::value::Inner;
-use local_astra::grpc::proto::stargate::{Query, Response, Value as GrpcValue, Values};
-use local_astra::settings::KEYSPACE;
+use grpc::proto::stargate::value::Inner;
+use grpc::proto::stargate::{Query, Response, Value as GrpcValue, Values};
 use reqwest::Method;
 use scylla::value::CqlValue;
 use serde_json::{Value, json};
+use settings::KEYSPACE;
 use tonic_prost::ProstCodec;
 
 use crate::load::{Row, Side, one_and_many};

@@ -4,11 +4,11 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
-use local_astra::settings::KEYSPACE;
-use local_astra::settings::layout::Layout;
-use local_astra::settings::secrets::Secrets;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
+use settings::KEYSPACE;
+use settings::layout::Layout;
+use settings::secrets::Secrets;
 
 use super::DataApi;
 use crate::astra::block_on;

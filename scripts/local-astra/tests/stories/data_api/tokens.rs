@@ -104,7 +104,7 @@ fn a_token_of_another_database_knows_no_keyspace_of_this_one() {
         let made = owner.ask(Method::POST, "/v2/databases", Some(ask)).await;
         let id = made.location.unwrap();
         owner.wait(&id, "ACTIVE").await;
-        let organization = local_astra::settings::ORGANIZATION_ID;
+        let organization = settings::ORGANIZATION_ID;
         let database = format!("drn:astra:org:{organization}:db:{id}");
         let resources = [
             database.clone(),

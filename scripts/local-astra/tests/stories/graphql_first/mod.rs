@@ -8,15 +8,15 @@ use std::net::Ipv4Addr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use local_astra::access::{self, Logins};
-use local_astra::settings::layout::Layout;
-use local_astra::settings::secrets::Secrets;
-use local_astra::settings::token::{Credentials, Token};
-use local_astra::store::Store;
-use local_astra::{gateway, graphql};
+use access::Logins;
+use local_astra::gateway;
 use reqwest::Client;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
+use settings::layout::Layout;
+use settings::secrets::Secrets;
+use settings::token::{Credentials, Token};
+use store::Store;
 use tokio::sync::watch;
 
 use crate::astra::{RUN_LIMIT, block_on, local_astra};
@@ -136,7 +136,7 @@ fn of_data(data: &Path) -> First {
     First::at(
         format!("http://127.0.0.1:{}", ports.plain),
         token.expose_secret().to_owned(),
-        local_astra::settings::GRAPHQL_FIRST_KEYSPACE.to_owned(),
+        settings::GRAPHQL_FIRST_KEYSPACE.to_owned(),
     )
 }
 

@@ -1,0 +1,23 @@
+//! Astra's secure connect bundle, and the two services it points to.
+//!
+//! - [`secure_connect`]: the zip
+//! - [`metadata`]: the metadata service, which returns the nodes' host ids
+//! - [`sni_proxy`]: the SNI proxy, which connects to a node by its host id
+//! - [`login`]: the start of a CQL connection, where a token is translated to a Cassandra role
+//! - [`doors`]: admission of clients, and the limits of both services
+//! - [`certificates`]: the certificate authority and its certificates
+//! - [`connections`]: the limits of connections
+
+pub mod certificates;
+pub mod connections;
+mod doors;
+mod login;
+mod metadata;
+mod secure_connect;
+mod sni_proxy;
+
+pub use doors::{Bundles, Catalog, Database, Gate};
+pub use secure_connect::BundleError;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,122 @@
+//! `deleteOne`, `deleteMany`, `findOneAndDelete`.
+
+use futures::StreamExt;
+
+use super::Collection;
+use super::filter::Parsed;
+use super::modify::concurrent;
+use super::projection::Projection;
+use super::reading::{Document, Documents};
+use super::target::{Target, first};
+use crate::codes::Code;
+use crate::command::{Command, missing};
+use crate::error::ApiError;
+use crate::json::Json;
+use crate::response::Answer;
+
+/// Attempts to delete a document that other writers change at the same time.
+const TRIES: usize = 3;
+/// Documents that one `deleteMany` deletes.
+const MANY: usize = 20;
+/// Documents that are deleted at once.
+const TOGETHER: usize = 8;
+
+/// `deleteOne`
+pub async fn one(collection: &Collection, command: &Command) -> Result<Answer, ApiError> {
+    if command.field("filter").is_none_or(Json::is_null) {
+        return Err(missing("command.filter"));
+    }
+    let deleted = delete_target(collection, command).await?;
+    Ok(Answer::default().with_status("deletedCount", count(usize::from(deleted.is_some()))))
+}
+
+/// `findOneAndDelete`
+pub async fn find_and_delete(
+    collection: &Collection,
+    command: &Command,
+) -> Result<Answer, ApiError> {
+    let projection = Projection::read(command.field("projection"))?;
+    let deleted = delete_target(collection, command).await?;
+    let deleted_count = count(usize::from(deleted.is_some()));
+    let document = deleted.map(|document| {
+        let mut document = document.json;
+        projection.apply(&mut document);
+        document
+    });
+    Ok(Answer::document(document).with_status("deletedCount", deleted_count))
+}
+
+async fn delete_target(
+    collection: &Collection,
+    command: &Command,
+) -> Result<Option<Document>, ApiError> {
+    let target = Target::read(collection, command)?;
+    match target.find(collection).await? {
+        Some(document) => delete(collection, &target.parsed, document).await,
+        None => Ok(None),
+    }
+}
+
+/// Deletes a document that was found; `None` if it is gone, or does not fit any more.
+async fn delete(
+    collection: &Collection,
+    parsed: &Parsed,
+    document: Document,
+) -> Result<Option<Document>, ApiError> {
+    let mut document = document;
+    for _ in 0..TRIES {
+        if collection.delete(&document.key, document.tx_id).await? {
+            return Ok(Some(document));
+        }
+        match first(collection, &parsed.of_document(&document.key)).await? {
+            Some(again) => document = again,
+            None => return Ok(None),
+        }
+    }
+    Err(concurrent())
+}
+
+/// `deleteMany`: twenty documents, or all of them if there is no filter.
+pub async fn many(collection: &Collection, command: &Command) -> Result<Answer, ApiError> {
+    let parsed = Parsed::read(command.field("filter"), collection)?;
+    if parsed.is_empty() {
+        let truncate = format!("TRUNCATE {}", collection.table());
+        collection
+            .query(&truncate, Vec::new(), store::Page::first(1))
+            .await?;
+        return Ok(Answer::default().with_status("deletedCount", Json::integer(-1)));
+    }
+    let mut documents = Documents::new(collection, &parsed.filter, None, MANY + 1);
+    let mut found = documents.next(MANY + 1).await?;
+    let more = found.len() > MANY;
+    found.truncate(MANY);
+    let deletes = found
+        .into_iter()
+        .map(|(_, document)| delete(collection, &parsed, document));
+    let deleted: Vec<Result<Option<Document>, ApiError>> = futures::stream::iter(deletes)
+        .buffered(TOGETHER)
+        .collect()
+        .await;
+    let (mut deleted_count, mut errors) = (0, Vec::new());
+    for outcome in deleted {
+        match outcome {
+            Ok(Some(_)) => deleted_count += 1,
+            Ok(None) => {}
+            Err(error) if error.code == Code::FailedConcurrentOperations => errors.push(error),
+            Err(error) => return Err(error),
+        }
+    }
+    let answer = Answer {
+        errors,
+        ..Answer::default().with_status("deletedCount", count(deleted_count))
+    };
+    Ok(if more {
+        answer.with_status("moreData", Json::Bool(true))
+    } else {
+        answer
+    })
+}
+
+fn count(count: usize) -> Json {
+    Json::integer(i64::try_from(count).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,151 @@
+//! The documents nearest to a vector.
+
+use std::collections::HashMap;
+
+use scylla::value::CqlValue;
+
+use super::Collection;
+use super::filter::Filter;
+use super::layout::{DOCUMENT, TX_ID, VECTOR};
+use super::plan::Plan;
+use super::position::Position;
+use super::reading::{self, Document, by_position};
+use super::shred::vector_value;
+use super::stream::{PageSizes, Selected, Stream, conditions, read_row};
+use crate::codes::Code;
+use crate::error::ApiError;
+use crate::nearest::Nearest;
+use store::Page;
+
+/// The most documents that a vector sort returns.
+pub const MAX_NEAREST: usize = 1000;
+
+impl Collection {
+    /// Checks a vector of a document or a sort.
+    ///
+    /// # Errors
+    /// [`Code::VectorSearchNotSupported`], [`Code::InvalidVectorLength`].
+    pub fn require_vector(&self, vector: &[f32]) -> Result<(), ApiError> {
+        let Some(settings) = &self.definition.vector else {
+            return Err(self.no_vectors());
+        };
+        let (wanted, found) = (usize::from(settings.dimension), vector.len());
+        if wanted == found {
+            return Ok(());
+        }
+        let text =
+            format!("The vectors of the collection have {wanted} numbers, this one has {found}.");
+        Err(ApiError::new(Code::InvalidVectorLength, text))
+    }
+
+    /// The error of vectors in a collection without them.
+    pub fn no_vectors(&self) -> ApiError {
+        let text = format!(
+            "Vector search is not enabled for the collection {}.{}.",
+            self.keyspace, self.name
+        );
+        ApiError::new(Code::VectorSearchNotSupported, text)
+    }
+
+    /// The error of `$vectorize`: no collection here has an embedding service.
+    pub fn no_embedding_service(&self) -> ApiError {
+        let text = format!(
+            "The collection '{}' has no embedding service: $vectorize is available on Astra only.",
+            self.name
+        );
+        ApiError::new(Code::EmbeddingServiceNotConfigured, text)
+    }
+}
+
+/// The nearest documents that fit a filter, each with its similarity.
+pub async fn nearest(
+    collection: &Collection,
+    filter: &Filter,
+    vector: &[f32],
+    count: usize,
+) -> Result<Vec<(Document, f32)>, ApiError> {
+    let Some(settings) = &collection.definition.vector else {
+        return Err(collection.no_vectors());
+    };
+    let function = settings.metric.function();
+    let similarity = Selected {
+        text: format!("{function}({VECTOR}, ?)"),
+        values: vec![vector_value(vector)],
+    };
+    let plan = Plan::of(filter);
+    match plan.leads.as_slice() {
+        [lead] if plan.check.is_none() && lead.key.is_none() => {
+            let (texts, condition_values) = conditions(lead);
+            let wheres = if texts.is_empty() {
+                String::new()
+            } else {
+                format!(" WHERE {}", texts.join(" AND "))
+            };
+            let cql = format!(
+                "SELECT key, token(key), {}, {TX_ID}, {DOCUMENT} FROM {}{wheres} ORDER BY {VECTOR} ANN OF ? LIMIT ?",
+                similarity.text,
+                collection.table()
+            );
+            let mut values = similarity.values;
+            values.extend(condition_values);
+            let count = i32::try_from(count).unwrap_or(i32::MAX);
+            values.extend([vector_value(vector), CqlValue::Int(count)]);
+            // Cassandra returns all of such a query in one page.
+            let page = Page::first(count);
+            let rows = collection.query(&cql, values, page).await?.rows;
+            let rows = rows.into_iter().filter_map(read_row);
+            let documents = rows.map(|row| {
+                let mut selected = row.selected.into_iter();
+                let similarity = similar(selected.next().flatten());
+                let document = reading::read(row.position.key, selected)?;
+                Ok(document.zip(similarity))
+            });
+            documents.filter_map(Result::transpose).collect()
+        }
+        _ => {
+            let found = best_of_all(collection, plan, similarity, count).await?;
+            let mut similarities: HashMap<Position, f32> = found.iter().cloned().collect();
+            let positions = found.into_iter().map(|(position, _)| position).collect();
+            let documents = by_position(collection, positions).await?.into_iter();
+            let near = documents.filter_map(|(position, document)| {
+                Some((document, similarities.remove(&position)?))
+            });
+            Ok(near.collect())
+        }
+    }
+}
+
+/// The index finds the nearest of all, of which none may fit: so every document that fits is compared.
+async fn best_of_all(
+    collection: &Collection,
+    plan: Plan,
+    similarity: Selected,
+    count: usize,
+) -> Result<Vec<(Position, f32)>, ApiError> {
+    let mut stream = Stream::new(
+        collection,
+        plan,
+        &[similarity],
+        None,
+        PageSizes::growing(100),
+    );
+    let mut nearest = Nearest::new(count);
+    while let Some(row) = stream.next().await? {
+        // A document without a vector is never near.
+        let Some(similarity) = similar(row.selected.into_iter().next().flatten()) else {
+            continue;
+        };
+        nearest.add(similarity, row.position, ());
+    }
+    let sorted = nearest.into_sorted();
+    Ok(sorted
+        .map(|(similarity, position, ())| (position, similarity))
+        .collect())
+}
+
+fn similar(value: Option<CqlValue>) -> Option<f32> {
+    match value {
+        Some(CqlValue::Float(similarity)) => Some(similarity),
+        _ => None,
+    }
+}

@@ -1,0 +1,330 @@
+//! One request: its token, what its path names, and its body.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::body::to_bytes;
+use axum::extract::{OriginalUri, Request, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use percent_encoding::percent_decode_str;
+use tokio::time::timeout;
+
+use super::codes::Code;
+use super::collections::{self, Collection};
+use super::command::{Command, Level};
+use super::commands::{require_of_collections, require_of_tables};
+use super::error::ApiError;
+use super::json::Json;
+use super::json::reader::{self, Unread};
+use super::response::Answer;
+use super::tables::{self, Table};
+use super::{DataApi, keyspaces};
+use access::{Interface, TokenSession};
+use store::{Keyspace, Schema};
+
+const BODY_LIMIT: usize = 20 * 1024 * 1024;
+/// A command takes no longer than a client waits.
+const COMMAND_LIMIT: Duration = Duration::from_secs(28);
+
+/// `POST /v1[/{keyspace}[/{collection or table}]]`
+pub async fn serve(
+    State(api): State<DataApi>,
+    OriginalUri(url): OriginalUri,
+    request: Request,
+) -> Response {
+    let address = Address::read(url.path());
+    let (Some(address), &Method::POST) = (address, request.method()) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let (parts, body) = request.into_parts();
+    let token = match token(&parts.headers) {
+        Ok(token) => token,
+        Err(error) => return error.into_response(),
+    };
+    if !is_json(&parts.headers) {
+        let text = "The Content-Type is not supported.\n\nSend the request with application/json.";
+        return ApiError::new(Code::UnsupportedContentType, text).into_response();
+    }
+    let body = match read_body(body).await {
+        Ok(body) => body,
+        Err(response) => return response,
+    };
+    let command = match Command::read(address.level(), body) {
+        Ok(command) => command,
+        Err(error) => return error.into_response(),
+    };
+    let served = timeout(COMMAND_LIMIT, run(&api, &token, &address, command)).await;
+    let late = || {
+        let text =
+            "The database did not respond in time. The command may or may not have been executed.";
+        Err(ApiError::new(Code::TimeoutReadingData, text))
+    };
+    match served.unwrap_or_else(|_| late().map(Served::Answer)) {
+        Ok(Served::Answer(answer)) => answer.into_response(),
+        Ok(Served::Not(name)) => not_served(name),
+        Err(error) => error.into_response(),
+    }
+}
+
+enum Served {
+    Answer(Answer),
+    /// The name of a command that local Astra does not serve.
+    Not(&'static str),
+}
+
+async fn run(
+    api: &DataApi,
+    token: &str,
+    address: &Address,
+    command: Command,
+) -> Result<Served, ApiError> {
+    let session = api.logins.session(token).await?;
+    session.require(Interface::DataApi)?;
+    let caller = Caller { api, session };
+    let Some(keyspace) = &address.keyspace else {
+        return keyspaces::run(&caller, &command).await.map(Served::Answer);
+    };
+    let Some(name) = &address.collection else {
+        caller.visible_keyspace(keyspace).await?;
+        let answer = match command.name {
+            "createCollection" | "deleteCollection" | "findCollections" => {
+                collections::schema::run(&caller, keyspace, &command).await
+            }
+            _ => tables::run_at_keyspace(&caller, keyspace, &command).await,
+        };
+        return answer.map(Served::Answer);
+    };
+    let table = caller.table(keyspace, name).await?;
+    let answer = match Collection::of(Arc::clone(&caller.session), &table)? {
+        Some(collection) => {
+            require_of_collections(command.name, keyspace, name)?;
+            collections::run(&caller, &collection, &command).await
+        }
+        None => {
+            require_of_tables(command.name, keyspace, name)?;
+            if command.name == "createTextIndex" {
+                return Ok(Served::Not(command.name));
+            }
+            let table = Table::new(Arc::clone(&caller.session), table);
+            let answer = tables::run(&caller, &table, &command).await;
+            // Errors contain names of columns, and Cassandra has not checked every command.
+            let failed = answer
+                .as_ref()
+                .map_or(true, |answer| !answer.errors.is_empty());
+            if failed || command.name == "listIndexes" {
+                caller.visible_keyspace(keyspace).await?;
+            }
+            answer
+        }
+    };
+    let mut answer = answer.unwrap_or_else(Answer::from);
+    // What the schema said a moment ago may be wrong, and what a token may not see does not exist for it.
+    for error in &mut answer.errors {
+        if matches!(
+            error.code,
+            Code::InvalidDatabaseQuery | Code::UnauthorizedAccess
+        ) {
+            caller.api.logins.refresh().await?;
+            caller.visible_keyspace(keyspace).await?;
+            caller.table(keyspace, name).await?;
+        }
+    }
+    Ok(Served::Answer(answer))
+}
+
+fn not_served(command: &str) -> Response {
+    let text = format!(
+        "Local Astra does not serve {command}: Cassandra has no indexes of analyzed text. Use createIndex, or Astra."
+    );
+    let body = Json::object([
+        ("description", Json::Text(text)),
+        ("code", Json::integer(501)),
+    ]);
+    let headers = [(CONTENT_TYPE, "application/json")];
+    (StatusCode::NOT_IMPLEMENTED, headers, body.to_string()).into_response()
+}
+
+/// The login of a request's token.
+pub struct Caller<'a> {
+    pub api: &'a DataApi,
+    pub session: Arc<TokenSession>,
+}
+
+impl Caller<'_> {
+    /// A keyspace that exists and that the token may see.
+    ///
+    /// # Errors
+    /// [`Code::UnknownKeyspace`] otherwise.
+    pub async fn visible_keyspace(&self, name: &str) -> Result<Arc<Keyspace>, ApiError> {
+        let known = self.api.logins.schema().keyspaces.get(name).cloned();
+        let keyspace = match known {
+            Some(keyspace) => Some(keyspace),
+            None => self
+                .api
+                .logins
+                .refresh()
+                .await?
+                .keyspaces
+                .get(name)
+                .cloned(),
+        };
+        let keyspace = keyspace.ok_or_else(|| unknown_keyspace(name))?;
+        if self.session.is_superuser() {
+            return Ok(keyspace);
+        }
+        let visible = self.session.visible_keyspaces().await?;
+        let visible = visible.iter().any(|visible| visible.name == name);
+        visible
+            .then_some(keyspace)
+            .ok_or_else(|| unknown_keyspace(name))
+    }
+
+    /// Returns the table of a collection, or a table; views are not tables. Cassandra checks that the token can see it.
+    ///
+    /// # Errors
+    /// [`Code::UnknownKeyspace`], [`Code::UnknownCollectionOrTable`].
+    pub async fn table(&self, keyspace: &str, name: &str) -> Result<Arc<store::Table>, ApiError> {
+        // The columns of a table may have changed, and a table may have been created this very moment, over CQL.
+        let find = |schema: &Schema| {
+            let table = schema.table(keyspace, name).cloned();
+            table.filter(|table| !table.is_view)
+        };
+        if let Some(table) = find(&*self.api.logins.current().await?) {
+            return Ok(table);
+        }
+        if let Some(table) = find(&*self.api.logins.refresh().await?) {
+            return Ok(table);
+        }
+        let known = self.visible_keyspace(keyspace).await?;
+        let known = known.tables.values().filter(|table| !table.is_view);
+        let known: Vec<&str> = known.map(|table| table.name.as_str()).collect();
+        let text = format!(
+            "The keyspace {keyspace} has no collection or table {name}.\n\nIt has: {}.",
+            known.join(", ")
+        );
+        Err(ApiError::new(Code::UnknownCollectionOrTable, text))
+    }
+}
+
+fn unknown_keyspace(name: &str) -> ApiError {
+    let text = format!(
+        "The keyspace {name} does not exist in the database of this token.\n\nCheck the keyspace and the token."
+    );
+    ApiError::new(Code::UnknownKeyspace, text)
+}
+
+/// The names in the path.
+#[derive(Debug, PartialEq, Eq)]
+struct Address {
+    keyspace: Option<String>,
+    collection: Option<String>,
+}
+
+impl Address {
+    /// Reads what follows `/v1`; one slash at the end is forgiven. `None` for another path.
+    fn read(path: &str) -> Option<Address> {
+        let (_, names) = path.split_once("/v1")?;
+        let names = names.strip_suffix('/').unwrap_or(names);
+        let mut names = names.split('/').skip(1).map(|name| {
+            let decoded = percent_decode_str(name).decode_utf8().ok()?;
+            (!decoded.is_empty()).then(|| decoded.into_owned())
+        });
+        let (keyspace, collection) = (names.next(), names.next());
+        if names.next().is_some() || keyspace == Some(None) || collection == Some(None) {
+            return None;
+        }
+        Some(Address {
+            keyspace: keyspace.flatten(),
+            collection: collection.flatten(),
+        })
+    }
+
+    fn level(&self) -> Level {
+        match (&self.keyspace, &self.collection) {
+            (None, _) => Level::Database,
+            (Some(_), None) => Level::Keyspace,
+            (Some(_), Some(_)) => Level::Collection,
+        }
+    }
+}
+
+/// The token: in `Token`, else under its old name.
+fn token(headers: &HeaderMap) -> Result<String, ApiError> {
+    let given = headers
+        .get("token")
+        .or_else(|| headers.get("x-cassandra-token"));
+    let Some(given) = given else {
+        let text = "The request has no token.\n\nSend it in the header Token.";
+        return Err(ApiError::new(Code::MissingAuthenticationToken, text));
+    };
+    if given.is_empty() {
+        let text = "The token is empty.";
+        return Err(ApiError::new(Code::InternalServerError, text));
+    }
+    // What is no text is no token either: the login says so.
+    Ok(given.to_str().unwrap_or_default().to_owned())
+}
+
+/// No content type is taken for JSON.
+fn is_json(headers: &HeaderMap) -> bool {
+    let given = headers
+        .get(CONTENT_TYPE)
+        .map(|value| value.to_str().unwrap_or_default());
+    given.is_none_or(|given| {
+        let essence = given.split(';').next().unwrap_or_default().trim();
+        essence.eq_ignore_ascii_case("application/json")
+    })
+}
+
+async fn read_body(body: Body) -> Result<Option<Json>, Response> {
+    let Ok(bytes) = to_bytes(body, BODY_LIMIT).await else {
+        return Err(StatusCode::PAYLOAD_TOO_LARGE.into_response());
+    };
+    let text = std::str::from_utf8(&bytes);
+    let text = text.map_err(|_| Unread::Syntax("the body is not UTF-8".to_owned()));
+    text.and_then(reader::read).map_err(|unread| {
+        let error = match unread {
+            Unread::Syntax(reason) => {
+                let text = format!("Request not valid JSON: {reason}.");
+                ApiError::new(Code::RequestNotJson, text)
+            }
+            Unread::Limit(reason) => ApiError::new(
+                Code::ShredDocLimitViolation,
+                format!("Document size limitation violated: {reason}."),
+            ),
+        };
+        error.into_response()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_name_keyspaces_and_collections() {
+        let read =
+            |path: &str| Address::read(path).map(|address| (address.keyspace, address.collection));
+        let names =
+            |k: Option<&str>, c: Option<&str>| Some((k.map(str::to_owned), c.map(str::to_owned)));
+        assert_eq!(read("/api/json/v1"), names(None, None));
+        assert_eq!(read("/api/json/v1/"), names(None, None));
+        assert_eq!(read("/api/json/v1/ks"), names(Some("ks"), None));
+        assert_eq!(read("/api/json/v1/ks/c/"), names(Some("ks"), Some("c")));
+        assert_eq!(
+            read("/api/json/v1/k%2Fs/a%22b"),
+            names(Some("k/s"), Some("a\"b"))
+        );
+        for path in [
+            "/api/json/v1/ks/c/d",
+            "/api/json/v1//",
+            "/api/json/v1//c",
+            "/api/json/v1/ks/%FF",
+        ] {
+            assert_eq!(read(path), None, "{path}");
+        }
+    }
+}

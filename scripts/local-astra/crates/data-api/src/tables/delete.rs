@@ -1,0 +1,125 @@
+//! `deleteOne` and `deleteMany`. The number of deleted rows is unknown, and returned as -1.
+
+use scylla::value::CqlValue;
+
+use super::Table;
+use super::row_tests::{Comparison, Filter, Subject, Test};
+use super::warnings::{require_row, require_rows};
+use crate::codes::Code;
+use crate::command::{Command, missing};
+use crate::error::ApiError;
+use crate::filter::{Group, Operator, Relation};
+use crate::json::Json;
+use crate::response::Answer;
+use store::Page;
+use store::types::quote;
+
+/// `deleteOne`
+pub async fn one(table: &Table, command: &Command) -> Result<Answer, ApiError> {
+    let filter = command.field("filter").filter(|filter| !filter.is_null());
+    let filter = filter.ok_or_else(|| missing("command.filter"))?;
+    let code = Code::UnsupportedSortForTableDeleteCommand;
+    reject_sort(table, command, code)?;
+    let filter = table.read_filter(Some(filter))?;
+    require_row(table, &filter)?;
+    delete(table, &filter).await
+}
+
+/// `deleteMany`: a part of a partition, or all rows if there is no filter.
+pub async fn many(table: &Table, command: &Command) -> Result<Answer, ApiError> {
+    let filter = table.read_filter(command.field("filter"))?;
+    if filter.all().is_empty() {
+        let truncate = format!("TRUNCATE {}", table.quoted());
+        table.query(&truncate, Vec::new(), Page::first(1)).await?;
+        return Ok(deleted());
+    }
+    require_rows(table, &filter)?;
+    delete(table, &filter).await
+}
+
+async fn delete(table: &Table, filter: &Group) -> Result<Answer, ApiError> {
+    let (conditions, values) = table.conditions(filter)?;
+    let cql = format!(
+        "DELETE FROM {} WHERE {}",
+        table.quoted(),
+        conditions.join(" AND ")
+    );
+    table.query(&cql, values, Page::first(1)).await?;
+    Ok(deleted())
+}
+
+fn deleted() -> Answer {
+    Answer::default().with_status("deletedCount", Json::integer(-1))
+}
+
+/// Rejects a sort in a command whose filter is the primary key.
+///
+/// # Errors
+/// This code for a valid sort; those of an invalid sort.
+pub fn reject_sort(table: &Table, command: &Command, code: Code) -> Result<(), ApiError> {
+    let sort = command.field("sort");
+    let empty = Group::new(Relation::And);
+    match table.read_sort(sort, &empty, super::sort::Window::default())? {
+        (super::sort::Sort::None, _) => Ok(()),
+        _ => {
+            let name = command.name;
+            let text = format!("{name} on a table takes no sort: the filter names the row.");
+            Err(ApiError::new(code, text))
+        }
+    }
+}
+
+impl Table {
+    /// The conditions of a write, and their values. Cassandra decides which of them it takes.
+    ///
+    /// # Errors
+    /// [`Code::UnsupportedDatabaseQuery`] for alternatives, which CQL does not have.
+    pub fn conditions(
+        &self,
+        filter: &Group,
+    ) -> Result<(Vec<String>, Vec<Option<CqlValue>>), ApiError> {
+        let no_or = || {
+            let text = "A filter with alternatives cannot be used to update or delete rows.";
+            ApiError::new(Code::UnsupportedDatabaseQuery, text)
+        };
+        let (mut texts, mut values) = (Vec::new(), Vec::new());
+        for group in &filter.groups {
+            if group.relation == Relation::Or {
+                return Err(no_or());
+            }
+            let (inner_texts, inner_values) = self.conditions(group)?;
+            texts.extend(inner_texts);
+            values.extend(inner_values);
+        }
+        for condition in &filter.conditions {
+            let alone = Group {
+                conditions: vec![condition.clone()],
+                ..Group::new(Relation::And)
+            };
+            let tests = match self.tests(&alone)? {
+                Filter::Test(test) => vec![test],
+                Filter::All(parts) | Filter::Any(parts) => {
+                    let tests = parts.into_iter().map(|part| match part {
+                        Filter::Test(test) => Ok(test),
+                        _ => Err(no_or()),
+                    });
+                    tests.collect::<Result<Vec<Test>, ApiError>>()?
+                }
+            };
+            if tests.iter().any(|test| test.subject != Subject::Value) {
+                let text = "Elements of collections cannot be used to update or delete rows.";
+                return Err(ApiError::new(Code::InvalidDatabaseQuery, text));
+            }
+            let column = quote(&condition.path);
+            let marks = vec!["?"; tests.len()].join(", ");
+            let comparison = tests.first().map_or(Comparison::Eq, |test| test.comparison);
+            texts.push(match condition.operator {
+                Operator::In => format!("{column} IN ({marks})"),
+                Operator::Nin => format!("{column} NOT IN ({marks})"),
+                _ => format!("{column} {} ?", comparison.cql()),
+            });
+            values.extend(tests.into_iter().map(|test| Some(test.value)));
+        }
+        Ok((texts, values))
+    }
+}

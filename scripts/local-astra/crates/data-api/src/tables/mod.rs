@@ -1,0 +1,163 @@
+//! Tables of any origin: created here, over CQL, REST or GraphQL.
+//!
+//! - [`schema`]: tables are created, listed, dropped; [`definition`]: columns and keys as they are written;
+//!   [`alter`], [`indexes`], [`udt`]: changes of tables, indexes, types
+//! - [`types`]: types of columns as the API describes them; [`values_in`], [`values_out`]: values from and as JSON;
+//!   [`compare`]: their order
+//! - [`insert`], [`update`], [`delete`], [`find`]: the commands on rows
+//! - [`filter`]: filters as conditions on columns; [`row_tests`]: their tests of a row; [`plan`]: which statements
+//!   find rows; [`stream`]: rows in the order of the database; [`page`]: the start of the next page; [`warnings`]:
+//!   filters that are slow or rejected
+//! - [`sort`], [`projection`]: order and columns of a response; [`messages`]: lists of names in errors
+
+mod alter;
+mod compare;
+mod definition;
+mod delete;
+mod filter;
+mod find;
+mod indexes;
+mod insert;
+mod messages;
+mod page;
+mod plan;
+mod projection;
+mod row_tests;
+mod schema;
+mod sort;
+mod stream;
+mod types;
+mod udt;
+mod update;
+mod values_in;
+mod values_out;
+mod warnings;
+
+use std::sync::Arc;
+
+use scylla::value::CqlValue;
+
+use super::command::Command;
+use super::error::ApiError;
+use super::request::Caller;
+use super::response::Answer;
+use access::TokenSession;
+use store::types::quote_in;
+use store::{Column, ColumnKind, Page, Rows, StoreError};
+
+use indexes::IndexTarget;
+
+/// Rows of a page.
+const PAGE: usize = 50;
+
+/// A table, and the login that works on it.
+pub struct Table {
+    session: Arc<TokenSession>,
+    meta: Arc<store::Table>,
+}
+
+impl Table {
+    pub fn new(session: Arc<TokenSession>, meta: Arc<store::Table>) -> Table {
+        Table { session, meta }
+    }
+
+    /// `"keyspace"."name"`
+    fn quoted(&self) -> String {
+        quote_in(&self.meta.keyspace, &self.meta.name)
+    }
+
+    /// `keyspace.name`, for messages.
+    fn shown(&self) -> String {
+        format!("{}.{}", self.meta.keyspace, self.meta.name)
+    }
+
+    fn column(&self, name: &str) -> Option<&Column> {
+        self.meta.column(name)
+    }
+
+    fn is_key(&self, name: &str) -> bool {
+        self.key().any(|column| column.name == name)
+    }
+
+    /// The columns of the primary key, in their order.
+    fn key(&self) -> impl Iterator<Item = &Column> {
+        let is_key = |column: &&Column| {
+            matches!(
+                column.kind,
+                ColumnKind::PartitionKey | ColumnKind::Clustering
+            )
+        };
+        self.meta.columns.iter().filter(is_key)
+    }
+
+    fn indexes(&self) -> impl Iterator<Item = IndexTarget<'_>> {
+        self.meta.indexes.iter().filter_map(IndexTarget::of)
+    }
+
+    /// Runs a statement on the table.
+    async fn query(
+        &self,
+        cql: &str,
+        values: Vec<Option<CqlValue>>,
+        page: Page,
+    ) -> Result<Rows, ApiError> {
+        Ok(self.session.query(cql, values, page).await?)
+    }
+}
+
+/// Runs a command at a keyspace, which exists.
+pub async fn run_at_keyspace(
+    caller: &Caller<'_>,
+    keyspace: &str,
+    command: &Command,
+) -> Result<Answer, ApiError> {
+    match command.name {
+        "createTable" => schema::create(caller, keyspace, command).await,
+        "dropTable" => schema::drop_table(caller, keyspace, command).await,
+        "dropIndex" => indexes::drop_index(caller, keyspace, command).await,
+        "createType" => udt::create(caller, keyspace, command).await,
+        "alterType" => udt::alter(caller, keyspace, command).await,
+        "dropType" => udt::drop_type(caller, keyspace, command).await,
+        "listTypes" => udt::list(caller, keyspace, command.flag("explain")).await,
+        _ => schema::list(caller, keyspace, command.flag("explain")).await,
+    }
+}
+
+/// Runs a command on a table.
+pub async fn run(
+    caller: &Caller<'_>,
+    table: &Table,
+    command: &Command,
+) -> Result<Answer, ApiError> {
+    match command.name {
+        "insertOne" => insert::one(table, command).await,
+        "insertMany" => insert::many(table, command).await,
+        "find" => find::many(table, command).await,
+        "findOne" => find::one(table, command).await,
+        "updateOne" => update::one(table, command).await,
+        "deleteOne" => delete::one(table, command).await,
+        "deleteMany" => delete::many(table, command).await,
+        "createIndex" => indexes::create(caller, table, command).await,
+        "createVectorIndex" => indexes::create_vector(caller, table, command).await,
+        "alterTable" => alter::alter(caller, table, command).await,
+        _ => Ok(indexes::list(table, command.flag("explain"))),
+    }
+}
+
+/// The answer to a change of the schema: a refusal of Cassandra is `ok: 0` beside its error.
+fn changed<T>(
+    changed: Result<T, StoreError>,
+    named: impl FnOnce(&StoreError) -> Option<ApiError>,
+) -> Answer {
+    match changed {
+        Ok(_) => Answer::ok(),
+        Err(error) => {
+            let error = named(&error).unwrap_or_else(|| error.into());
+            let answer = Answer::default().with_status("ok", super::json::Json::integer(0));
+            Answer {
+                errors: vec![error],
+                ..answer
+            }
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! The keyspaces of a database. They exist in Cassandra, where a name belongs to one database only.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+
+use super::super::DevOps;
+use super::super::error::DevOpsError;
+use super::super::request::Caller;
+use super::record::{DatabaseRecord, FIRST, Status};
+use super::{life, one, wrong_state};
+use access::{KeyspaceState, OwnedKeyspace, Owners, Target};
+use settings::KEYSPACE;
+use store::schema::is_system;
+use store::{StoreError, records};
+
+/// Returns the names of the keyspaces, the first one first. As on Astra, a keyspace is listed as soon as it was
+/// requested, although it exists only when the database is ACTIVE again.
+pub async fn of(devops: &DevOps, record: &DatabaseRecord) -> Result<Vec<String>, StoreError> {
+    let admin = devops.inner.logins.admin();
+    let mut owned = records::all::<OwnedKeyspace>(admin).await?;
+    let schema = devops.inner.logins.refresh().await?;
+    let mut names = Vec::new();
+    if record.id == FIRST {
+        // Keyspaces without an owner were created over CQL, or at the first start.
+        let free = |name: &&String| !is_system(name) && !owned.iter().any(|k| k.name == **name);
+        names.extend(schema.keyspaces.keys().filter(free).cloned());
+        names.sort_by_key(|name| name != KEYSPACE);
+    }
+    owned.retain(|keyspace| keyspace.database == record.id);
+    owned.sort_by_key(|keyspace| keyspace.position);
+    names.extend(owned.into_iter().map(|keyspace| keyspace.name));
+    Ok(names)
+}
+
+/// Rejects a name that is invalid or already taken.
+///
+/// # Errors
+/// [`DevOpsError::Unprocessable`], and Cassandra's own.
+pub async fn check_free(devops: &DevOps, name: &str) -> Result<(), DevOpsError> {
+    let bytes = name.as_bytes();
+    let word = bytes
+        .iter()
+        .all(|b| b.is_ascii_alphanumeric() || *b == b'_');
+    if !word || !bytes.first().is_some_and(u8::is_ascii_alphabetic) || bytes.len() > 48 {
+        return Err(DevOpsError::Unprocessable(format!(
+            "{name:?} is no name for a keyspace: a letter, then letters, digits and underscores, 48 in all"
+        )));
+    }
+    if is_system(name) || name == records::KEYSPACE || name.starts_with("system_") {
+        let why = format!("{name} is a keyspace of the system");
+        return Err(DevOpsError::Unprocessable(why));
+    }
+    let admin = devops.inner.logins.admin();
+    let owner = records::get::<OwnedKeyspace>(admin, name).await?;
+    let there = devops
+        .inner
+        .logins
+        .refresh()
+        .await?
+        .keyspaces
+        .contains_key(name);
+    if owner.is_none() && !there {
+        return Ok(());
+    }
+    let database = owner.map_or(FIRST, |keyspace| keyspace.database);
+    Err(DevOpsError::Unprocessable(format!(
+        "keyspace {name} is taken by database {database}: the databases of local Astra share one \
+         Cassandra, so a keyspace name belongs to one of them"
+    )))
+}
+
+/// `POST /databases/{id}/keyspaces/{keyspace}`. The keyspace exists once the database is ACTIVE again.
+pub async fn add(
+    State(devops): State<DevOps>,
+    caller: Caller,
+    Path((id, name)): Path<(String, String)>,
+) -> Result<Response, DevOpsError> {
+    let _changing = devops.inner.changing.lock().await;
+    let mut record = one(&devops, &id).await?;
+    if !caller.may("db-keyspace-create", Target::Keyspace(record.id, &name)) {
+        caller.require("db-all-keyspace-create", Target::Database(record.id))?;
+    }
+    if record.status != Status::Active {
+        return Err(wrong_state(&record, "takes no keyspace now"));
+    }
+    check_free(&devops, &name).await?;
+    let admin = devops.inner.logins.admin();
+    let others = records::all::<OwnedKeyspace>(admin).await?.into_iter();
+    let others = others.filter(|keyspace| keyspace.database == record.id);
+    let keyspace = OwnedKeyspace {
+        name,
+        database: record.id,
+        position: others
+            .map(|keyspace| keyspace.position + 1)
+            .max()
+            .unwrap_or(0),
+        state: KeyspaceState::Coming,
+    };
+    records::put(admin, &keyspace).await?;
+    maintain(&devops, &mut record).await?;
+    Ok(StatusCode::CREATED.into_response())
+}
+
+/// `DELETE /databases/{id}/keyspaces/{keyspace}`. The keyspace is gone once the database is ACTIVE again.
+pub async fn remove(
+    State(devops): State<DevOps>,
+    caller: Caller,
+    Path((id, name)): Path<(String, String)>,
+) -> Result<Response, DevOpsError> {
+    let _changing = devops.inner.changing.lock().await;
+    let mut record = one(&devops, &id).await?;
+    caller.require("db-keyspace-drop", Target::Keyspace(record.id, &name))?;
+    if record.status != Status::Active {
+        return Err(wrong_state(&record, "drops no keyspace now"));
+    }
+    let admin = devops.inner.logins.admin();
+    let there = devops
+        .inner
+        .logins
+        .refresh()
+        .await?
+        .keyspaces
+        .contains_key(&name);
+    let owner = Owners::read(admin).await?.of(&name);
+    if is_system(&name) || !there || owner != record.id {
+        // No such keyspace in this database.
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
+    let known = records::get::<OwnedKeyspace>(admin, &name).await?;
+    let keyspace = OwnedKeyspace {
+        position: known.map_or(0, |keyspace| keyspace.position),
+        name,
+        database: record.id,
+        state: KeyspaceState::Going,
+    };
+    records::put(admin, &keyspace).await?;
+    maintain(&devops, &mut record).await?;
+    Ok(StatusCode::ACCEPTED.into_response())
+}
+
+async fn maintain(devops: &DevOps, record: &mut DatabaseRecord) -> Result<(), StoreError> {
+    record.status = Status::Maintenance;
+    records::put(devops.inner.logins.admin(), record).await?;
+    life::start(devops, record.id);
+    Ok(())
+}

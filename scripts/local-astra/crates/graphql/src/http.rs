@@ -1,0 +1,326 @@
+//! The GraphQL addresses over HTTP: parsing and routing of requests.
+//!
+//! Statuses and texts follow recordings of Stargate 2.0.51.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::to_bytes;
+use axum::extract::{Path, Request, State};
+use axum::http::header::{ALLOW, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+use serde_json::{Map, Value};
+
+use super::cql_first::schemas::Schemas;
+use super::error::{GraphqlError, json_response};
+use super::first::deployed::Registry;
+use super::first::{admin, data};
+use super::{cql_first, ddl, engine};
+use access::{Interface, Logins};
+
+const TOKEN: &str = "x-cassandra-token";
+/// Maximum size of a body, as in Quarkus.
+const BODY_LIMIT: usize = 10 * 1024 * 1024;
+
+/// Returns the routes of the GraphQL addresses.
+pub fn router(logins: Logins) -> Router {
+    let addresses = Addresses {
+        deployed: Arc::new(Registry::new(logins)),
+        made: Arc::default(),
+    };
+    Router::new()
+        .route("/api/graphql-admin", any(on_admin))
+        .route("/api/graphql-schema", any(on_schema))
+        .route("/api/graphql", any(no_keyspace))
+        .route("/api/graphql/{keyspace}", any(on_keyspace))
+        .route("/api/graphql/{keyspace}/{*rest}", any(unknown_with_token))
+        .route("/api/graphql-admin/{*rest}", any(unknown))
+        .route("/api/graphql-schema/{*rest}", any(unknown))
+        .layer(middleware::from_fn(methods))
+        .with_state(addresses)
+}
+
+/// Responds to OPTIONS, and to methods that none of the addresses supports, if there is a token.
+async fn methods(request: Request, next: Next) -> Response {
+    const METHODS: HeaderValue = HeaderValue::from_static("HEAD, POST, GET, OPTIONS");
+    let is_known = matches!(*request.method(), Method::GET | Method::HEAD | Method::POST);
+    let mut response = if is_known {
+        next.run(request).await
+    } else if let Err(error) = token(request.headers()) {
+        error.into_response()
+    } else if request.method() == Method::OPTIONS {
+        StatusCode::OK.into_response()
+    } else {
+        GraphqlError::WrongMethod.into_response()
+    };
+    if !is_known
+        && matches!(
+            response.status(),
+            StatusCode::OK | StatusCode::METHOD_NOT_ALLOWED
+        )
+    {
+        response.headers_mut().insert(ALLOW, METHODS);
+    }
+    response
+}
+
+/// Responds to a request without a keyspace. Stargate has no default keyspace.
+async fn no_keyspace(headers: HeaderMap) -> Result<Response, GraphqlError> {
+    token(&headers)?;
+    Err(GraphqlError::NoDefaultKeyspace)
+}
+
+async fn unknown_with_token(headers: HeaderMap) -> Result<Response, GraphqlError> {
+    token(&headers)?;
+    Err(GraphqlError::UnknownPath)
+}
+
+async fn unknown() -> GraphqlError {
+    GraphqlError::UnknownPath
+}
+
+/// State of the addresses between requests.
+#[derive(Clone)]
+struct Addresses {
+    /// GraphQL-first: the schemas that users have deployed.
+    deployed: Arc<Registry>,
+    /// CQL-first: the schemas of all other keyspaces.
+    made: Arc<Schemas>,
+}
+
+async fn on_admin(
+    State(addresses): State<Addresses>,
+    request: Request,
+) -> Result<Response, GraphqlError> {
+    let registry = addresses.deployed;
+    let token = token(request.headers())?;
+    let request = read(request).await?.into_request()?;
+    let schema = admin::schema().map_err(GraphqlError::Internal)?;
+    // A bad token is told by the fields, in a 200.
+    let session = registry.logins.session(&token).await;
+    let answer = engine::apart(move || async move {
+        let prepared = engine::prepare(schema, &request)?;
+        let is_mutation = prepared.operation().is_mutation();
+        let root = admin::Root::new(registry, session, is_mutation);
+        Ok(prepared.execute(&root, root.extras()).await)
+    });
+    Ok(json_response(StatusCode::OK, &answer.await?))
+}
+
+async fn on_schema(
+    State(addresses): State<Addresses>,
+    request: Request,
+) -> Result<Response, GraphqlError> {
+    let token = token(request.headers())?;
+    let request = read(request).await?.into_request()?;
+    let schema = ddl::schema().map_err(GraphqlError::Internal)?;
+    // A bad token is told by the fields, in a 200.
+    let session = addresses.deployed.logins.session(&token).await;
+    let answer = engine::apart(move || async move {
+        let prepared = engine::prepare(schema, &request)?;
+        let root = ddl::Root::new(session, prepared.operation().is_mutation());
+        Ok(prepared.execute(&root, &engine::Extras::default()).await)
+    });
+    Ok(json_response(StatusCode::OK, &answer.await?))
+}
+
+async fn on_keyspace(
+    State(addresses): State<Addresses>,
+    Path(keyspace): Path<String>,
+    request: Request,
+) -> Result<Response, GraphqlError> {
+    let registry = addresses.deployed;
+    let token = token(request.headers())?;
+    let request = read(request).await?;
+    let is_name = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    if !keyspace.bytes().all(is_name) {
+        let message = "Invalid keyspace name".to_owned();
+        return Err(GraphqlError::BadRequest(message));
+    }
+    let session = registry.logins.session(&token).await;
+    let session = session.map_err(GraphqlError::Login)?;
+    let opened = session.require_in(Interface::Graphql, &keyspace).await;
+    opened.map_err(GraphqlError::Login)?;
+    let visible = session.visible_keyspaces().await;
+    let visible = visible.map_err(GraphqlError::Keyspace)?;
+    let found = visible.into_iter().find(|found| found.name == keyspace);
+    let exists = registry.logins.schema().keyspaces.contains_key(&keyspace);
+    let found = found.ok_or(match exists {
+        true => GraphqlError::Hidden,
+        false => GraphqlError::NoKeyspace,
+    })?;
+    let deployed = registry.find(&found).await?;
+    let request = request.into_request()?;
+    let answer = engine::apart(move || async move {
+        if let Some(deployed) = deployed {
+            let prepared = engine::prepare(&deployed.schema, &request)?;
+            return data::execute(&deployed, &session, &prepared).await;
+        }
+        let made = addresses.made.get(&found, &registry.logins.schema());
+        let made = made.map_err(engine::Rejection::Failed)?;
+        let prepared = engine::prepare(&made.schema, &request)?;
+        cql_first::data::execute(&made, &session, &prepared).await
+    });
+    Ok(json_response(StatusCode::OK, &answer.await?))
+}
+
+fn token(headers: &HeaderMap) -> Result<String, GraphqlError> {
+    let token = headers.get(TOKEN).ok_or(GraphqlError::MissingToken)?;
+    // What is no text is no token either; the login says so.
+    Ok(token.to_str().unwrap_or_default().to_owned())
+}
+
+/// Parses everything that Stargate's server parses before it checks the token and the keyspace.
+async fn read(request: Request) -> Result<Sent, GraphqlError> {
+    let parameters = Parameters::of(request.uri());
+    match *request.method() {
+        Method::GET | Method::HEAD => Ok(Sent::Get(parameters)),
+        Method::POST => {
+            let content_type = request.headers().get(CONTENT_TYPE);
+            let content_type = content_type.and_then(|t| t.to_str().ok());
+            let essence = content_type.unwrap_or("application/json").split(';').next();
+            let essence = essence.unwrap_or_default().trim().to_ascii_lowercase();
+            if !matches!(
+                essence.as_str(),
+                "application/json" | "application/graphql" | "multipart/form-data"
+            ) {
+                return Err(GraphqlError::WrongContentType);
+            }
+            if essence == "multipart/form-data" {
+                let message = "Local Astra does not serve multipart requests";
+                return Err(GraphqlError::NotServed(message));
+            }
+            let body = to_bytes(request.into_body(), BODY_LIMIT).await;
+            let body = body.map_err(|_| GraphqlError::BodyTooLarge)?;
+            match essence.as_str() {
+                "application/graphql" => {
+                    Ok(Sent::Text(String::from_utf8_lossy(&body).into_owned()))
+                }
+                _ => Ok(Sent::Json(Body::read(&body)?, parameters)),
+            }
+        }
+        _ => Err(GraphqlError::WrongMethod),
+    }
+}
+
+/// A request before its query is extracted.
+enum Sent {
+    Get(Parameters),
+    Text(String),
+    Json(Body, Parameters),
+}
+
+impl Sent {
+    fn into_request(self) -> Result<engine::Request, GraphqlError> {
+        match self {
+            Sent::Get(parameters) => parameters.into_request(),
+            // Blanks are a query, too, with a syntax error.
+            Sent::Text(query) if query.is_empty() => {
+                Err(bad("You must provide a GraphQL query in the request body"))
+            }
+            Sent::Text(query) => Ok(engine::Request {
+                query,
+                ..engine::Request::default()
+            }),
+            Sent::Json(body, parameters) => body.into_request(&parameters),
+        }
+    }
+}
+
+/// The parameters of the address.
+struct Parameters(Vec<(String, String)>);
+
+impl Parameters {
+    fn of(uri: &Uri) -> Parameters {
+        Parameters(bridge::parameters(uri).unwrap_or_default())
+    }
+
+    /// Returns a parameter that is set and not empty.
+    fn get(&self, name: &str) -> Option<String> {
+        let found = self.0.iter().find(|(n, _)| n == name);
+        let found = found.map(|(_, value)| value.clone());
+        found.filter(|value| !value.is_empty())
+    }
+
+    fn into_request(self) -> Result<engine::Request, GraphqlError> {
+        let query = self.get("query");
+        let query =
+            query.ok_or_else(|| bad("You must provide a GraphQL query as a URL parameter"))?;
+        let variables = match self.get("variables") {
+            Some(text) => serde_json::from_str(&text)
+                .map_err(|error| bad(&format!("Could not parse variables: {error}")))?,
+            None => Map::new(),
+        };
+        Ok(engine::Request {
+            query,
+            operation_name: self.get("operationName"),
+            variables,
+        })
+    }
+}
+
+/// The members of a JSON body. Empty texts count as missing.
+struct Body {
+    query: Option<String>,
+    operation_name: Option<String>,
+    variables: Map<String, Value>,
+}
+
+impl Body {
+    fn read(body: &[u8]) -> Result<Body, GraphqlError> {
+        let mut members = match body {
+            [] => Map::new(),
+            body => match read_json(body) {
+                Some(Value::Object(members)) => members,
+                _ => return Err(GraphqlError::BadBody),
+            },
+        };
+        let mut text = |name: &str| match members.remove(name) {
+            Some(Value::String(text)) if !text.is_empty() => Some(text),
+            _ => None,
+        };
+        let query = text("query");
+        let operation_name = text("operationName");
+        let variables = match members.remove("variables") {
+            Some(Value::Object(variables)) => variables,
+            None | Some(Value::Null) => Map::new(),
+            Some(_) => return Err(GraphqlError::BadBody),
+        };
+        Ok(Body {
+            query,
+            operation_name,
+            variables,
+        })
+    }
+
+    fn into_request(self, parameters: &Parameters) -> Result<engine::Request, GraphqlError> {
+        let query = match (parameters.get("query"), self.query) {
+            (Some(_), Some(_)) => {
+                return Err(bad(
+                    "You can't provide a GraphQL query both as a query parameter and in the request body",
+                ));
+            }
+            (query, None) | (None, query) => query,
+        };
+        let query = query.ok_or_else(|| {
+            bad("You must provide a GraphQL query, either as a query parameter or in the request body")
+        })?;
+        Ok(engine::Request {
+            query,
+            operation_name: self.operation_name,
+            variables: self.variables,
+        })
+    }
+}
+
+fn read_json(body: &[u8]) -> Option<Value> {
+    let text = bridge::without_lone_surrogates(std::str::from_utf8(body).ok()?);
+    serde_json::from_str(&text).ok()
+}
+
+fn bad(message: &str) -> GraphqlError {
+    GraphqlError::BadRequest(message.to_owned())
+}

@@ -1,0 +1,110 @@
+//! The REST API v2 with the responses of Stargate 2.0.51, by translation to CQL.
+//!
+//! [`router`] maps paths to handlers. The modules:
+//! - [`rows`]: search, read, write and delete rows; [`keys`] reads the path, [`conditions`] the `where` parameter,
+//!   [`statement`] builds the CQL
+//! - [`keyspaces`], [`tables`], [`columns`], [`indexes`], [`types`]: the schema; [`lookup`] finds its objects
+//! - [`methods`]: OPTIONS, and methods that a path does not support
+//! - [`request`]: token, names, parameters and bodies; [`answer`]: responses; [`error`]: errors
+//!
+//! Not served: `POST /cql`, which is also disabled by default in Stargate (404).
+
+mod answer;
+mod columns;
+mod conditions;
+mod error;
+mod indexes;
+mod keys;
+mod keyspaces;
+mod lookup;
+mod methods;
+#[cfg(test)]
+mod properties;
+mod request;
+mod rows;
+mod statement;
+mod tables;
+mod types;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware;
+use axum::routing::{delete, get};
+
+use access::Logins;
+use error::RestError;
+use lookup::Rest;
+
+/// Maximum size of a body, as in Quarkus.
+const BODY_LIMIT: usize = 10 * 1024 * 1024;
+
+/// Returns the routes below `/api/rest/v2`.
+pub fn router(logins: Logins) -> Router {
+    Router::new()
+        .route(
+            "/keyspaces/{keyspace}/{table}",
+            get(rows::search).post(rows::create),
+        )
+        .route(
+            "/keyspaces/{keyspace}/{table}/rows",
+            get(rows::all)
+                .put(rows::update)
+                .patch(rows::update)
+                .delete(rows::delete),
+        )
+        .route(
+            "/keyspaces/{keyspace}/{table}/{*key}",
+            get(rows::by_key)
+                .put(rows::update)
+                .patch(rows::update)
+                .delete(rows::delete),
+        )
+        .route(
+            "/schemas/keyspaces",
+            get(keyspaces::list).post(keyspaces::create),
+        )
+        .route(
+            "/schemas/keyspaces/{keyspace}",
+            get(keyspaces::one).delete(keyspaces::delete),
+        )
+        .route(
+            "/schemas/keyspaces/{keyspace}/tables",
+            get(tables::list).post(tables::create),
+        )
+        .route(
+            "/schemas/keyspaces/{keyspace}/tables/{table}",
+            get(tables::one).put(tables::update).delete(tables::delete),
+        )
+        .route(
+            "/schemas/keyspaces/{keyspace}/tables/{table}/columns",
+            get(columns::list).post(columns::create),
+        )
+        .route(
+            "/schemas/keyspaces/{keyspace}/tables/{table}/columns/{column}",
+            get(columns::one)
+                .put(columns::rename)
+                .delete(columns::delete),
+        )
+        .route(
+            "/schemas/keyspaces/{keyspace}/tables/{table}/indexes",
+            get(indexes::list).post(indexes::create),
+        )
+        .route(
+            "/schemas/keyspaces/{keyspace}/tables/{table}/indexes/{index}",
+            delete(indexes::delete),
+        )
+        .route(
+            "/schemas/keyspaces/{keyspace}/types",
+            get(types::list).post(types::create).put(types::update),
+        )
+        .route(
+            "/schemas/keyspaces/{keyspace}/types/{type}",
+            get(types::one).delete(types::delete),
+        )
+        .fallback(async || RestError::UnknownPath)
+        .method_not_allowed_fallback(methods::wrong)
+        .layer(middleware::from_fn(methods::told))
+        .layer(middleware::from_fn(request::require_token))
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .with_state(Rest::new(logins))
+}

@@ -1,0 +1,387 @@
+//! Rows: `/keyspaces/{keyspace}/{table}`.
+
+use std::borrow::Cow;
+
+use axum::extract::State;
+use axum::http::{StatusCode, Uri};
+use axum::response::Response;
+use serde_json::{Map, Value};
+
+use super::answer;
+use super::conditions;
+use super::error::RestError;
+use super::keys;
+use super::lookup::{self, Rest};
+use super::request::{Body, Caller, Names, Parameters, first_json};
+use super::statement::{self, Assignment, Condition, Order, Statement, Target};
+use access::TokenSession;
+use store::values::numbers;
+use store::values::numbers::JsonNumber;
+use store::values::{Maps, ValueError, from_base64, from_json};
+use store::{Page, Rows, Table};
+
+/// Options of a read.
+struct Reading {
+    fields: Vec<String>,
+    order: Vec<Order>,
+    page_size: i32,
+    page_state: Option<String>,
+    raw: bool,
+    maps: Maps,
+}
+
+impl Reading {
+    fn new(parameters: &Parameters) -> Result<Reading, RestError> {
+        let fields = parameters.text("fields").unwrap_or_default();
+        let fields = fields
+            .split(',')
+            // Java's `trim` treats control characters as blanks.
+            .map(|field| field.trim_matches(|c| c <= ' '))
+            .filter(|field| !field.is_empty());
+        let page_state = parameters
+            .text("page-state")
+            .filter(|state| !state.is_empty());
+        Ok(Reading {
+            page_size: parameters.page_size()?,
+            fields: fields.map(str::to_owned).collect(),
+            order: order(parameters.text("sort").unwrap_or_default())?,
+            page_state: page_state.map(str::to_owned),
+            raw: parameters.flag("raw"),
+            maps: parameters.maps(),
+        })
+    }
+
+    fn page(&self) -> Result<Page, ValueError> {
+        let state = self.page_state.as_deref().map(from_base64).transpose()?;
+        Ok(Page {
+            size: self.page_size,
+            state,
+        })
+    }
+
+    async fn run(
+        &self,
+        session: &TokenSession,
+        target: Target<'_>,
+        conditions: Vec<Condition>,
+        page: Page,
+    ) -> Result<Response, RestError> {
+        let statement = statement::select(target, &self.fields, conditions, &self.order);
+        let rows = run(session, statement, page).await?;
+        answer::rows(self.raw, &rows, self.maps)
+    }
+}
+
+/// `GET …/{table}?where=`: search.
+pub async fn search(
+    State(rest): State<Rest>,
+    caller: Caller,
+    Names((keyspace, table)): Names<(String, String)>,
+    parameters: Parameters,
+) -> Result<Response, RestError> {
+    // An invalid number is rejected before all other checks.
+    parameters.page_size()?;
+    let parameter = parameters
+        .text("where")
+        .filter(|text| !text.trim().is_empty());
+    let parameter = parameter.ok_or(RestError::Invalid("'where' must be provided"))?;
+    let reading = Reading::new(&parameters)?;
+    let session = caller.session().await?;
+    let conditions = lookup::build(&rest, &keyspace, &table, |found| {
+        conditions::parse(found, parameter, reading.maps)
+            .map_err(|error| error.within("Invalid 'where' parameter"))
+    });
+    let conditions = conditions.await?;
+    let page = reading.page().map_err(exception)?;
+    reading
+        .run(&session, target(&keyspace, &table), conditions, page)
+        .await
+}
+
+/// `GET …/{table}/rows`: the whole table.
+pub async fn all(
+    caller: Caller,
+    Names((keyspace, table)): Names<(String, String)>,
+    parameters: Parameters,
+) -> Result<Response, RestError> {
+    let reading = Reading::new(&parameters)?;
+    let page = reading.page().map_err(exception)?;
+    let session = caller.session().await?;
+    reading
+        .run(&session, target(&keyspace, &table), Vec::new(), page)
+        .await
+}
+
+/// `GET …/{table}/{key}…`: rows by primary key.
+pub async fn by_key(
+    State(rest): State<Rest>,
+    caller: Caller,
+    Names((keyspace, table, _)): Names<(String, String, String)>,
+    uri: Uri,
+    parameters: Parameters,
+) -> Result<Response, RestError> {
+    let what = "Invalid path for row to find";
+    let reading = Reading::new(&parameters)?;
+    let session = caller.session().await?;
+    let key = lookup::build(&rest, &keyspace, &table, |found| {
+        keys::conditions(found, &keys::segments(&uri), reading.maps)
+            .map_err(|error| error.within(what))
+    });
+    let key = key.await?;
+    let page = reading.page();
+    let page = page.map_err(|error| RestError::BadRequest(error.to_string()).within(what))?;
+    reading
+        .run(&session, target(&keyspace, &table), key, page)
+        .await
+}
+
+/// `POST …/{table}`: writes a row, and returns the body unchanged.
+pub async fn create(
+    State(rest): State<Rest>,
+    caller: Caller,
+    Names((keyspace, table)): Names<(String, String)>,
+    parameters: Parameters,
+    body: Body,
+) -> Result<Response, RestError> {
+    let what = "Invalid path for row to create";
+    let row = row(&body)?;
+    let session = caller.session().await?;
+    let values = lookup::build(&rest, &keyspace, &table, |found| {
+        values(found, &row, parameters.maps()).map_err(|error| error.within(what))
+    });
+    let values = values.await?;
+    let values = values
+        .into_iter()
+        .map(|value| (value.column, value.value))
+        .collect();
+    let statement = statement::insert(target(&keyspace, &table), values);
+    run(&session, statement, Page::first(1)).await?;
+    Ok(answer::json_text(
+        StatusCode::CREATED,
+        body.text().into_owned(),
+    ))
+}
+
+/// `PUT` and `PATCH …/{table}/{key}…`: run the same UPDATE, and return the body.
+pub async fn update(
+    State(rest): State<Rest>,
+    caller: Caller,
+    uri: Uri,
+    parameters: Parameters,
+    body: Body,
+) -> Result<Response, RestError> {
+    let what = "Invalid path for row to update";
+    let (keyspace, table) = keys::table(&uri);
+    let row = row(&body)?;
+    let session = caller.session().await?;
+    let parts = lookup::build(&rest, &keyspace, &table, |found| {
+        let values = values(found, &row, parameters.maps());
+        let values = values.map_err(|error| error.within(what))?;
+        let key = keys::conditions(found, &keys::segments(&uri), parameters.maps());
+        Ok((values, key.map_err(|error| error.within(what))?))
+    });
+    let (values, key) = parts.await?;
+    let statement = statement::update(target(&keyspace, &table), values, key);
+    run(&session, statement, Page::first(1)).await?;
+    let sent = as_java_writes(Value::Object(row));
+    Ok(match bridge::mark_lone_surrogates(&body.text()) {
+        Cow::Borrowed(_) => answer::data(parameters.flag("raw"), sent),
+        // The row contains question marks instead; the response shows them as they were sent.
+        Cow::Owned(marked) => {
+            let marked = serde_json::from_str(&marked).map_or(sent, as_java_writes);
+            answer::marked_data(parameters.flag("raw"), &marked)
+        }
+    })
+}
+
+/// `DELETE …/{table}/{key}…`: deletes a row, the rows of a clustering prefix, or a partition, even if it does not
+/// exist.
+pub async fn delete(
+    State(rest): State<Rest>,
+    caller: Caller,
+    uri: Uri,
+) -> Result<Response, RestError> {
+    let (keyspace, table) = keys::table(&uri);
+    let session = caller.session().await?;
+    let key = lookup::build(&rest, &keyspace, &table, |found| {
+        keys::conditions(found, &keys::segments(&uri), Maps::Compact)
+            .map_err(|error| error.within("Invalid path for row to delete"))
+    });
+    let key = key.await?;
+    let statement = statement::delete(target(&keyspace, &table), key);
+    run(&session, statement, Page::first(1)).await?;
+    Ok(answer::empty(StatusCode::NO_CONTENT))
+}
+
+async fn run(session: &TokenSession, statement: Statement, page: Page) -> Result<Rows, RestError> {
+    bridge::check_statement(&statement.cql, &statement.values)?;
+    let rows = session
+        .query(&statement.cql, statement.values, page)
+        .await?;
+    bridge::check_rows(&rows)?;
+    Ok(rows)
+}
+
+fn target<'a>(keyspace: &'a str, table: &'a str) -> Target<'a> {
+    Target { keyspace, table }
+}
+
+/// Converts the error of an invalid page state, which is an exception where Stargate's path does not check it.
+fn exception(error: ValueError) -> RestError {
+    RestError::Exception(error.to_string())
+}
+
+/// Returns the row in the body, which must be an object.
+fn row(body: &Body) -> Result<Map<String, Value>, RestError> {
+    let row = body.json();
+    match row.map_err(|error| RestError::BadRequest(format!("Invalid JSON payload: {error}")))? {
+        Value::Object(row) => Ok(row),
+        Value::Null => Err(RestError::Exception(
+            "Cannot invoke \"java.util.Map.size()\" because \"payloadMap\" is null".to_owned(),
+        )),
+        _ => Err(RestError::BadRequest(
+            "Invalid JSON payload: Cannot deserialize value of type `java.util.LinkedHashMap<java.lang.Object,java.lang.Object>`"
+                .to_owned(),
+        )),
+    }
+}
+
+fn values(
+    table: &Table,
+    row: &Map<String, Value>,
+    maps: Maps,
+) -> Result<Vec<Assignment>, RestError> {
+    row.iter()
+        .map(|(name, value)| {
+            let column = table.column(name);
+            if value.is_null() {
+                // Stargate does not check the column of a null; Cassandra does.
+                return Ok(Assignment {
+                    column: name.clone(),
+                    value: None,
+                    counter: column.is_some_and(is_counter),
+                });
+            }
+            let column = column.ok_or_else(|| conditions::unknown_column(table, name))?;
+            let value = from_json(value, &column.typ, maps)
+                .map_err(|error| RestError::value(&table.name, name, &error))?;
+            Ok(Assignment {
+                column: name.clone(),
+                value,
+                counter: is_counter(column),
+            })
+        })
+        .collect()
+}
+
+fn is_counter(column: &store::Column) -> bool {
+    use scylla::cluster::metadata::{ColumnType, NativeType};
+    matches!(column.typ, ColumnType::Native(NativeType::Counter))
+}
+
+/// Formats numbers as Java does after parsing them: `1.50` becomes `1.5`.
+fn as_java_writes(value: Value) -> Value {
+    match value {
+        Value::Number(number) => numbers::number(&JsonNumber::read(&number).text()),
+        Value::Array(values) => Value::Array(values.into_iter().map(as_java_writes).collect()),
+        Value::Object(members) => {
+            let members = members.into_iter();
+            Value::Object(
+                members
+                    .map(|(name, value)| (name, as_java_writes(value)))
+                    .collect(),
+            )
+        }
+        other => other,
+    }
+}
+
+/// Parses the `sort` parameter, an object of columns. Only the exact word `desc` sorts in descending order.
+fn order(parameter: &str) -> Result<Vec<Order>, RestError> {
+    let bad = |problem: String| RestError::BadRequest(problem).within("Invalid 'sort' parameter");
+    if parameter.is_empty() {
+        return Ok(Vec::new());
+    }
+    let no_object = || {
+        bad(format!(
+            "Invalid 'sort' argument, not JSON Object ({parameter})"
+        ))
+    };
+    if parameter.trim().is_empty() {
+        return Err(no_object());
+    }
+    let value = first_json(parameter).map_err(|error| {
+        bad(format!(
+            "Invalid 'sort' argument, not valid JSON ({parameter}): {error}"
+        ))
+    })?;
+    let Value::Object(columns) = value else {
+        return Err(no_object());
+    };
+    let columns = columns.into_iter();
+    Ok(columns
+        .map(|(column, direction)| match direction.as_str() {
+            Some("desc") => (column, "DESC"),
+            _ => (column, "ASC"),
+        })
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::statement::tests::events;
+    use super::*;
+
+    #[test]
+    fn only_the_word_desc_is_descending() {
+        let read = order(r#"{"a":"desc","b":"DESC","c":"asc","d":-1,"e":null}"#).unwrap();
+        let directions: Vec<_> = read.iter().map(|(c, d)| (c.as_str(), *d)).collect();
+        assert_eq!(
+            directions,
+            [
+                ("a", "DESC"),
+                ("b", "ASC"),
+                ("c", "ASC"),
+                ("d", "ASC"),
+                ("e", "ASC")
+            ]
+        );
+        assert!(order("").unwrap().is_empty());
+        assert!(order("{}").unwrap().is_empty());
+        for (parameter, start) in [
+            (
+                "notjson",
+                "Invalid 'sort' parameter, problem: Invalid 'sort' argument, not valid JSON (notjson): ",
+            ),
+            (
+                "[]",
+                "Invalid 'sort' parameter, problem: Invalid 'sort' argument, not JSON Object ([])",
+            ),
+        ] {
+            let refused = order(parameter).unwrap_err().to_string();
+            assert!(refused.starts_with(start), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_row_is_read_by_its_columns() {
+        let row = |text: &str| -> Map<String, Value> { serde_json::from_str(text).unwrap() };
+        let read = values(&events(), &row(r#"{"what":null,"n":"+5"}"#), Maps::Compact).unwrap();
+        assert!(!read[0].counter && read[0].value.is_none());
+        assert!(read[1].counter && read[1].value.is_some());
+        let refused = values(&events(), &row(r#"{"nocol":1}"#), Maps::Compact).unwrap_err();
+        assert_eq!(
+            refused.within("Invalid path for row to create").to_string(),
+            "Invalid path for row to create, problem: Unknown field name 'nocol' (table 'events'); known fields: \
+             [day, at, n, ok, scores, tags, what]"
+        );
+    }
+
+    #[test]
+    fn numbers_come_back_as_java_writes_them() {
+        let sent: Value =
+            serde_json::from_str(r#"{"a":[1.50,1e3,5,-0,12345678901234567890]}"#).unwrap();
+        let back = as_java_writes(sent).to_string();
+        assert_eq!(back, r#"{"a":[1.5,1000.0,5,0,12345678901234567890]}"#);
+    }
+}
