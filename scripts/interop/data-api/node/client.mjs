@@ -6,39 +6,13 @@
 // updated id are not those that the similarities belong to. Each check prints a line; the first that fails ends the
 // program with exit code 1.
 import assert from "node:assert/strict";
-import * as fetchH2 from "fetch-h2";
 import {
-  CollectionInsertManyError, DataAPIClient, DataAPIHttpError, DataAPIResponseError, ObjectId, TooManyDocumentsToCountError,
-  UUID, oid, vector,
+  CollectionInsertManyError, DataAPIHttpError, DataAPIResponseError, ObjectId, TooManyDocumentsToCountError, UUID, oid,
+  vector,
 } from "@datastax/astra-db-ts";
+import { client, close, code, database, endpoint, failure, h2, numbers, range, requireHttp2, run, say, token } from "./common.mjs";
 
-const endpoint = process.env.ASTRA_DB_API_ENDPOINT;
-const token = process.env.ASTRA_DB_APPLICATION_TOKEN;
-const keyspace = process.env.ASTRA_DB_KEYSPACE;
-const h2 = process.argv[2] === "h2";
-const run = `${Date.now()}_${process.pid}`;
-
-const client = new DataAPIClient(h2 ? { httpOptions: { client: "fetch-h2", fetchH2 } } : {});
-const database = (settings = {}) => client.db(endpoint, { token, keyspace, ...settings });
-const say = (what) => console.log(`ok  ${what}`);
-const close = (found, wanted, what) => assert.ok(Math.abs(found - wanted) < 1e-6, `${what}: ${found}, not ${wanted}`);
 const ids = (documents) => documents.map((document) => document._id);
-const numbers = (values) => values.sort((a, b) => a - b);
-const range = (from, to) => Array.from({ length: to - from }, (_, n) => from + n);
-
-// The error that a call ends with.
-async function failure(call, kind) {
-  try {
-    await call();
-  } catch (error) {
-    assert.ok(error instanceof kind, `${kind.name} was expected, not ${error.stack}`);
-    return error;
-  }
-  throw new Error(`${kind.name} was expected`);
-}
-
-// The code of the error that the API responds with.
-const code = async (call) => (await failure(call, DataAPIResponseError)).errorDescriptors[0].errorCode;
 
 async function quickstart(db) {
   const name = `interop_dreams_ts_${run}`;
@@ -236,12 +210,7 @@ async function errors(db, notes) {
 }
 
 try {
-  if (h2) {
-    const response = await fetchH2.fetch(`${endpoint}/api/json/v1`);
-    await fetchH2.disconnectAll();
-    assert.equal(response.httpVersion, 2);
-    say("the port speaks HTTP/2 with fetch-h2");
-  }
+  if (h2) await requireHttp2();
   const db = database();
   await quickstart(db);
   const notes = await createTwice(db, `interop_notes_ts_${run}`);

@@ -6,61 +6,19 @@ line; the first that fails ends the program with a traceback and exit code 1.
 """
 
 import datetime
-import logging
-import os
 import time
 import uuid
 
 from astrapy import DataAPIClient
 from astrapy.constants import VectorMetric
 from astrapy.data_types import DataAPITimestamp, DataAPIVector
-from astrapy.exceptions import (
-    CollectionInsertManyException,
-    DataAPIHttpException,
-    DataAPIResponseException,
-    TooManyDocumentsToCountException,
-)
+from astrapy.exceptions import CollectionInsertManyException, DataAPIHttpException, TooManyDocumentsToCountException
 from astrapy.ids import UUID, ObjectId, uuid6, uuid7
 from astrapy.info import CollectionDefinition
 
-# It logs a warning for an endpoint outside of Astra's domain, and each request that is meant to fail.
-logging.getLogger("astrapy").setLevel(logging.CRITICAL)
+from common import ENDPOINT, KEYSPACE, RUN, TOKEN, close, code, database, equal, failure, say
 
-ENDPOINT = os.environ["ASTRA_DB_API_ENDPOINT"]
-TOKEN = os.environ["ASTRA_DB_APPLICATION_TOKEN"]
-KEYSPACE = os.environ["ASTRA_DB_KEYSPACE"]
-RUN = f"{time.time_ns() // 1_000_000}_{os.getpid()}"
 VECTORS = CollectionDefinition.builder().with_vector_dimension(1536).with_vector_metric(VectorMetric.DOT_PRODUCT).build()
-
-
-def say(what):
-    print(f"ok  {what}", flush=True)
-
-
-def equal(found, wanted, what):
-    assert found == wanted, f"{what}: {found!r}, not {wanted!r}"
-
-
-def close(found, wanted, what):
-    assert abs(found - wanted) < 1e-6, f"{what}: {found!r}, not {wanted!r}"
-
-
-def database(token=TOKEN):
-    return DataAPIClient().get_database(ENDPOINT, token=token, keyspace=KEYSPACE)
-
-
-def failure(call, kind):
-    """The error that a call ends with."""
-    try:
-        call()
-    except kind as error:
-        return error
-    raise AssertionError(f"{kind.__name__} was expected")
-
-
-def code(call):
-    """The code of the error that the API responds with."""
-    return failure(call, DataAPIResponseException).error_descriptors[0].error_code
 
 
 def quickstart(db):

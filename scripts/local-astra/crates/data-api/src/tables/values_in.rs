@@ -102,7 +102,8 @@ pub fn read_element(value: &Json, typ: &ColumnType<'static>) -> Result<CqlValue,
     read(value, typ)?.ok_or_else(|| "a collection cannot have null".to_owned())
 }
 
-/// A map: an object, or a list of pairs.
+/// A map: an object, or a list of pairs. An empty list is no map, only an empty object is:
+/// <https://github.com/stargate/data-api/issues/2005>
 fn read_map(
     value: &Json,
     key: &ColumnType<'static>,
@@ -117,13 +118,14 @@ fn read_map(
                 .map(|(name, value)| pair(&Json::text(name), value))
                 .collect()
         }
-        Json::Array(pairs) => {
+        Json::Array(pairs) if !pairs.is_empty() => {
             let pairs = pairs.iter().map(|entry| match entry.as_array() {
                 Some([name, value]) => pair(name, value),
                 _ => Err("a map as a list needs pairs of a key and a value".to_owned()),
             });
             pairs.collect()
         }
+        Json::Array(_) => Err("an empty map is {}, not []".to_owned()),
         other => Err(format!("a map cannot be read from {}", other.type_name())),
     }
 }
@@ -373,6 +375,8 @@ mod tests {
             ("list<int>", "[]", "nothing"),
             ("map<text, int>", r#"{"a":1}"#, r#"{"a":1}"#),
             ("map<text, int>", r#"[["a",1]]"#, r#"{"a":1}"#),
+            ("map<text, int>", "{}", "nothing"),
+            ("map<int, int>", "{}", "nothing"),
             (
                 "map<int, text>",
                 r#"[[1,"a"],[2,"b"]]"#,
@@ -421,6 +425,8 @@ mod tests {
             ("list<int>", "5"),
             ("set<int>", "{\"a\":1}"),
             ("map<text, int>", "[1,2]"),
+            ("map<text, int>", "[]"),
+            ("map<int, int>", "[]"),
             ("map<text, int>", r#"[["a",1,2]]"#),
             ("map<int, int>", r#"{"1":1}"#),
             ("frozen<addr>", r#"{"zip":1}"#),
