@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::OnceCell;
+use uuid::Uuid;
 
 use super::{Interface, Owners, Rights, Target, granted_keyspaces};
 use settings::token::Token;
@@ -16,6 +17,9 @@ use store::{Code, Keyspace, RoleSession, Store, StoreError};
 
 /// Idle time after which a token is logged out.
 const IDLE: Duration = Duration::from_secs(600);
+/// Time for which a permission is remembered. Cassandra remembers permissions for twice this time. A change of a role in
+/// the DevOps API closes the login.
+const REMEMBERED: Duration = Duration::from_secs(1);
 
 /// The store, and the logins of all tokens. Clones are cheap.
 #[derive(Clone)]
@@ -37,6 +41,10 @@ struct Key {
 pub struct TokenSession {
     session: RoleSession,
     rights: Rights,
+    /// The database of each keyspace.
+    owners: Recent<Uuid>,
+    /// The keyspaces that this token can see.
+    visible: Recent<()>,
     opened: Instant,
     /// Milliseconds after `opened`.
     last_used: AtomicU64,
@@ -101,6 +109,8 @@ impl Logins {
         Ok(Arc::new(TokenSession {
             session,
             rights,
+            owners: Recent::default(),
+            visible: Recent::default(),
             opened: Instant::now(),
             last_used: AtomicU64::new(0),
         }))
@@ -165,7 +175,18 @@ impl TokenSession {
         if self.rights.open_to_all(interface) || is_system(keyspace) {
             return Ok(());
         }
-        let database = Owners::of_one(self.store().admin(), keyspace).await?;
+        let database = match self.owners.get(keyspace) {
+            Some(database) => database,
+            None => {
+                // Before its owner, because a keyspace has an owner before it exists.
+                let exists = self.store().schema().keyspaces.contains_key(keyspace);
+                let database = Owners::of_one(self.store().admin(), keyspace).await?;
+                if exists {
+                    self.owners.put(keyspace, database);
+                }
+                database
+            }
+        };
         if self.rights.open_to(interface, database) {
             return Ok(());
         }
@@ -199,6 +220,23 @@ impl TokenSession {
             .collect())
     }
 
+    /// Returns true if this role can see a keyspace: see [`TokenSession::visible_keyspaces`].
+    pub async fn can_see(&self, keyspace: &str) -> Result<bool, StoreError> {
+        let schema = self.store().current().await?;
+        if !schema.keyspaces.contains_key(keyspace) {
+            return Ok(false);
+        }
+        if self.is_superuser() || self.visible.get(keyspace).is_some() {
+            return Ok(true);
+        }
+        let visible = self.visible_keyspaces().await?;
+        let is_visible = visible.iter().any(|visible| visible.name == keyspace);
+        if is_visible {
+            self.visible.put(keyspace, ());
+        }
+        Ok(is_visible)
+    }
+
     fn used(&self) {
         let now = u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.last_used.store(now, Ordering::Relaxed);
@@ -207,6 +245,29 @@ impl TokenSession {
     fn idle(&self) -> Duration {
         let last = Duration::from_millis(self.last_used.load(Ordering::Relaxed));
         self.opened.elapsed().saturating_sub(last)
+    }
+}
+
+/// What was recently read about keyspaces.
+struct Recent<T>(Mutex<HashMap<String, (Instant, T)>>);
+
+impl<T: Copy> Recent<T> {
+    fn get(&self, keyspace: &str) -> Option<T> {
+        let recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (read, value) = recent.get(keyspace)?;
+        (read.elapsed() < REMEMBERED).then_some(*value)
+    }
+
+    fn put(&self, keyspace: &str, value: T) {
+        let mut recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        recent.retain(|_, (read, _)| read.elapsed() < REMEMBERED);
+        recent.insert(keyspace.to_owned(), (Instant::now(), value));
+    }
+}
+
+impl<T> Default for Recent<T> {
+    fn default() -> Recent<T> {
+        Recent(Mutex::default())
     }
 }
 

@@ -172,14 +172,11 @@ impl Caller<'_> {
                 .cloned(),
         };
         let keyspace = keyspace.ok_or_else(|| unknown_keyspace(name))?;
-        if self.session.is_superuser() {
-            return Ok(keyspace);
+        if self.session.can_see(name).await? {
+            Ok(keyspace)
+        } else {
+            Err(unknown_keyspace(name))
         }
-        let visible = self.session.visible_keyspaces().await?;
-        let visible = visible.iter().any(|visible| visible.name == name);
-        visible
-            .then_some(keyspace)
-            .ok_or_else(|| unknown_keyspace(name))
     }
 
     /// Returns the table of a collection, or a table; views are not tables. Cassandra checks that the token can see it.

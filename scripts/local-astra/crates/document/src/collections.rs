@@ -226,8 +226,7 @@ async fn with_namespace_refreshed(
 /// # Errors
 /// [`DocumentError::HiddenNamespace`] if not.
 pub async fn require_visible(session: &TokenSession, namespace: &str) -> Result<(), DocumentError> {
-    let visible = session.visible_keyspaces().await?;
-    if visible.iter().any(|keyspace| keyspace.name == namespace) {
+    if session.can_see(namespace).await? {
         Ok(())
     } else {
         Err(DocumentError::HiddenNamespace(namespace.to_owned()))

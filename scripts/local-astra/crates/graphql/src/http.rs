@@ -144,14 +144,14 @@ async fn on_keyspace(
     let session = session.map_err(GraphqlError::Login)?;
     let opened = session.require_in(Interface::Graphql, &keyspace).await;
     opened.map_err(GraphqlError::Login)?;
-    let visible = session.visible_keyspaces().await;
-    let visible = visible.map_err(GraphqlError::Keyspace)?;
-    let found = visible.into_iter().find(|found| found.name == keyspace);
-    let exists = registry.logins.schema().keyspaces.contains_key(&keyspace);
-    let found = found.ok_or(match exists {
-        true => GraphqlError::Hidden,
-        false => GraphqlError::NoKeyspace,
-    })?;
+    let schema = registry.logins.current().await;
+    let schema = schema.map_err(GraphqlError::Keyspace)?;
+    let found = schema.keyspaces.get(&keyspace);
+    let found = Arc::clone(found.ok_or(GraphqlError::NoKeyspace)?);
+    let is_visible = session.can_see(&keyspace).await;
+    if !is_visible.map_err(GraphqlError::Keyspace)? {
+        return Err(GraphqlError::Hidden);
+    }
     let deployed = registry.find(&found).await?;
     let request = request.into_request()?;
     let answer = engine::apart(move || async move {
@@ -159,7 +159,7 @@ async fn on_keyspace(
             let prepared = engine::prepare(&deployed.schema, &request)?;
             return data::execute(&deployed, &session, &prepared).await;
         }
-        let made = addresses.made.get(&found, &registry.logins.schema());
+        let made = addresses.made.get(&found, &schema);
         let made = made.map_err(engine::Rejection::Failed)?;
         let prepared = engine::prepare(&made.schema, &request)?;
         cql_first::data::execute(&made, &session, &prepared).await

@@ -42,7 +42,7 @@ pub async fn one(
     let keyspace = lookup::keyspace(&rest, &name).await?;
     let keyspace = keyspace
         .ok_or_else(|| RestError::NotFound(format!("Unable to describe keyspace '{name}'")))?;
-    if !lookup::may_see(&session, &name).await? {
+    if !session.can_see(&name).await? {
         return Err(RestError::HiddenKeyspace(name));
     }
     Ok(answer::data(parameters.flag("raw"), description(&keyspace)))

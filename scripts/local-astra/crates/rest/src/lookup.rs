@@ -114,7 +114,7 @@ pub async fn visible_table(
     missing: Missing,
 ) -> Result<Arc<Table>, RestError> {
     let found = table(rest, keyspace, name, missing).await?;
-    if may_see(session, keyspace).await? {
+    if session.can_see(keyspace).await? {
         return Ok(found);
     }
     Err(RestError::HiddenTable {
@@ -141,12 +141,6 @@ pub async fn unnoted_keyspace(
     }
     let schema = logins.refresh().await?;
     Ok(schema.keyspaces.get(name).cloned())
-}
-
-/// Returns true if the caller can see this keyspace.
-pub async fn may_see(session: &TokenSession, keyspace: &str) -> Result<bool, RestError> {
-    let visible = session.visible_keyspaces().await?;
-    Ok(visible.iter().any(|seen| seen.name == keyspace))
 }
 
 /// The error of calls that require a keyspace.

@@ -25,7 +25,7 @@ pub async fn list(
     let session = caller.session().await?;
     let found = lookup::keyspace(&rest, &keyspace).await?;
     let found = found.ok_or_else(|| lookup::no_keyspace(&keyspace))?;
-    let tables = match lookup::may_see(&session, &keyspace).await? {
+    let tables = match session.can_see(&keyspace).await? {
         true => found
             .tables
             .values()

@@ -124,7 +124,7 @@ async fn find(
     name: Option<&str>,
 ) -> Result<Vec<Value>, RestError> {
     let known = lookup::unnoted_keyspace(logins, keyspace).await?.is_some();
-    if !known || !lookup::may_see(session, keyspace).await? {
+    if !known || !session.can_see(keyspace).await? {
         return Ok(Vec::new());
     }
     let is = |column, value: &str| {
