@@ -98,41 +98,54 @@ async fn run(
         return answer.map(Served::Answer);
     };
     let table = caller.table(keyspace, name).await?;
-    let answer = match Collection::of(Arc::clone(&caller.session), &table)? {
+    let served = run_on(&caller, &table, &command).await;
+    let errors = match &served {
+        Ok(Served::Answer(answer)) => answer.errors.as_slice(),
+        Ok(Served::Not(_)) => &[],
+        Err(error) => std::slice::from_ref(error),
+    };
+    // The schema may have changed after it was read.
+    let is_doubtful = errors.iter().any(|error| {
+        let code = error.code;
+        matches!(code, Code::InvalidDatabaseQuery | Code::UnauthorizedAccess)
+    });
+    if is_doubtful {
+        caller.api.logins.refresh().await?;
+    }
+    // Cassandra has not checked the token for these. A keyspace that a token cannot see does not exist for it.
+    let is_unchecked = matches!(served, Ok(Served::Not(_))) || command.name == "listIndexes";
+    if is_unchecked || !errors.is_empty() {
+        caller.visible_keyspace(keyspace).await?;
+    }
+    if is_doubtful {
+        caller.table(keyspace, name).await?;
+    }
+    served
+}
+
+/// Runs a command on a collection or table.
+async fn run_on(
+    caller: &Caller<'_>,
+    table: &Arc<store::Table>,
+    command: &Command,
+) -> Result<Served, ApiError> {
+    let session = || Arc::clone(&caller.session);
+    let (keyspace, name) = (&table.keyspace, &table.name);
+    let answer = match Collection::of(session(), table)? {
         Some(collection) => {
             require_of_collections(command.name, keyspace, name)?;
-            collections::run(&caller, &collection, &command).await
+            collections::run(caller, &collection, command).await
         }
         None => {
             require_of_tables(command.name, keyspace, name)?;
             if command.name == "createTextIndex" {
                 return Ok(Served::Not(command.name));
             }
-            let table = Table::new(Arc::clone(&caller.session), table);
-            let answer = tables::run(&caller, &table, &command).await;
-            // Errors contain names of columns, and Cassandra has not checked every command.
-            let failed = answer
-                .as_ref()
-                .map_or(true, |answer| !answer.errors.is_empty());
-            if failed || command.name == "listIndexes" {
-                caller.visible_keyspace(keyspace).await?;
-            }
-            answer
+            let table = Table::new(session(), Arc::clone(table));
+            tables::run(caller, &table, command).await
         }
     };
-    let mut answer = answer.unwrap_or_else(Answer::from);
-    // What the schema said a moment ago may be wrong, and what a token may not see does not exist for it.
-    for error in &mut answer.errors {
-        if matches!(
-            error.code,
-            Code::InvalidDatabaseQuery | Code::UnauthorizedAccess
-        ) {
-            caller.api.logins.refresh().await?;
-            caller.visible_keyspace(keyspace).await?;
-            caller.table(keyspace, name).await?;
-        }
-    }
-    Ok(Served::Answer(answer))
+    answer.map(Served::Answer)
 }
 
 fn not_served(command: &str) -> Response {

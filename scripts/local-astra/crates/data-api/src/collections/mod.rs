@@ -89,6 +89,12 @@ impl Collection {
         quote_in(&self.keyspace, &self.name)
     }
 
+    /// Lets Cassandra check that the token can read the collection, with a statement that finds no document.
+    async fn require_readable(&self) -> Result<(), ApiError> {
+        let cql = format!("SELECT key FROM {} WHERE key IN ()", self.table());
+        self.query(&cql, Vec::new(), Page::first(1)).await.map(drop)
+    }
+
     /// Runs a statement on the collection.
     async fn query(&self, cql: &str, values: Vec<CqlValue>, page: Page) -> Result<Rows, ApiError> {
         let values = values.into_iter().map(Some).collect();

@@ -42,7 +42,7 @@ use super::error::ApiError;
 use super::request::Caller;
 use super::response::Answer;
 use access::TokenSession;
-use store::types::quote_in;
+use store::types::{quote, quote_in};
 use store::{Column, ColumnKind, Page, Rows, StoreError};
 
 use indexes::IndexTarget;
@@ -92,6 +92,19 @@ impl Table {
 
     fn indexes(&self) -> impl Iterator<Item = IndexTarget<'_>> {
         self.meta.indexes.iter().filter_map(IndexTarget::of)
+    }
+
+    /// Lets Cassandra check that the token can read the table, with a statement that finds no row.
+    async fn require_readable(&self) -> Result<(), ApiError> {
+        let partition = self.meta.partition_key().map(|column| quote(&column.name));
+        let partition: Vec<String> = partition.collect();
+        let cql = format!(
+            "SELECT {} FROM {} WHERE {} IN ()",
+            partition.join(", "),
+            self.quoted(),
+            partition.join(" IN () AND ")
+        );
+        self.query(&cql, Vec::new(), Page::first(1)).await.map(drop)
     }
 
     /// Runs a statement on the table.
@@ -144,7 +157,8 @@ pub async fn run(
     }
 }
 
-/// The answer to a change of the schema: a refusal of Cassandra is `ok: 0` beside its error.
+/// The answer to a change of the schema: a refusal of Cassandra is `ok: 0` beside its error. `named` is the error of the
+/// API for it, if it has one.
 fn changed<T>(
     changed: Result<T, StoreError>,
     named: impl FnOnce(&StoreError) -> Option<ApiError>,
@@ -152,7 +166,10 @@ fn changed<T>(
     match changed {
         Ok(_) => Answer::ok(),
         Err(error) => {
-            let error = named(&error).unwrap_or_else(|| error.into());
+            // A message about permissions contains names, which may read like another problem.
+            let is_denied = error.code == store::Code::PermissionDenied;
+            let named = (!is_denied).then(|| named(&error)).flatten();
+            let error = named.unwrap_or_else(|| error.into());
             let answer = Answer::default().with_status("ok", super::json::Json::integer(0));
             Answer {
                 errors: vec![error],
