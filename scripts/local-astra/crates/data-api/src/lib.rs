@@ -5,7 +5,7 @@
 //! - [`keyspaces`]: commands at the top
 //! - [`collections`]: commands on collections and their documents
 //! - [`tables`]: commands on tables, their rows and indexes, and on types
-//! - [`filter`]: filters as conditions; [`indexes`]: indexes that are being built;
+//! - [`filter`]: filters as conditions; [`update`]: updates as operators; [`indexes`]: indexes that are being built;
 //!   [`nearest`]: vectors compared one by one
 //! - [`json`]: JSON with members in order and decimal numbers
 //! - [`response`], [`error`], [`codes`]: responses and their errors
@@ -23,6 +23,7 @@ mod nearest;
 mod request;
 mod response;
 mod tables;
+mod update;
 
 use std::sync::Arc;
 
