@@ -87,6 +87,11 @@ async fn run(
     let Some(keyspace) = &address.keyspace else {
         return keyspaces::run(&caller, &command).await.map(Served::Answer);
     };
+    let opened = caller.session.require_in(Interface::DataApi, keyspace);
+    if let Err(error) = opened.await {
+        caller.visible_keyspace(keyspace).await?;
+        return Err(error.into());
+    }
     let Some(name) = &address.collection else {
         caller.visible_keyspace(keyspace).await?;
         let answer = match command.name {

@@ -7,25 +7,24 @@ use super::DataApi;
 use crate::astra::{block_on, local_astra};
 use crate::devops::Api;
 
-/// Creates a role with these actions on these resources, given as the parts after the organization, and returns a token
-/// for it.
-pub async fn token_of(owner: &Api, role: &str, actions: &[&str], resources: &[String]) -> String {
+/// Creates a role with these actions on these resources, given as the parts after the organization, and returns its id.
+pub async fn role(owner: &Api, name: &str, actions: &[&str], resources: &[String]) -> Value {
     let organization = settings::ORGANIZATION_ID;
     let resources = resources.iter();
     let resources = resources.map(|rest| format!("drn:astra:org:{organization}:{rest}"));
-    let policy = json!({"description": role, "effect": "allow", "actions": actions,
+    let policy = json!({"description": name, "effect": "allow", "actions": actions,
         "resources": resources.collect::<Vec<String>>()});
-    let body = json!({"name": role, "policy": policy});
+    let body = json!({"name": name, "policy": policy});
     let created = owner
         .ask(Method::POST, "/v2/organizations/roles", Some(body))
         .await;
     assert_eq!(created.status, 201, "{}", created.body);
-    token_with(owner, &created.body["ID"]).await
+    created.body["ID"].clone()
 }
 
-/// Creates a token with the role of this id.
-async fn token_with(owner: &Api, role: &Value) -> String {
-    let body = json!({"roles": [role]});
+/// Creates a token with the roles of these ids.
+pub async fn token(owner: &Api, roles: &[Value]) -> String {
+    let body = json!({"roles": roles});
     let created = owner
         .ask(Method::POST, "/v2/clientIdSecrets", Some(body))
         .await;
@@ -62,7 +61,7 @@ fn what_a_role_may_not_do_is_unauthorized() {
             .find(|role| role["Name"] == "API RO User" || role["name"] == "API RO User");
         let role = role.unwrap_or_else(|| panic!("{}", roles.body));
         let id = role.get("ID").or_else(|| role.get("id")).unwrap();
-        let token = token_with(&owner, id).await;
+        let token = token(&owner, std::slice::from_ref(id)).await;
         let reader = DataApi::with(api.keyspace.clone(), token.clone());
         let path = format!("/{}/c", api.keyspace);
         let find = reader.send(&path, json!({"find": {}}).to_string()).await;
@@ -146,7 +145,8 @@ fn a_token_of_another_database_knows_no_keyspace_of_this_one() {
             "db-table-create",
             "db-table-alter", // for the indexes of a collection
         ];
-        let token = token_of(&owner, &keyspace, &actions, &resources).await;
+        let role = role(&owner, &keyspace, &actions, &resources).await;
+        let token = token(&owner, &[role]).await;
 
         let there = DataApi::with(keyspace.clone(), token.clone());
         let (_, listed) = there

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use settings::DATABASE_ID;
 
 use super::super::DataApi;
-use super::super::tokens::token_of;
+use super::super::tokens::{role, token};
 use crate::astra::{block_on, local_astra};
 use crate::devops::Api;
 
@@ -48,19 +48,28 @@ async fn scene() -> DataApi {
     api
 }
 
-/// A client with a token for these actions on these tables of the keyspace.
-async fn client(api: &DataApi, tables: &str, actions: &[&str]) -> DataApi {
+/// The application's client of the DevOps API.
+fn owner() -> Api {
     let astra = local_astra();
-    let owner = Api::of(astra, &astra.application());
+    Api::of(astra, &astra.application())
+}
+
+/// Creates a role for these actions on these tables of the keyspace, and returns its id.
+async fn role_of(api: &DataApi, tables: &str, actions: &[&str]) -> Value {
     let keyspace = format!("db:{DATABASE_ID}:keyspace:{}", api.keyspace);
     let resources = [
         format!("db:{DATABASE_ID}"),
         keyspace.clone(),
         format!("{keyspace}:table:{tables}"),
     ];
-    let role = format!("{tables} of {}", api.keyspace);
-    let token = token_of(&owner, &role, actions, &resources).await;
-    DataApi::with(api.keyspace.clone(), token)
+    let name = format!("{tables} of {}", api.keyspace);
+    role(&owner(), &name, actions, &resources).await
+}
+
+/// A client with a token for such a role.
+async fn client(api: &DataApi, tables: &str, actions: &[&str]) -> DataApi {
+    let role = role_of(api, tables, actions).await;
+    DataApi::with(api.keyspace.clone(), token(&owner(), &[role]).await)
 }
 
 fn reads() -> Vec<Value> {
@@ -183,6 +192,27 @@ fn a_role_for_one_table_uses_this_table_and_no_other() {
             client.done("", json!({"dropTable": {"name": own}})).await;
             let code = client.code(own, json!({"find": {}})).await;
             assert_eq!(code, "UNKNOWN_COLLECTION_OR_TABLE");
+        }
+    });
+}
+
+#[test]
+fn a_role_opens_the_data_api_to_its_own_database_only() {
+    block_on(async {
+        let api = scene().await;
+        let closed: Vec<&str> = READ.iter().copied().filter(|a| *a != "db-rest").collect();
+        let here = role_of(&api, "*", &closed).await;
+        let elsewhere = [format!("db:{}", uuid::Uuid::new_v4())];
+        let name = format!("elsewhere than {}", api.keyspace);
+        let elsewhere = role(&owner(), &name, &["org-db-view", "db-rest"], &elsewhere).await;
+        let token = token(&owner(), &[here, elsewhere]).await;
+        let client = DataApi::with(api.keyspace.clone(), token);
+        for (table, command) in [
+            ("", json!({"listTables": {}})),
+            ("books", json!({"find": {}})),
+            ("over_cql", json!({"listIndexes": {}})),
+        ] {
+            check_denied(&client, table, &command).await;
         }
     });
 }
