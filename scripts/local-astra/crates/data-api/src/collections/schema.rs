@@ -220,7 +220,7 @@ async fn undone(caller: &Caller<'_>, keyspace: &str, name: &str, error: StoreErr
     match undone {
         Err(_) => {
             let text = format!(
-                "The collection '{name}' was made without all of its indexes: {}",
+                "The collection '{name}' was created without all of its indexes: {}",
                 error.message
             );
             ApiError::new(Code::CorruptedCollectionSchema, text)

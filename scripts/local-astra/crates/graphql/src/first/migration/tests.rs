@@ -135,13 +135,13 @@ fn what_differs_is_added_or_told() {
         "[MISSING_INDEX] A.t",
         "[MISSING_COLUMN] U.y",
     ];
-    let told = |text: &str, strategy| match changes(text, strategy, &with_a()) {
+    let differences = |text: &str, strategy| match changes(text, strategy, &with_a()) {
         Err(Misfit::Differences(errors)) => errors,
         other => panic!("{other:?}"),
     };
     for strategy in [Strategy::UseExisting, Strategy::AddMissingTables] {
         assert_eq!(changes(&same, strategy, &with_a()).unwrap(), [""; 0]);
-        assert_eq!(told(&more, strategy), missing);
+        assert_eq!(differences(&more, strategy), missing);
     }
     let add = Strategy::AddMissingTablesAndColumns;
     assert_eq!(
