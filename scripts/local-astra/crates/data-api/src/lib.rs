@@ -31,7 +31,7 @@ use axum::Router;
 use axum::routing::any;
 
 use access::Logins;
-use collections::Making;
+use collections::CreationLocks;
 
 /// The most collections and indexes that a database may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +53,7 @@ impl Limits {
 struct DataApi {
     logins: Logins,
     limits: Limits,
-    making: Arc<Making>,
+    creation_locks: Arc<CreationLocks>,
 }
 
 /// Returns the routes of the Data API, with paths below `/v1`.
@@ -61,7 +61,7 @@ pub fn router(logins: Logins, limits: Limits) -> Router {
     let api = DataApi {
         logins,
         limits,
-        making: Arc::default(),
+        creation_locks: Arc::default(),
     };
     // The path is read from the request as it was sent: an encoded slash is part of a name.
     Router::new()

@@ -8,7 +8,7 @@ use axum::body::to_bytes;
 use axum::extract::{OriginalUri, Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Method, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Response as HttpResponse};
 use percent_encoding::percent_decode_str;
 use tokio::time::timeout;
 
@@ -19,7 +19,7 @@ use super::commands::{require_of_collections, require_of_tables};
 use super::error::ApiError;
 use super::json::Json;
 use super::json::reader::{self, Unread};
-use super::response::Answer;
+use super::response::Response;
 use super::tables::{self, Table};
 use super::{DataApi, keyspaces};
 use access::{Interface, TokenSession};
@@ -34,7 +34,7 @@ pub async fn serve(
     State(api): State<DataApi>,
     OriginalUri(url): OriginalUri,
     request: Request,
-) -> Response {
+) -> HttpResponse {
     let address = Address::read(url.path());
     let (Some(address), &Method::POST) = (address, request.method()) else {
         return StatusCode::NOT_FOUND.into_response();
@@ -62,15 +62,15 @@ pub async fn serve(
             "The database did not respond in time. The command may or may not have been executed.";
         Err(ApiError::new(Code::TimeoutReadingData, text))
     };
-    match served.unwrap_or_else(|_| late().map(Served::Answer)) {
-        Ok(Served::Answer(answer)) => answer.into_response(),
+    match served.unwrap_or_else(|_| late().map(Served::Response)) {
+        Ok(Served::Response(response)) => response.into_response(),
         Ok(Served::Not(name)) => not_served(name),
         Err(error) => error.into_response(),
     }
 }
 
 enum Served {
-    Answer(Answer),
+    Response(Response),
     /// The name of a command that local Astra does not serve.
     Not(&'static str),
 }
@@ -85,7 +85,9 @@ async fn run(
     session.require(Interface::DataApi)?;
     let caller = Caller { api, session };
     let Some(keyspace) = &address.keyspace else {
-        return keyspaces::run(&caller, &command).await.map(Served::Answer);
+        return keyspaces::run(&caller, &command)
+            .await
+            .map(Served::Response);
     };
     let opened = caller.session.require_in(Interface::DataApi, keyspace);
     if let Err(error) = opened.await {
@@ -94,18 +96,18 @@ async fn run(
     }
     let Some(name) = &address.collection else {
         caller.visible_keyspace(keyspace).await?;
-        let answer = match command.name {
+        let response = match command.name {
             "createCollection" | "deleteCollection" | "findCollections" => {
                 collections::schema::run(&caller, keyspace, &command).await
             }
             _ => tables::run_at_keyspace(&caller, keyspace, &command).await,
         };
-        return answer.map(Served::Answer);
+        return response.map(Served::Response);
     };
     let table = caller.table(keyspace, name).await?;
     let served = run_on(&caller, &table, &command).await;
     let errors = match &served {
-        Ok(Served::Answer(answer)) => answer.errors.as_slice(),
+        Ok(Served::Response(response)) => response.errors.as_slice(),
         Ok(Served::Not(_)) => &[],
         Err(error) => std::slice::from_ref(error),
     };
@@ -136,7 +138,7 @@ async fn run_on(
 ) -> Result<Served, ApiError> {
     let session = || Arc::clone(&caller.session);
     let (keyspace, name) = (&table.keyspace, &table.name);
-    let answer = match Collection::of(session(), table)? {
+    let response = match Collection::of(session(), table)? {
         Some(collection) => {
             require_of_collections(command.name, keyspace, name)?;
             collections::run(caller, &collection, command).await
@@ -150,10 +152,10 @@ async fn run_on(
             tables::run(caller, &table, command).await
         }
     };
-    answer.map(Served::Answer)
+    response.map(Served::Response)
 }
 
-fn not_served(command: &str) -> Response {
+fn not_served(command: &str) -> HttpResponse {
     let text = format!(
         "Local Astra does not serve {command}: Cassandra has no indexes of analyzed text. Use createIndex, or Astra."
     );
@@ -297,7 +299,7 @@ fn is_json(headers: &HeaderMap) -> bool {
     })
 }
 
-async fn read_body(body: Body) -> Result<Option<Json>, Response> {
+async fn read_body(body: Body) -> Result<Option<Json>, HttpResponse> {
     let Ok(bytes) = to_bytes(body, BODY_LIMIT).await else {
         return Err(StatusCode::PAYLOAD_TOO_LARGE.into_response());
     };

@@ -47,7 +47,7 @@ use super::command::Command;
 use super::error::ApiError;
 use super::keyspaces::reranking_is_off;
 use super::request::Caller;
-use super::response::Answer;
+use super::response::Response;
 use access::TokenSession;
 use store::types::quote_in;
 use store::{Page, Rows, Table};
@@ -55,7 +55,7 @@ use store::{Page, Rows, Table};
 use definition::Definition;
 pub use definition::{Metric, SOURCE_MODELS};
 pub use layout::is_collection;
-pub use schema::Making;
+pub use schema::CreationLocks;
 pub use shred::{vector_of, vector_value};
 
 /// Documents of a page.
@@ -107,7 +107,7 @@ pub async fn run(
     caller: &Caller<'_>,
     collection: &Collection,
     command: &Command,
-) -> Result<Answer, ApiError> {
+) -> Result<Response, ApiError> {
     match command.name {
         "insertOne" => insert::one(collection, command).await,
         "insertMany" => insert::many(collection, command).await,

@@ -11,7 +11,7 @@ use crate::error::ApiError;
 use crate::json::{Json, Members};
 use crate::keyspaces::vectorize_is_off;
 use crate::request::Caller;
-use crate::response::Answer;
+use crate::response::Response;
 use store::types::{literal, quote};
 
 /// `alterTable`
@@ -19,7 +19,7 @@ pub async fn alter(
     caller: &Caller<'_>,
     table: &Table,
     command: &Command,
-) -> Result<Answer, ApiError> {
+) -> Result<Response, ApiError> {
     let operation = command.field("operation").and_then(Json::as_object);
     let operation = operation.ok_or_else(|| missing("command.operation"))?;
     let (Some((name, members)), 1) = (operation.first(), operation.len()) else {
@@ -61,7 +61,7 @@ pub async fn alter(
     }
 }
 
-async fn add(caller: &Caller<'_>, table: &Table, members: &Members) -> Result<Answer, ApiError> {
+async fn add(caller: &Caller<'_>, table: &Table, members: &Members) -> Result<Response, ApiError> {
     let columns = object(members, &["columns"], "columns")?.map(read_columns);
     let columns = columns.transpose()?.unwrap_or_default();
     if columns.is_empty() {
@@ -92,7 +92,7 @@ async fn drop_columns(
     caller: &Caller<'_>,
     table: &Table,
     members: &Members,
-) -> Result<Answer, ApiError> {
+) -> Result<Response, ApiError> {
     let names = names(members)?;
     if names.is_empty() {
         return Err(nothing_to("drop"));

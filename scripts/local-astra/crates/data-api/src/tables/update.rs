@@ -14,7 +14,7 @@ use crate::codes::Code;
 use crate::command::Command;
 use crate::error::ApiError;
 use crate::json::{Json, Members};
-use crate::response::Answer;
+use crate::response::Response;
 use crate::update::{read_operators, unsupported};
 use store::types::quote;
 use store::{Column, Page};
@@ -42,7 +42,7 @@ struct Assignment<'a> {
 }
 
 /// `updateOne`
-pub async fn one(table: &Table, command: &Command) -> Result<Answer, ApiError> {
+pub async fn one(table: &Table, command: &Command) -> Result<Response, ApiError> {
     reject_sort(table, command, Code::UnsupportedSortForTableUpdateCommand)?;
     let assignments = table.assignments(command.field("update"))?;
     let filter = table.read_filter(command.field("filter"))?;
@@ -59,8 +59,8 @@ pub async fn one(table: &Table, command: &Command) -> Result<Answer, ApiError> {
     let values = values.chain(keys).collect();
     table.query(&cql, values, Page::first(1)).await?;
     // Cassandra does not report whether the row existed.
-    let answer = Answer::default().with_status("matchedCount", Json::integer(1));
-    Ok(answer.with_status("modifiedCount", Json::integer(1)))
+    let response = Response::default().with_status("matchedCount", Json::integer(1));
+    Ok(response.with_status("modifiedCount", Json::integer(1)))
 }
 
 impl Table {
