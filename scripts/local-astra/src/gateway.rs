@@ -264,11 +264,11 @@ where
     fn call(&mut self, mut request: axum::http::Request<B>) -> Self::Future {
         let under_way = self.place.request();
         request.extensions_mut().insert(self.door);
-        let answer = self.app.call(request);
+        let response = self.app.call(request);
         Box::pin(async move {
-            let answer = answer.await?;
+            let response = response.await?;
             // The request is in progress until its response is sent completely.
-            Ok(answer.map(|body| {
+            Ok(response.map(|body| {
                 Body::new(body.map_frame(move |frame| {
                     let _under_way = &under_way;
                     frame

@@ -104,6 +104,14 @@ impl World {
     ) -> Result<()> {
         let create = json!({"createCollection": {"name": name, "options": options}});
         self.command("", create).await?;
+        self.insert(name, documents).await
+    }
+
+    /// Inserts documents into a collection, or rows into a table.
+    ///
+    /// # Errors
+    /// Those of the commands.
+    pub async fn insert(&self, name: &str, documents: impl Iterator<Item = Value>) -> Result<()> {
         let documents: Vec<Value> = documents.collect();
         for some in documents.chunks(100) {
             let insert = json!({"insertMany": {"documents": some}});

@@ -57,14 +57,14 @@ async fn end_process(folders: &Folders, signal: Signal) -> Result<bool> {
         return Ok(false);
     }
     let began = Instant::now();
-    let mut told = None;
+    let mut signaled = None;
     while Lock::try_take(folders, Which::Process)?.is_none() {
         // A new process may not have written its state yet.
         if let Some(process) = State::read(folders)?.map(|state| state.process)
-            && told.as_ref() != Some(&process)
+            && signaled.as_ref() != Some(&process)
         {
             process.signal(signal)?;
-            told = Some(process);
+            signaled = Some(process);
         }
         if began.elapsed() > STOP_LIMIT {
             bail!(

@@ -117,9 +117,13 @@ async fn start(folders: &Folders, nodes: Option<u8>, engines: Engines) -> Result
             return Ok(Some(done));
         }
         Ok(child.try_wait()?.map(|status| {
-            let said = fs::read_to_string(log(folders)).unwrap_or_default();
-            let said = said.lines().last().unwrap_or("it said nothing").to_owned();
-            Err(format!("the background process ended ({status}): {said}"))
+            let output = fs::read_to_string(log(folders)).unwrap_or_default();
+            let last = output
+                .lines()
+                .last()
+                .unwrap_or("its log is empty")
+                .to_owned();
+            Err(format!("the background process ended ({status}): {last}"))
         }))
     })
     .await;

@@ -127,7 +127,7 @@ pub async fn rows(world: &Arc<World>) -> Result<Vec<Row>> {
 }
 
 /// Calls a command, which is made of a number.
-fn command(
+pub fn command(
     world: &Arc<World>,
     collection: &'static str,
     of: impl Fn(u64) -> Value + Send + Sync + 'static,
@@ -143,7 +143,11 @@ fn on_documents(world: &Arc<World>, of: impl Fn(u64) -> Value + Send + Sync + 's
     command(world, "bench_documents", of)
 }
 
-async fn statement(
+/// Runs a statement with values, which are made of a number.
+///
+/// # Errors
+/// When Cassandra rejects the statement.
+pub async fn statement(
     world: &Arc<World>,
     cql: &str,
     values: impl Fn(u64) -> Vec<CqlValue> + Send + Sync + 'static,

@@ -371,11 +371,14 @@ mod tests {
         assert_eq!(policy(&["db-cql"], &["", ":db:*"]).problem(), None);
         let mut bad = policy(&["db-cql"], &[""]);
         bad.effect = "deny".to_owned();
-        assert!(bad.problem().is_some_and(|said| said.contains("deny")));
+        assert!(
+            bad.problem()
+                .is_some_and(|problem| problem.contains("deny"))
+        );
         assert!(
             policy(&["db-fly"], &[""])
                 .problem()
-                .is_some_and(|said| said.contains("db-fly"))
+                .is_some_and(|problem| problem.contains("db-fly"))
         );
         for resource in [
             ":db",

@@ -1,10 +1,11 @@
-//! Code shared by Stargate's HTTP services: reading requests, and reporting errors of the bridge behind them
-//! (recorded).
+//! Code shared by Stargate's HTTP services: reading requests, writing responses, and reporting errors of the bridge
+//! behind them (recorded).
 //!
-//! - [`message`]: the size limit of statements and of pages of rows
+//! - [`message`]: the size limit of statements and of pages of rows; [`response`]: responses
 //! - [`text`]: texts as Java reads them
 
 mod message;
+pub mod response;
 mod text;
 
 pub use message::{BatchSize, check_rows, check_statement};

@@ -47,13 +47,13 @@ pub async fn login(
             }
         };
         request.write(node).await?;
-        let Some(mut answer) = Frame::read(node).await? else {
+        let Some(mut response) = Frame::read(node).await? else {
             return Ok(None);
         };
-        if answer.opcode == frame::SUPPORTED {
-            answer.body = supported(&answer.body)?;
+        if response.opcode == frame::SUPPORTED {
+            response.body = supported(&response.body)?;
         }
-        if answer.opcode == frame::AUTH_SUCCESS
+        if response.opcode == frame::AUTH_SUCCESS
             && let Some(role) = &role
             && !permitted(role.clone()).await?
         {
@@ -62,8 +62,8 @@ pub async fn login(
             refusal.write(client).await?;
             return Ok(None);
         }
-        answer.write(client).await?;
-        match answer.opcode {
+        response.write(client).await?;
+        match response.opcode {
             frame::AUTH_SUCCESS => return Ok(role),
             // This Cassandra requires no password.
             frame::READY => return Err(io::Error::other("the node asks for no login")),

@@ -1,6 +1,15 @@
-//! Filters as conditions, and how negations are pushed down to them: the same for collections and tables.
+//! Filters as groups of conditions, and how negations are pushed down to them: the same for collections and tables,
+//! which read the conditions themselves.
 
-use super::json::Json;
+use std::fmt::Display;
+
+use super::codes::Code;
+use super::error::ApiError;
+use super::json::{Json, Members};
+
+const MAX_CONDITIONS: usize = 64;
+/// Maximum number of values of `$in` and `$nin`.
+pub const MAX_VALUES: usize = 100;
 
 /// The operator of a condition. Those with `Not` come only from negations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +106,9 @@ pub struct Group {
     pub conditions: Vec<Condition>,
 }
 
+/// Adds the conditions of a member that has a path or column as its name.
+pub type ReadMember<'a> = &'a dyn Fn(&mut Group, &str, &Json) -> Result<(), ApiError>;
+
 impl Group {
     pub fn new(relation: Relation) -> Group {
         Group {
@@ -106,6 +118,76 @@ impl Group {
         }
     }
 
+    /// Reads the filter of a command. No filter, and null, have no conditions.
+    ///
+    /// # Errors
+    /// For a filter or a part of `$and` or `$or` that is no object, and those of `read_member`.
+    pub fn read(filter: Option<&Json>, read_member: ReadMember<'_>) -> Result<Group, ApiError> {
+        let mut root = Group::new(Relation::And);
+        match filter {
+            None | Some(Json::Null) => {}
+            Some(Json::Object(members)) => root.add_members(members, read_member)?,
+            Some(other) => {
+                let found = other.type_name();
+                return Err(bad_type(format!(
+                    "a filter must be a JSON Object, not {found}"
+                )));
+            }
+        }
+        Ok(root)
+    }
+
+    fn add_members(
+        &mut self,
+        members: &Members,
+        read_member: ReadMember<'_>,
+    ) -> Result<(), ApiError> {
+        for (name, value) in members {
+            let mut inner = match (name.as_str(), value) {
+                ("$not", Json::Object(_)) => Group::new(Relation::Not),
+                ("$and", Json::Array(_)) => Group::new(Relation::And),
+                ("$or", Json::Array(_)) => Group::new(Relation::Or),
+                _ => {
+                    read_member(self, name, value)?;
+                    continue;
+                }
+            };
+            let parts = match value {
+                Json::Array(parts) => parts.as_slice(),
+                whole => std::slice::from_ref(whole),
+            };
+            for part in parts {
+                let Json::Object(members) = part else {
+                    let found = part.type_name();
+                    return Err(bad_type(format!(
+                        "'{name}' takes a list of filters, not of {found}"
+                    )));
+                };
+                inner.add_members(members, read_member)?;
+            }
+            // An empty list or object has no effect.
+            if !inner.groups.is_empty() || !inner.conditions.is_empty() {
+                self.groups.push(inner);
+            }
+        }
+        Ok(())
+    }
+
+    /// Pushes the negations down, and checks the number of conditions.
+    ///
+    /// # Errors
+    /// [`Code::FilterFieldsLimitViolation`]
+    pub fn normalized(mut self) -> Result<Group, ApiError> {
+        self.push_down_negations();
+        let count = self.all().len();
+        if count > MAX_CONDITIONS {
+            let text =
+                format!("The filter has {count} conditions, at most {MAX_CONDITIONS} are allowed.");
+            return Err(ApiError::new(Code::FilterFieldsLimitViolation, text));
+        }
+        Ok(self)
+    }
+
     /// All conditions below.
     pub fn all(&self) -> Vec<&Condition> {
         let below = self.groups.iter().flat_map(Group::all);
@@ -113,7 +195,7 @@ impl Group {
     }
 
     /// Removes all groups in the relation `Not`: their conditions are negated in their place.
-    pub fn push_down_negations(&mut self) {
+    fn push_down_negations(&mut self) {
         for mut group in std::mem::take(&mut self.groups) {
             group.push_down_negations();
             if group.relation != Relation::Not {
@@ -145,4 +227,16 @@ impl Group {
             group.negate();
         }
     }
+}
+
+/// The error of an invalid clause.
+pub fn invalid(reason: impl Display) -> ApiError {
+    let text = format!("Unsupported filter clause: {reason}.");
+    ApiError::new(Code::FilterInvalidExpression, text)
+}
+
+/// The error of JSON of a type that filters do not accept.
+pub fn bad_type(reason: impl Display) -> ApiError {
+    let text = format!("Unsupported filter data type: {reason}.");
+    ApiError::new(Code::FilterUnsupportedDataType, text)
 }

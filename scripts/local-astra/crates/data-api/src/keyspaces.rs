@@ -5,12 +5,12 @@ use super::command::{Command, Kind, invalid_value, mismatch, unknown_field};
 use super::error::ApiError;
 use super::json::Json;
 use super::request::Caller;
-use super::response::Answer;
+use super::response::Response;
 use store::types::{literal, quote};
 
 /// Runs a command at the top.
-pub async fn run(caller: &Caller<'_>, command: &Command) -> Result<Answer, ApiError> {
-    let answer = match command.name {
+pub async fn run(caller: &Caller<'_>, command: &Command) -> Result<Response, ApiError> {
+    let response = match command.name {
         "findKeyspaces" => find(caller, "keyspaces").await,
         "findNamespaces" => find(caller, "namespaces").await,
         "createKeyspace" | "createNamespace" => create(caller, command).await,
@@ -22,11 +22,11 @@ pub async fn run(caller: &Caller<'_>, command: &Command) -> Result<Answer, ApiEr
         "findNamespaces" => "findKeyspaces",
         "createNamespace" => "createKeyspace",
         "dropNamespace" => "dropKeyspace",
-        _ => return Ok(answer),
+        _ => return Ok(response),
     };
     let old_name = command.name;
     let text = format!("The command {old_name} is deprecated.\n\nUse {new_name} in its place.");
-    Ok(answer.with_warning(ApiError::new(Code::DeprecatedCommand, text)))
+    Ok(response.with_warning(ApiError::new(Code::DeprecatedCommand, text)))
 }
 
 /// The error of a command or option that needs embedding providers.
@@ -41,13 +41,13 @@ pub fn reranking_is_off() -> ApiError {
     ApiError::new(Code::RerankingFeatureNotEnabled, text)
 }
 
-async fn find(caller: &Caller<'_>, member: &str) -> Result<Answer, ApiError> {
+async fn find(caller: &Caller<'_>, member: &str) -> Result<Response, ApiError> {
     let keyspaces = caller.session.visible_keyspaces().await?;
     let names = Json::texts(keyspaces.iter().map(|keyspace| keyspace.name.as_str()));
-    Ok(Answer::default().with_status(member, names))
+    Ok(Response::default().with_status(member, names))
 }
 
-async fn create(caller: &Caller<'_>, command: &Command) -> Result<Answer, ApiError> {
+async fn create(caller: &Caller<'_>, command: &Command) -> Result<Response, ApiError> {
     let name = valid_name("Keyspace", command.text("name"))?;
     let replication = replication(command)?;
     let create = format!(
@@ -65,7 +65,7 @@ async fn create(caller: &Caller<'_>, command: &Command) -> Result<Answer, ApiErr
             }
             ApiError::new(Code::UnexpectedDriverError, error.message)
         })?;
-    Ok(Answer::ok())
+    Ok(Response::ok())
 }
 
 /// Reads `options.replication`.
@@ -115,11 +115,11 @@ fn replication(command: &Command) -> Result<String, ApiError> {
     Ok(format!("{{{}}}", options.join(", ")))
 }
 
-async fn drop_keyspace(caller: &Caller<'_>, command: &Command) -> Result<Answer, ApiError> {
+async fn drop_keyspace(caller: &Caller<'_>, command: &Command) -> Result<Response, ApiError> {
     let name = given_name(command)?;
     let drop = format!("DROP KEYSPACE IF EXISTS {}", quote(name));
     caller.session.change_schema(&drop).await?;
-    Ok(Answer::ok())
+    Ok(Response::ok())
 }
 
 /// The `name` of a command that drops something.

@@ -5,7 +5,7 @@
 //! - [`keyspaces`]: commands at the top
 //! - [`collections`]: commands on collections and their documents
 //! - [`tables`]: commands on tables, their rows and indexes, and on types
-//! - [`filter`]: filters as conditions; [`indexes`]: indexes that are being built;
+//! - [`filter`]: filters as conditions; [`update`]: updates as operators; [`indexes`]: indexes that are being built;
 //!   [`nearest`]: vectors compared one by one
 //! - [`json`]: JSON with members in order and decimal numbers
 //! - [`response`], [`error`], [`codes`]: responses and their errors
@@ -23,6 +23,7 @@ mod nearest;
 mod request;
 mod response;
 mod tables;
+mod update;
 
 use std::sync::Arc;
 
@@ -30,7 +31,7 @@ use axum::Router;
 use axum::routing::any;
 
 use access::Logins;
-use collections::Making;
+use collections::CreationLocks;
 
 /// The most collections and indexes that a database may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +53,7 @@ impl Limits {
 struct DataApi {
     logins: Logins,
     limits: Limits,
-    making: Arc<Making>,
+    creation_locks: Arc<CreationLocks>,
 }
 
 /// Returns the routes of the Data API, with paths below `/v1`.
@@ -60,7 +61,7 @@ pub fn router(logins: Logins, limits: Limits) -> Router {
     let api = DataApi {
         logins,
         limits,
-        making: Arc::default(),
+        creation_locks: Arc::default(),
     };
     // The path is read from the request as it was sent: an encoded slash is part of a name.
     Router::new()

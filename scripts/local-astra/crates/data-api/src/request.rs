@@ -8,7 +8,7 @@ use axum::body::to_bytes;
 use axum::extract::{OriginalUri, Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Method, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Response as HttpResponse};
 use percent_encoding::percent_decode_str;
 use tokio::time::timeout;
 
@@ -19,7 +19,7 @@ use super::commands::{require_of_collections, require_of_tables};
 use super::error::ApiError;
 use super::json::Json;
 use super::json::reader::{self, Unread};
-use super::response::Answer;
+use super::response::Response;
 use super::tables::{self, Table};
 use super::{DataApi, keyspaces};
 use access::{Interface, TokenSession};
@@ -34,7 +34,7 @@ pub async fn serve(
     State(api): State<DataApi>,
     OriginalUri(url): OriginalUri,
     request: Request,
-) -> Response {
+) -> HttpResponse {
     let address = Address::read(url.path());
     let (Some(address), &Method::POST) = (address, request.method()) else {
         return StatusCode::NOT_FOUND.into_response();
@@ -62,15 +62,15 @@ pub async fn serve(
             "The database did not respond in time. The command may or may not have been executed.";
         Err(ApiError::new(Code::TimeoutReadingData, text))
     };
-    match served.unwrap_or_else(|_| late().map(Served::Answer)) {
-        Ok(Served::Answer(answer)) => answer.into_response(),
+    match served.unwrap_or_else(|_| late().map(Served::Response)) {
+        Ok(Served::Response(response)) => response.into_response(),
         Ok(Served::Not(name)) => not_served(name),
         Err(error) => error.into_response(),
     }
 }
 
 enum Served {
-    Answer(Answer),
+    Response(Response),
     /// The name of a command that local Astra does not serve.
     Not(&'static str),
 }
@@ -85,57 +85,77 @@ async fn run(
     session.require(Interface::DataApi)?;
     let caller = Caller { api, session };
     let Some(keyspace) = &address.keyspace else {
-        return keyspaces::run(&caller, &command).await.map(Served::Answer);
+        return keyspaces::run(&caller, &command)
+            .await
+            .map(Served::Response);
     };
+    let opened = caller.session.require_in(Interface::DataApi, keyspace);
+    if let Err(error) = opened.await {
+        caller.visible_keyspace(keyspace).await?;
+        return Err(error.into());
+    }
     let Some(name) = &address.collection else {
         caller.visible_keyspace(keyspace).await?;
-        let answer = match command.name {
+        let response = match command.name {
             "createCollection" | "deleteCollection" | "findCollections" => {
                 collections::schema::run(&caller, keyspace, &command).await
             }
             _ => tables::run_at_keyspace(&caller, keyspace, &command).await,
         };
-        return answer.map(Served::Answer);
+        return response.map(Served::Response);
     };
     let table = caller.table(keyspace, name).await?;
-    let answer = match Collection::of(Arc::clone(&caller.session), &table)? {
+    let served = run_on(&caller, &table, &command).await;
+    let errors = match &served {
+        Ok(Served::Response(response)) => response.errors.as_slice(),
+        Ok(Served::Not(_)) => &[],
+        Err(error) => std::slice::from_ref(error),
+    };
+    // The schema may have changed after it was read.
+    let is_doubtful = errors.iter().any(|error| {
+        let code = error.code;
+        matches!(code, Code::InvalidDatabaseQuery | Code::UnauthorizedAccess)
+    });
+    if is_doubtful {
+        caller.api.logins.refresh().await?;
+    }
+    // Cassandra has not checked the token for these. A keyspace that a token cannot see does not exist for it.
+    let is_unchecked = matches!(served, Ok(Served::Not(_))) || command.name == "listIndexes";
+    if is_unchecked || !errors.is_empty() {
+        caller.visible_keyspace(keyspace).await?;
+    }
+    if is_doubtful {
+        caller.table(keyspace, name).await?;
+    }
+    served
+}
+
+/// Runs a command on a collection or table.
+async fn run_on(
+    caller: &Caller<'_>,
+    table: &Arc<store::Table>,
+    command: &Command,
+) -> Result<Served, ApiError> {
+    let session = || Arc::clone(&caller.session);
+    let (keyspace, name) = (&table.keyspace, &table.name);
+    let response = match Collection::of(session(), table)? {
         Some(collection) => {
             require_of_collections(command.name, keyspace, name)?;
-            collections::run(&caller, &collection, &command).await
+            collections::run(caller, &collection, command).await
         }
         None => {
             require_of_tables(command.name, keyspace, name)?;
             if command.name == "createTextIndex" {
                 return Ok(Served::Not(command.name));
             }
-            let table = Table::new(Arc::clone(&caller.session), table);
-            let answer = tables::run(&caller, &table, &command).await;
-            // Errors contain names of columns, and Cassandra has not checked every command.
-            let failed = answer
-                .as_ref()
-                .map_or(true, |answer| !answer.errors.is_empty());
-            if failed || command.name == "listIndexes" {
-                caller.visible_keyspace(keyspace).await?;
-            }
-            answer
+            let table = Table::new(session(), Arc::clone(table));
+            tables::run(caller, &table, command).await
         }
     };
-    let mut answer = answer.unwrap_or_else(Answer::from);
-    // What the schema said a moment ago may be wrong, and what a token may not see does not exist for it.
-    for error in &mut answer.errors {
-        if matches!(
-            error.code,
-            Code::InvalidDatabaseQuery | Code::UnauthorizedAccess
-        ) {
-            caller.api.logins.refresh().await?;
-            caller.visible_keyspace(keyspace).await?;
-            caller.table(keyspace, name).await?;
-        }
-    }
-    Ok(Served::Answer(answer))
+    response.map(Served::Response)
 }
 
-fn not_served(command: &str) -> Response {
+fn not_served(command: &str) -> HttpResponse {
     let text = format!(
         "Local Astra does not serve {command}: Cassandra has no indexes of analyzed text. Use createIndex, or Astra."
     );
@@ -276,7 +296,7 @@ fn is_json(headers: &HeaderMap) -> bool {
     })
 }
 
-async fn read_body(body: Body) -> Result<Option<Json>, Response> {
+async fn read_body(body: Body) -> Result<Option<Json>, HttpResponse> {
     let Ok(bytes) = to_bytes(body, BODY_LIMIT).await else {
         return Err(StatusCode::PAYLOAD_TOO_LARGE.into_response());
     };

@@ -3,44 +3,44 @@
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Response as HttpResponse};
 
 use super::codes::Code;
 use super::error::ApiError;
 use super::json::{Json, Members};
 
-/// The answer to a command.
+/// The response to a command.
 #[derive(Debug, Default)]
-pub struct Answer {
+pub struct Response {
     pub data: Option<Json>,
     pub status: Members,
     pub errors: Vec<ApiError>,
     pub warnings: Vec<ApiError>,
 }
 
-impl Answer {
+impl Response {
     /// `{"status":{"ok":1}}`
-    pub fn ok() -> Answer {
-        Answer::default().with_status("ok", Json::integer(1))
+    pub fn ok() -> Response {
+        Response::default().with_status("ok", Json::integer(1))
     }
 
     /// `{"data":{"document":...}}`
-    pub fn document(document: Option<Json>) -> Answer {
+    pub fn document(document: Option<Json>) -> Response {
         let document = document.unwrap_or(Json::Null);
-        Answer {
+        Response {
             data: Some(Json::object([("document", document)])),
-            ..Answer::default()
+            ..Response::default()
         }
     }
 
     /// Adds a member of `status`.
-    pub fn with_status(mut self, name: &str, value: Json) -> Answer {
+    pub fn with_status(mut self, name: &str, value: Json) -> Response {
         self.status.insert(name.to_owned(), value);
         self
     }
 
     /// Adds a warning.
-    pub fn with_warning(mut self, warning: ApiError) -> Answer {
+    pub fn with_warning(mut self, warning: ApiError) -> Response {
         self.warnings.push(warning);
         self
     }
@@ -65,17 +65,17 @@ impl Answer {
     }
 }
 
-impl From<ApiError> for Answer {
-    fn from(error: ApiError) -> Answer {
-        Answer {
+impl From<ApiError> for Response {
+    fn from(error: ApiError) -> Response {
+        Response {
             errors: vec![error],
-            ..Answer::default()
+            ..Response::default()
         }
     }
 }
 
-impl IntoResponse for Answer {
-    fn into_response(self) -> Response {
+impl IntoResponse for Response {
+    fn into_response(self) -> HttpResponse {
         // A refusal of one of many documents is no refusal of the request.
         let whole = self.data.is_none() && self.status.is_empty();
         let code = self.errors.first().map(|error| error.code);
@@ -85,7 +85,7 @@ impl IntoResponse for Answer {
             Some(Code::MissingAuthenticationToken) => "application/json",
             _ => "application/json;charset=UTF-8",
         };
-        let mut response = Response::new(Body::from(self.body().to_string()));
+        let mut response = HttpResponse::new(Body::from(self.body().to_string()));
         *response.status_mut() = status;
         let content_type = HeaderValue::from_static(content_type);
         response.headers_mut().insert(CONTENT_TYPE, content_type);
@@ -94,7 +94,7 @@ impl IntoResponse for Answer {
 }
 
 impl IntoResponse for ApiError {
-    fn into_response(self) -> Response {
-        Answer::from(self).into_response()
+    fn into_response(self) -> HttpResponse {
+        Response::from(self).into_response()
     }
 }

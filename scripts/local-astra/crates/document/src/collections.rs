@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::error::DocumentError;
 use super::request::{Address, Body, Caller, Parameters, is_word};
-use super::{answer, layout};
+use super::{layout, response};
 use access::{Logins, TokenSession};
 use store::schema::rows;
 use store::types::quote_in;
@@ -110,7 +110,7 @@ pub async fn list(
         .filter(|table| layout::is_collection(table))
         .map(|table| json!({"name": table.name, "upgradeAvailable": false}))
         .collect();
-    Ok(answer::data(parameters.raw(), Value::Array(collections)))
+    Ok(response::data(parameters.raw(), Value::Array(collections)))
 }
 
 #[derive(Deserialize)]
@@ -139,8 +139,8 @@ pub async fn create(
         return Err(DocumentError::CollectionExists(name));
     }
     make(&caller.logins, &session, &address.namespace, &name).await?;
-    let created = answer::empty(StatusCode::CREATED);
-    Ok(answer::located(created, &address.url, &name))
+    let created = response::empty(StatusCode::CREATED);
+    Ok(response::located(created, &address.url, &name))
 }
 
 /// `DELETE /namespaces/{namespace}/collections/{collection}`
@@ -148,7 +148,7 @@ pub async fn delete(caller: Caller, address: Address) -> Result<Response, Docume
     let collection = Collection::existing(&caller, &address).await?;
     let drop = format!("DROP TABLE {}", collection.table());
     collection.session.change_schema(&drop).await?;
-    Ok(answer::empty(StatusCode::NO_CONTENT))
+    Ok(response::empty(StatusCode::NO_CONTENT))
 }
 
 #[derive(Deserialize)]

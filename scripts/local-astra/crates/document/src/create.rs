@@ -8,12 +8,12 @@ use futures::future::try_join_all;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::answer::{self, Wrapper};
 use super::collections::Collection;
 use super::error::DocumentError;
 use super::path;
 use super::profile::Profile;
 use super::request::{Address, Body, Caller, Parameters};
+use super::response::{self, Wrapper};
 use super::shred::shred;
 use super::write::{Delete, Write};
 use super::{json_schema, layout};
@@ -40,8 +40,8 @@ pub async fn create(
         profile: profile.json(),
         ..Wrapper::default()
     };
-    let created = wrapper.answer(StatusCode::CREATED, false);
-    Ok(answer::located(created, &address.url, &id))
+    let created = wrapper.into_response(StatusCode::CREATED, false);
+    Ok(response::located(created, &address.url, &id))
 }
 
 /// `POST …/collections/{collection}/batch`
@@ -79,12 +79,12 @@ pub async fn batch(
             written.extend(try_join_all(writes).await?.into_iter().flatten());
         }
     }
-    let mut answered = Map::new();
-    answered.insert("documentIds".to_owned(), json!(written));
+    let mut body = Map::new();
+    body.insert("documentIds".to_owned(), json!(written));
     if let Some(profile) = profile.json() {
-        answered.insert("profile".to_owned(), profile);
+        body.insert("profile".to_owned(), profile);
     }
-    Ok(answer::json(StatusCode::ACCEPTED, &Value::Object(answered)))
+    Ok(response::json(StatusCode::ACCEPTED, &Value::Object(body)))
 }
 
 /// Creates the collection for a batch. As in Stargate, each document of a batch creates a missing collection for
@@ -98,16 +98,16 @@ async fn collection_of_batch(
         Err(DocumentError::UnknownCollection(_)) => {}
         found => return found,
     }
-    let made = Collection::ensured(caller, address).await?;
+    let collection = Collection::ensured(caller, address).await?;
     if documents > 1 {
         let again = layout::create_table(&address.namespace, &address.collection);
-        let driver = made.session.driver();
+        let driver = collection.session.driver();
         driver
             .query_unpaged(again, ())
             .await
             .map_err(StoreError::from)?;
     }
-    Ok(made)
+    Ok(collection)
 }
 
 /// Writes one document; `replace` deletes an existing one with its id.
@@ -232,7 +232,7 @@ mod tests {
 
     #[test]
     fn ids_are_made_when_nothing_says_where_they_are() {
-        let made = ids(&[json!({}), json!({})], None).unwrap();
-        assert_ne!(made[0], made[1]);
+        let generated = ids(&[json!({}), json!({})], None).unwrap();
+        assert_ne!(generated[0], generated[1]);
     }
 }

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use super::answer;
+use super::response;
 use store::{Code, StoreError};
 
 /// An error response. `Display` is the `description` of the body.
@@ -185,9 +185,9 @@ impl IntoResponse for DocumentError {
             "internalTxId": null,
         });
         if self.has_charset() {
-            answer::json(status, &body)
+            response::json(status, &body)
         } else {
-            answer::typed(status, "application/json", body.to_string())
+            response::typed(status, "application/json", body.to_string())
         }
     }
 }

@@ -5,7 +5,6 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-use super::answer::{self, Wrapper};
 use super::collections::{Collection, scalar_text};
 use super::error::DocumentError;
 use super::json_schema;
@@ -13,6 +12,7 @@ use super::path::{field_path, split_plainly, stored_one, stored_path};
 use super::profile::Profile;
 use super::read::{missing, part};
 use super::request::{Address, Body, Caller, Parameters};
+use super::response::{self, Wrapper};
 use super::shred::shred_at;
 use super::update::{replace_part, ttl_of};
 use super::write::{Delete, Write};
@@ -45,7 +45,7 @@ pub async fn call(
 ) -> Result<Response, DocumentError> {
     if address.path.pop().as_deref() != Some("function") {
         let response = DocumentError::WrongMethod.into_response();
-        return Ok(answer::allowed(
+        return Ok(response::allowed(
             response,
             "GET, HEAD, PUT, PATCH, DELETE, OPTIONS",
         ));
@@ -80,7 +80,7 @@ pub async fn call(
         profile: profile.json(),
         ..Wrapper::default()
     };
-    Ok(wrapper.answer(StatusCode::OK, parameters.raw()))
+    Ok(wrapper.into_response(StatusCode::OK, parameters.raw()))
 }
 
 /// Appends a value to the array at the path, and returns the new array.

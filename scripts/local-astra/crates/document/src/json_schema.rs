@@ -11,16 +11,16 @@ use jsonschema::{Draft, ValidationError, ValidationOptions};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::answer;
 use super::collections::Collection;
 use super::error::DocumentError;
 use super::request::{Address, Body, Caller};
+use super::response;
 
 /// `GET …/collections/{collection}/json-schema`
 pub async fn get(caller: Caller, address: Address) -> Result<Response, DocumentError> {
     let collection = Collection::existing(&caller, &address).await?;
     let schema = of(&collection).ok_or(DocumentError::NoJsonSchema)?;
-    Ok(answer::json(StatusCode::OK, &json!({ "schema": schema })))
+    Ok(response::json(StatusCode::OK, &json!({ "schema": schema })))
 }
 
 /// `PUT …/collections/{collection}/json-schema`
@@ -36,7 +36,7 @@ pub async fn put(caller: Caller, address: Address, body: Body) -> Result<Respons
         collection.table()
     );
     collection.session.change_schema(&alter).await?;
-    Ok(answer::json(StatusCode::OK, &wrapped))
+    Ok(response::json(StatusCode::OK, &wrapped))
 }
 
 /// Returns the schema of a collection; `None` if the comment is something else.

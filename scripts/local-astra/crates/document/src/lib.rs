@@ -18,9 +18,8 @@
 //! - [`rows`]: rows read; [`write`]: rows written and deleted
 //!
 //! Frame
-//! - [`request`], [`answer`], [`error`], [`profile`]
+//! - [`request`], [`response`], [`error`], [`profile`]
 
-mod answer;
 mod assemble;
 mod collections;
 mod create;
@@ -35,6 +34,7 @@ mod profile;
 mod properties;
 mod read;
 mod request;
+mod response;
 mod rows;
 mod search;
 mod shred;
@@ -135,7 +135,7 @@ fn nothing() -> MethodRouter<Logins> {
 /// Adds Stargate's response to OPTIONS, and 405 with Stargate's body for other methods.
 fn strict(methods: MethodRouter<Logins>) -> MethodRouter<Logins> {
     methods
-        .options(answer::options)
+        .options(response::options)
         .fallback(error::wrong_method)
 }
 

@@ -6,10 +6,10 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::answer;
 use super::collections::{require_visible, scalar_text};
 use super::error::DocumentError;
 use super::request::{Body, Caller, Parameters, Url, is_word};
+use super::response;
 use super::shred::double;
 use store::Keyspace;
 use store::types::quote;
@@ -20,7 +20,7 @@ pub async fn list(caller: Caller, parameters: Parameters) -> Result<Response, Do
     caller.logins.refresh().await?;
     let keyspaces = session.visible_keyspaces().await?;
     let namespaces = keyspaces.iter().map(|keyspace| shown(keyspace)).collect();
-    Ok(answer::data(parameters.raw(), Value::Array(namespaces)))
+    Ok(response::data(parameters.raw(), Value::Array(namespaces)))
 }
 
 /// `GET /schemas/namespaces/{namespace}`
@@ -35,7 +35,7 @@ pub async fn get(
     let keyspace = schema.keyspaces.get(&name);
     let keyspace = keyspace.ok_or_else(|| DocumentError::NoNamespace(name.clone()))?;
     require_visible(&session, &name).await?;
-    Ok(answer::data(parameters.raw(), shown(keyspace)))
+    Ok(response::data(parameters.raw(), shown(keyspace)))
 }
 
 #[derive(Deserialize)]
@@ -159,8 +159,8 @@ fn created(
     if let Some(datacenters) = datacenters {
         body.insert("datacenters".to_owned(), json!(datacenters));
     }
-    let response = answer::json(StatusCode::CREATED, &Value::Object(body));
-    Ok(answer::located(response, url, name))
+    let response = response::json(StatusCode::CREATED, &Value::Object(body));
+    Ok(response::located(response, url, name))
 }
 
 /// `DELETE /schemas/namespaces/{namespace}`
@@ -173,7 +173,7 @@ pub async fn delete(caller: Caller, Path(name): Path<String>) -> Result<Response
     require_visible(&session, &name).await?;
     let drop = format!("DROP KEYSPACE {}", quote(&name));
     session.change_schema(&drop).await?;
-    Ok(answer::empty(StatusCode::NO_CONTENT))
+    Ok(response::empty(StatusCode::NO_CONTENT))
 }
 
 fn require_word(name: &str) -> Result<(), DocumentError> {

@@ -4,13 +4,13 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::Value;
 
-use super::answer::Wrapper;
 use super::assemble::{self, Arrays, Padding, assemble};
 use super::collections::Collection;
 use super::error::DocumentError;
 use super::path::{Pattern, field_path, stored_path};
 use super::profile::Profile;
 use super::request::{Address, Caller, Parameters, first_json};
+use super::response::Wrapper;
 use super::rows::Select;
 use super::search;
 
@@ -40,7 +40,7 @@ pub async fn read(
         profile: profile.json(),
         ..Wrapper::default()
     };
-    Ok(wrapper.answer(StatusCode::OK, parameters.raw()))
+    Ok(wrapper.into_response(StatusCode::OK, parameters.raw()))
 }
 
 /// Returns the value at a path in a document, or `None` if it does not exist. `fields` are relative to the path.

@@ -4,13 +4,13 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::Value;
 
-use super::answer::{self, Wrapper};
 use super::collections::Collection;
 use super::error::DocumentError;
 use super::json_schema;
 use super::path::stored_path;
 use super::profile::Profile;
 use super::request::{Address, Body, Caller, Parameters};
+use super::response::{self, Wrapper};
 use super::rows::Select;
 use super::shred::{shred, shred_at};
 use super::write::{self, Delete, PATCH_ARRAY, Write};
@@ -127,7 +127,7 @@ pub async fn delete(
     let collection = Collection::existing(&caller, &address).await?;
     let path = stored_path(&address.path)?;
     write::delete(&collection, &address.id, path, &parameters.profile()).await?;
-    Ok(answer::empty(StatusCode::NO_CONTENT))
+    Ok(response::empty(StatusCode::NO_CONTENT))
 }
 
 fn written(id: String, profile: &Profile) -> Response {
@@ -136,7 +136,7 @@ fn written(id: String, profile: &Profile) -> Response {
         profile: profile.json(),
         ..Wrapper::default()
     };
-    wrapper.answer(StatusCode::OK, false)
+    wrapper.into_response(StatusCode::OK, false)
 }
 
 /// Returns the time to live for a part. With `ttl-auto=true` it is that of the document.

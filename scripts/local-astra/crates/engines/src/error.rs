@@ -27,10 +27,10 @@ pub enum EngineError {
     )]
     NoMaven { title: &'static str },
 
-    #[error("Maven could not fetch {title}:\n{said}\n{hint}\nMaven's whole output: {log}", log = log.display())]
+    #[error("Maven could not fetch {title}:\n{message}\n{hint}\nMaven's whole output: {log}", log = log.display())]
     Maven {
         title: &'static str,
-        said: String,
+        message: String,
         hint: &'static str,
         /// True if a retry may succeed. Wrong names, logins and certificates are permanent.
         may_pass: bool,

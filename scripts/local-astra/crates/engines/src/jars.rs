@@ -342,7 +342,7 @@ async fn lock(path: &Path, title: &str) -> Result<File, EngineError> {
         .open(path)
         .map_err(EngineError::file("open", path))?;
     let since = Instant::now();
-    let mut told = false;
+    let mut is_reported = false;
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(file),
@@ -355,9 +355,9 @@ async fn lock(path: &Path, title: &str) -> Result<File, EngineError> {
             }
             Err(TryLockError::WouldBlock) => {}
         }
-        if !told {
+        if !is_reported {
             eprintln!("Another local Astra is fetching jars; waiting for it before {title} ...");
-            told = true;
+            is_reported = true;
         }
         // A blocking lock could not be cancelled, so poll.
         sleep(Duration::from_millis(100)).await;

@@ -32,8 +32,8 @@ pub fn tail(log: &Path) -> String {
         Err(error) => return format!("  (cannot be read: {error})"),
     };
     let text = String::from_utf8_lossy(&bytes);
-    let told = |line: &&str| !line.trim().is_empty() && !line.starts_with('\t');
-    let mut lines: Vec<&str> = text.lines().filter(told).collect();
+    let is_shown = |line: &&str| !line.trim().is_empty() && !line.starts_with('\t');
+    let mut lines: Vec<&str> = text.lines().filter(is_shown).collect();
     // A failing engine reports the reason, followed by many lines about its shutdown.
     let is_chatter = |line: &str| {
         ["INFO", "DEBUG", "TRACE"]

@@ -123,14 +123,14 @@ impl Run<'_> {
                 path: self.repository.to_path_buf(),
             };
         }
-        let said = match errors.first() {
+        let message = match errors.first() {
             Some(first) => sentence(first),
             None => last_lines(&self.log), // the script `mvn` itself has failed
         };
         let (hint, may_pass) = hint(&all);
         EngineError::Maven {
             title: self.title,
-            said,
+            message,
             hint,
             may_pass,
             log: self.log.clone(),

@@ -257,18 +257,18 @@ impl Prepared<'_> {
                 return json!({"errors": [classified(error, "ValidationError")]});
             }
         };
-        let mut answer = Map::new();
+        let mut body = Map::new();
         let more = extras.lock_errors().clone().into_iter();
         let more = more.map(|error| error.located(&self.document.sources));
         let errors = response.errors.into_iter().chain(more);
         let errors: Vec<Value> = errors.map(|error| field_error(error, extras)).collect();
         if !errors.is_empty() {
-            answer.insert("errors".to_owned(), Value::Array(errors));
+            body.insert("errors".to_owned(), Value::Array(errors));
         }
         let mut data = serde_json::to_value(&response.data).unwrap_or(Value::Null);
         introspection::rename_listed(&self.operation, &self.document, &mut data);
-        answer.insert("data".to_owned(), data);
-        Value::Object(answer)
+        body.insert("data".to_owned(), data);
+        Value::Object(body)
     }
 }
 

@@ -29,7 +29,7 @@ const BODY_LIMIT: usize = 10 * 1024 * 1024;
 pub fn router(logins: Logins) -> Router {
     let addresses = Addresses {
         deployed: Arc::new(Registry::new(logins)),
-        made: Arc::default(),
+        generated: Arc::default(),
     };
     Router::new()
         .route("/api/graphql-admin", any(on_admin))
@@ -88,7 +88,7 @@ struct Addresses {
     /// GraphQL-first: the schemas that users have deployed.
     deployed: Arc<Registry>,
     /// CQL-first: the schemas of all other keyspaces.
-    made: Arc<Schemas>,
+    generated: Arc<Schemas>,
 }
 
 async fn on_admin(
@@ -101,13 +101,13 @@ async fn on_admin(
     let schema = admin::schema().map_err(GraphqlError::Internal)?;
     // A bad token is told by the fields, in a 200.
     let session = registry.logins.session(&token).await;
-    let answer = engine::apart(move || async move {
+    let response = engine::apart(move || async move {
         let prepared = engine::prepare(schema, &request)?;
         let is_mutation = prepared.operation().is_mutation();
         let root = admin::Root::new(registry, session, is_mutation);
         Ok(prepared.execute(&root, root.extras()).await)
     });
-    Ok(json_response(StatusCode::OK, &answer.await?))
+    Ok(json_response(StatusCode::OK, &response.await?))
 }
 
 async fn on_schema(
@@ -119,12 +119,12 @@ async fn on_schema(
     let schema = ddl::schema().map_err(GraphqlError::Internal)?;
     // A bad token is told by the fields, in a 200.
     let session = addresses.deployed.logins.session(&token).await;
-    let answer = engine::apart(move || async move {
+    let response = engine::apart(move || async move {
         let prepared = engine::prepare(schema, &request)?;
         let root = ddl::Root::new(session, prepared.operation().is_mutation());
         Ok(prepared.execute(&root, &engine::Extras::default()).await)
     });
-    Ok(json_response(StatusCode::OK, &answer.await?))
+    Ok(json_response(StatusCode::OK, &response.await?))
 }
 
 async fn on_keyspace(
@@ -154,17 +154,17 @@ async fn on_keyspace(
     }
     let deployed = registry.find(&found).await?;
     let request = request.into_request()?;
-    let answer = engine::apart(move || async move {
+    let response = engine::apart(move || async move {
         if let Some(deployed) = deployed {
             let prepared = engine::prepare(&deployed.schema, &request)?;
             return data::execute(&deployed, &session, &prepared).await;
         }
-        let made = addresses.made.get(&found, &schema);
-        let made = made.map_err(engine::Rejection::Failed)?;
-        let prepared = engine::prepare(&made.schema, &request)?;
-        cql_first::data::execute(&made, &session, &prepared).await
+        let generated = addresses.generated.get(&found, &schema);
+        let generated = generated.map_err(engine::Rejection::Failed)?;
+        let prepared = engine::prepare(&generated.schema, &request)?;
+        cql_first::data::execute(&generated, &session, &prepared).await
     });
-    Ok(json_response(StatusCode::OK, &answer.await?))
+    Ok(json_response(StatusCode::OK, &response.await?))
 }
 
 fn token(headers: &HeaderMap) -> Result<String, GraphqlError> {

@@ -74,8 +74,8 @@ pub fn rename_listed(operation: &Operation, document: &ExecutableDocument, data:
     let fields = operation.root_fields(document);
     let introspected = fields.filter(|field| matches!(field.name.as_str(), "__schema" | "__type"));
     for field in introspected {
-        if let Some(answer) = data.get_mut(field.response_key().as_str()) {
-            rename_texts(answer);
+        if let Some(value) = data.get_mut(field.response_key().as_str()) {
+            rename_texts(value);
         }
     }
 }

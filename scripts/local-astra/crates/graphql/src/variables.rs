@@ -307,9 +307,9 @@ mod tests {
             "i": {"s": [true, [1, null], {"a": 1.50}, null], "n": "7", "e": "B", "i": {"s": "x", "n": "1e2"}}});
         let wanted = json!({"s": "5", "b": true, "f": 1.5, "n": 5,
             "i": [{"s": ["true", "[1, null]", "{a=1.5}", null], "n": 7, "e": "B", "i": {"s": ["x"], "n": 100}}]});
-        let mut made = coerced(&given).unwrap();
-        made["i"] = json!([made["i"][0]]);
-        assert_eq!(made, wanted);
+        let mut value = coerced(&given).unwrap();
+        value["i"] = json!([value["i"][0]]);
+        assert_eq!(value, wanted);
         assert_eq!(
             coerced(&json!({"b": 0, "n": "+7."})).unwrap(),
             json!({"b": false, "n": 7})

@@ -5,7 +5,7 @@ use scylla::statement::batch::{Batch as Statements, BatchType};
 
 use super::error::Error;
 use super::parameters::{Parameters, Serial};
-use super::proto::stargate::response::Result as Answer;
+use super::proto::stargate::response::Result as Content;
 use super::proto::stargate::{Batch, Response, batch};
 use super::{bind, query};
 use access::Logins;
@@ -70,11 +70,11 @@ pub async fn run(logins: &Logins, token: &str, given: Batch) -> Result<Response,
 
     let driver = session.driver();
     let result = driver.batch(&statements, values).await?;
-    let mut response = query::answer(driver, &given, &result).await;
+    let mut response = query::without_result(driver, &given, &result).await;
     if result.is_rows() {
         let end = PagingStateResponse::NoMorePages;
         let set = query::result_set(result, end, &given, &logins.schema())?;
-        response.result = Some(Answer::ResultSet(set));
+        response.result = Some(Content::ResultSet(set));
     }
     Ok(response)
 }

@@ -21,11 +21,11 @@ impl Deadline {
     ///
     /// # Errors
     /// DEADLINE_EXCEEDED.
-    pub async fn wait<T>(self, answer: impl Future<Output = T>) -> Result<T, Status> {
+    pub async fn wait<T>(self, response: impl Future<Output = T>) -> Result<T, Status> {
         let Some(deadline) = self.0 else {
-            return Ok(answer.await);
+            return Ok(response.await);
         };
-        tokio::time::timeout_at(deadline, answer)
+        tokio::time::timeout_at(deadline, response)
             .await
             .map_err(|_| Status::deadline_exceeded("the client's deadline has passed"))
     }

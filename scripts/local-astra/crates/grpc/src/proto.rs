@@ -67,11 +67,11 @@ mod tests {
             .collect();
         messages.sort();
         enums.sort();
-        let told = messages.into_iter().chain(enums);
-        let told: Vec<String> = told
+        let listed = messages.into_iter().chain(enums);
+        let listed: Vec<String> = listed
             .map(|(name, members)| format!("{name}: {members}"))
             .collect();
         let wanted: Vec<&str> = include_str!("../proto/messages.txt").lines().collect();
-        assert_eq!(told, wanted);
+        assert_eq!(listed, wanted);
     }
 }

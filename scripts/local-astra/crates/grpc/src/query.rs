@@ -9,7 +9,7 @@ use tonic::Code;
 
 use super::error::Error;
 use super::parameters::{Parameters, Serial};
-use super::proto::stargate::response::Result as Answer;
+use super::proto::stargate::response::Result as Content;
 use super::proto::stargate::{Query, Response, ResultSet, Row};
 use super::schema_change::Change;
 use super::{bind, decode, traces, type_spec};
@@ -57,19 +57,19 @@ pub async fn run(logins: &Logins, token: &str, query: Query) -> Result<Response,
         executed => Some(executed?),
     };
     let mut response = match &executed {
-        Some((result, _)) => answer(driver, &given, result).await,
+        Some((result, _)) => without_result(driver, &given, result).await,
         None => Response::default(),
     };
     if let Some(change) = change {
         logins.refresh().await?;
         if before != Some(change.look(&session).await?) {
-            response.result = Some(Answer::SchemaChange(change.told()));
+            response.result = Some(Content::SchemaChange(change.into_message()));
         }
     } else if let Some((result, next)) = executed
         && result.is_rows()
     {
         let set = result_set(result, next, &given, &logins.schema())?;
-        response.result = Some(Answer::ResultSet(set));
+        response.result = Some(Content::ResultSet(set));
     }
     Ok(response)
 }
@@ -131,7 +131,11 @@ pub fn unfit_serial(cql: &str) -> Result<(), Error> {
 }
 
 /// Returns the response without its result: the warnings, and the trace if requested.
-pub async fn answer(driver: &Session, given: &Parameters, result: &QueryResult) -> Response {
+pub async fn without_result(
+    driver: &Session,
+    given: &Parameters,
+    result: &QueryResult,
+) -> Response {
     let traces = match (given.tracing, result.tracing_id()) {
         (Some(consistency), Some(id)) => traces::read(driver, id, consistency).await,
         _ => None,
@@ -156,7 +160,7 @@ pub fn result_set(
     let unreadable = |cause: &dyn std::fmt::Display| {
         Error::Refused(
             Code::Internal,
-            format!("cannot read Cassandra's answer: {cause}"),
+            format!("cannot read Cassandra's response: {cause}"),
         )
     };
     let result = result

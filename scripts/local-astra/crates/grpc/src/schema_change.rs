@@ -126,7 +126,7 @@ impl Change {
     }
 
     /// Converts the change to its message.
-    pub fn told(self) -> SchemaChange {
+    pub fn into_message(self) -> SchemaChange {
         SchemaChange {
             change_type: self.kind.into(),
             target: self.target.into(),
@@ -213,7 +213,7 @@ mod tests {
 
     #[test]
     fn a_statement_says_what_it_changes() {
-        for (cql, told) in [
+        for (cql, wanted) in [
             ("CREATE TABLE ks.t (a int)", "Created Table ks t"),
             ("create columnfamily T (a int)", "Created Table own t"),
             (
@@ -245,11 +245,11 @@ mod tests {
         ] {
             let change = Change::of(cql, Some("own"), &schema()).unwrap();
             let (kind, target, name) = (change.kind, change.target, change.name.unwrap());
-            let said = format!("{kind:?} {target:?} {} {name}", change.keyspace);
-            assert_eq!(said, told, "{cql}");
+            let shown = format!("{kind:?} {target:?} {} {name}", change.keyspace);
+            assert_eq!(shown, wanted, "{cql}");
         }
         let keyspace = Change::of("DROP KEYSPACE IF EXISTS ks", None, &schema()).unwrap();
-        assert_eq!(keyspace.told().name, None);
+        assert_eq!(keyspace.into_message().name, None);
     }
 
     #[test]

@@ -38,8 +38,8 @@ impl Service {
     ) -> Result<Response<R>, Status> {
         let deadline = Deadline::of(request.metadata());
         let token = token(request.metadata())?;
-        let answer = run(&self.logins, &token, request.into_inner());
-        Ok(Response::new(deadline.wait(answer).await??))
+        let response = run(&self.logins, &token, request.into_inner());
+        Ok(Response::new(deadline.wait(response).await??))
     }
 
     /// Runs the messages of a stream as they arrive, and responds to each when it is done, also with an error. The
@@ -60,10 +60,10 @@ impl Service {
             .await?
             .map_err(Error::from)?;
         let logins = self.logins.clone();
-        let answers = request.into_inner().map(move |message| {
-            let answer = message.map(|message| run(logins.clone(), Arc::clone(&token), message));
+        let responses = request.into_inner().map(move |message| {
+            let response = message.map(|message| run(logins.clone(), Arc::clone(&token), message));
             async move {
-                let message = match answer?.await {
+                let message = match response?.await {
                     Ok(response) => Message::Response(response),
                     Err(error) if error.code() == Code::Unauthenticated => return Err(error.into()),
                     Err(error) => Message::Status(error.into_stream_status()),
@@ -73,8 +73,8 @@ impl Service {
                 })
             }
         });
-        let answers = Box::pin(answers.buffer_unordered(STREAM_WIDTH));
-        Ok(Response::new(Box::pin(in_time(answers, deadline))))
+        let responses = Box::pin(responses.buffer_unordered(STREAM_WIDTH));
+        Ok(Response::new(Box::pin(in_time(responses, deadline))))
     }
 }
 
@@ -82,13 +82,13 @@ type Answers = Pin<Box<dyn Stream<Item = Result<StreamingResponse, Status>> + Se
 
 /// Ends a stream with DEADLINE_EXCEEDED after the deadline.
 fn in_time(
-    answers: impl Stream<Item = Result<StreamingResponse, Status>> + Unpin + Send + 'static,
+    responses: impl Stream<Item = Result<StreamingResponse, Status>> + Unpin + Send + 'static,
     deadline: Deadline,
 ) -> impl Stream<Item = Result<StreamingResponse, Status>> + Send {
-    stream::unfold(Some(answers), move |answers| async move {
-        let mut answers = answers?;
-        match deadline.wait(answers.next()).await {
-            Ok(Some(answer)) => Some((answer, Some(answers))),
+    stream::unfold(Some(responses), move |responses| async move {
+        let mut responses = responses?;
+        match deadline.wait(responses.next()).await {
+            Ok(Some(response)) => Some((response, Some(responses))),
             Ok(None) => None,
             Err(late) => Some((Err(late), None)),
         }

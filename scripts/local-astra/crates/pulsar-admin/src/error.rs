@@ -32,7 +32,7 @@ pub enum Error {
         "Pulsar is not running. Run `cargo local up --pulsar` to start it; `cargo local status` shows what is running"
     )]
     NotRunning,
-    #[error("the answer of Pulsar has more than {0} bytes")]
+    #[error("Pulsar's response has more than {0} bytes")]
     AnswerTooLarge(usize),
     #[error("proxy failure: {0}")]
     Pulsar(#[from] AdminError),

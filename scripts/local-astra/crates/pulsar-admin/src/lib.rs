@@ -54,7 +54,7 @@ pub fn router(streaming: Streaming) -> Router {
 }
 
 async fn serve(State(streaming): State<Streaming>, request: Request) -> Response {
-    match answer(&streaming, request).await {
+    match handle(&streaming, request).await {
         Ok(response) => response,
         Err(error) => error.into_response(),
     }
@@ -68,7 +68,7 @@ enum Caller {
     Astra(Token),
 }
 
-async fn answer(streaming: &Streaming, request: Request) -> Result<Response, Error> {
+async fn handle(streaming: &Streaming, request: Request) -> Result<Response, Error> {
     let (head, body) = request.into_parts();
     let caller = caller(streaming, &head.headers)?;
     let call = Call::of(&head.method, head.uri.path())?;
@@ -107,8 +107,8 @@ async fn answer(streaming: &Streaming, request: Request) -> Result<Response, Err
         Call::Stats {
             of, ref namespace, ..
         } => {
-            let asked = stats::read(&pulsar, of, &tenant, namespace.as_deref(), as_whom);
-            return Ok(axum::Json(asked.await?).into_response());
+            let stats = stats::read(&pulsar, of, &tenant, namespace.as_deref(), as_whom);
+            return Ok(axum::Json(stats.await?).into_response());
         }
         Call::NewNamespace { path, .. } => {
             _making = Some(streaming.making.lock().await);

@@ -102,13 +102,13 @@ pub async fn read(
     {
         let mut sum = Usage::named(format!("{tenant}/{name}"), &updated_at);
         let topics = futures::stream::iter(pulsar.topics(tenant, name).await?);
-        let asked = topics.map(async |topic| {
+        let responses = topics.map(async |topic| {
             let stats = pulsar.topic_stats::<Topic>(&topic).await?;
             Ok::<_, Error>(stats.map(|stats| (topic, stats)))
         });
-        let answers: Vec<_> = asked.buffered(AT_ONCE).try_collect().await?;
+        let responses: Vec<_> = responses.buffered(AT_ONCE).try_collect().await?;
         // A topic may be deleted between the list and this request.
-        for (topic, stats) in answers.into_iter().flatten() {
+        for (topic, stats) in responses.into_iter().flatten() {
             match of {
                 Of::Topics => {
                     let mut usage = Usage::named(topic.clone(), &updated_at);

@@ -6,10 +6,10 @@ use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::answer;
 use super::error::RestError;
 use super::lookup::{self, Missing, Rest};
 use super::request::{self, Body, Caller, Names, Parameters};
+use super::response;
 use super::types;
 use store::types::{quote, quote_in};
 use store::{Column, ColumnKind, Table};
@@ -25,7 +25,10 @@ pub async fn list(
     let missing = Missing::BadSchemaRequest;
     let found = lookup::visible_table(&rest, &session, &keyspace, &table, missing).await?;
     let columns = found.columns.iter().map(description).collect();
-    Ok(answer::data(parameters.flag("raw"), Value::Array(columns)))
+    Ok(response::data(
+        parameters.flag("raw"),
+        Value::Array(columns),
+    ))
 }
 
 /// `GET /{column}`.
@@ -40,7 +43,7 @@ pub async fn one(
     let found = lookup::visible_table(&rest, &session, &keyspace, &table, missing).await?;
     let found = found.column(&column).map(description);
     let found = found.ok_or_else(|| RestError::NotFound(no_column(&table, &column)))?;
-    Ok(answer::data(parameters.flag("raw"), found))
+    Ok(response::data(parameters.flag("raw"), found))
 }
 
 /// `POST`: adds a column.
@@ -62,7 +65,7 @@ pub async fn create(
         types::to_cql(column.type_definition())?
     );
     session.change_schema(&cql).await?;
-    Ok(answer::name(StatusCode::CREATED, name))
+    Ok(response::name(StatusCode::CREATED, name))
 }
 
 /// `PUT /{column}`: renames it. The type in the body is ignored.
@@ -85,7 +88,7 @@ pub async fn rename(
         );
         session.change_schema(&cql).await?;
     }
-    Ok(answer::name(StatusCode::OK, name))
+    Ok(response::name(StatusCode::OK, name))
 }
 
 /// `DELETE /{column}`.
@@ -102,7 +105,7 @@ pub async fn delete(
         quote(&column)
     );
     session.change_schema(&cql).await?;
-    Ok(answer::empty(StatusCode::NO_CONTENT))
+    Ok(response::empty(StatusCode::NO_CONTENT))
 }
 
 /// Returns a column in the format of schema calls.

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use super::answer;
+use super::response;
 use store::StoreError;
 use store::values::ValueError;
 
@@ -102,8 +102,10 @@ impl IntoResponse for RestError {
         });
         match self {
             // The only response that is sent outside the API proper, with another content type.
-            RestError::MissingToken => answer::typed(status, "application/json", body.to_string()),
-            _ => answer::json(status, &body),
+            RestError::MissingToken => {
+                response::typed(status, "application/json", body.to_string())
+            }
+            _ => response::json(status, &body),
         }
     }
 }

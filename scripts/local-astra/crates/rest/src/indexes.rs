@@ -9,11 +9,11 @@ use scylla::value::CqlValue;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::answer;
 use super::columns;
 use super::error::RestError;
 use super::lookup::{self, Missing, Rest};
 use super::request::{self, Body, Caller, Names, Parameters};
+use super::response;
 use super::statement::{self, Condition, Target};
 use store::types::{literal, quote, quote_in};
 use store::{ColumnKind, Page, Table};
@@ -41,7 +41,7 @@ pub async fn list(
     let rows = session
         .query(&select.cql, select.values, Page::first(ALL))
         .await?;
-    answer::rows(true, &rows, parameters.maps())
+    response::rows(true, &rows, parameters.maps())
 }
 
 /// `POST`: creates an index.
@@ -65,7 +65,7 @@ pub async fn create(
     session
         .change_schema(&create_cql(&found, column, &index)?)
         .await?;
-    Ok(answer::json(
+    Ok(response::json(
         StatusCode::CREATED,
         &json!({ "success": true }),
     ))
@@ -88,7 +88,7 @@ pub async fn delete(
     };
     let cql = format!("DROP INDEX {unless}{}", quote_in(&keyspace, &index));
     session.change_schema(&cql).await?;
-    Ok(answer::empty(StatusCode::NO_CONTENT))
+    Ok(response::empty(StatusCode::NO_CONTENT))
 }
 
 #[derive(Debug, Deserialize)]

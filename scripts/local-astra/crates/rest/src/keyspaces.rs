@@ -5,10 +5,10 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 
-use super::answer;
 use super::error::RestError;
 use super::lookup::{self, Rest};
 use super::request::{Body, Caller, Names, Parameters};
+use super::response;
 use store::types::{literal, quote};
 use store::{Code, Keyspace};
 
@@ -25,7 +25,7 @@ pub async fn list(
         .iter()
         .map(|keyspace| description(keyspace))
         .collect();
-    Ok(answer::data(
+    Ok(response::data(
         parameters.flag("raw"),
         Value::Array(keyspaces),
     ))
@@ -45,7 +45,10 @@ pub async fn one(
     if !session.can_see(&name).await? {
         return Err(RestError::HiddenKeyspace(name));
     }
-    Ok(answer::data(parameters.flag("raw"), description(&keyspace)))
+    Ok(response::data(
+        parameters.flag("raw"),
+        description(&keyspace),
+    ))
 }
 
 /// `POST`: creates a keyspace unless it exists.
@@ -74,7 +77,7 @@ pub async fn create(caller: Caller, body: Body) -> Result<Response, RestError> {
             false => error.into(),
         });
     }
-    Ok(answer::name(StatusCode::CREATED, &new.name))
+    Ok(response::name(StatusCode::CREATED, &new.name))
 }
 
 /// `DELETE /{keyspace}`: drops it if it exists.
@@ -82,7 +85,7 @@ pub async fn delete(caller: Caller, Names(name): Names<String>) -> Result<Respon
     let cql = format!("DROP KEYSPACE IF EXISTS {}", quote(&name));
     let session = caller.session().await?;
     session.change_schema(&cql).await?;
-    Ok(answer::empty(StatusCode::NO_CONTENT))
+    Ok(response::empty(StatusCode::NO_CONTENT))
 }
 
 /// Returns the name, and for NetworkTopologyStrategy the number of replicas per data center.

@@ -5,11 +5,10 @@
 //!   [`statement`] builds the CQL
 //! - [`keyspaces`], [`tables`], [`columns`], [`indexes`], [`types`]: the schema; [`lookup`] finds its objects
 //! - [`methods`]: OPTIONS, and methods that a path does not support
-//! - [`request`]: token, names, parameters and bodies; [`answer`]: responses; [`error`]: errors
+//! - [`request`]: token, names, parameters and bodies; [`response`]: responses; [`error`]: errors
 //!
 //! Not served: `POST /cql`, which is also disabled by default in Stargate (404).
 
-mod answer;
 mod columns;
 mod conditions;
 mod error;
@@ -21,6 +20,7 @@ mod methods;
 #[cfg(test)]
 mod properties;
 mod request;
+mod response;
 mod rows;
 mod statement;
 mod tables;
@@ -103,7 +103,7 @@ pub fn router(logins: Logins) -> Router {
         )
         .fallback(async || RestError::UnknownPath)
         .method_not_allowed_fallback(methods::wrong)
-        .layer(middleware::from_fn(methods::told))
+        .layer(middleware::from_fn(methods::handle_options))
         .layer(middleware::from_fn(request::require_token))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .with_state(Rest::new(logins))

@@ -6,13 +6,13 @@ use axum::http::{HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::answer;
 use super::error::RestError;
+use super::response;
 
 /// Responds to OPTIONS for every path, and removes `Allow` from all responses but 405.
-pub async fn told(request: Request, next: Next) -> Response {
+pub async fn handle_options(request: Request, next: Next) -> Response {
     if request.method() == Method::OPTIONS {
-        let mut response = answer::empty(StatusCode::OK);
+        let mut response = response::empty(StatusCode::OK);
         let methods = HeaderValue::from_static(methods(request.uri().path()));
         response.headers_mut().insert(ALLOW, methods);
         return response;

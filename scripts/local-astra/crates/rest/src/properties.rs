@@ -5,7 +5,8 @@ use serde_json::Value;
 use super::conditions;
 use super::request::first_json;
 use super::{tables, types};
-use store::types::{TypeName, UserTypes};
+use crate::hostile;
+use store::types::built_in;
 use store::values::Maps;
 use store::{Column, ColumnKind, Table};
 
@@ -25,14 +26,10 @@ const PIECES: &[&str] = &[
 
 /// A table with columns of the kinds that conditions tell apart.
 fn table() -> Table {
-    let none = UserTypes {
-        keyspace: "ks",
-        fields: Default::default(),
-    };
     let column = |(name, typ): &(&str, &str)| Column {
         name: (*name).to_owned(),
         kind: ColumnKind::Regular,
-        typ: TypeName::parse(typ).unwrap().resolve(&none).unwrap(),
+        typ: built_in(typ).unwrap(),
         descending: false,
     };
     let columns = [

@@ -7,12 +7,12 @@ use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use serde_json::{Map, Value};
 
-use super::answer;
 use super::conditions;
 use super::error::RestError;
 use super::keys;
 use super::lookup::{self, Rest};
 use super::request::{Body, Caller, Names, Parameters, first_json};
+use super::response;
 use super::statement::{self, Assignment, Condition, Order, Statement, Target};
 use access::TokenSession;
 use store::values::numbers;
@@ -68,7 +68,7 @@ impl Reading {
     ) -> Result<Response, RestError> {
         let statement = statement::select(target, &self.fields, conditions, &self.order);
         let rows = run(session, statement, page).await?;
-        answer::rows(self.raw, &rows, self.maps)
+        response::rows(self.raw, &rows, self.maps)
     }
 }
 
@@ -156,7 +156,7 @@ pub async fn create(
         .collect();
     let statement = statement::insert(target(&keyspace, &table), values);
     run(&session, statement, Page::first(1)).await?;
-    Ok(answer::json_text(
+    Ok(response::json_text(
         StatusCode::CREATED,
         body.text().into_owned(),
     ))
@@ -185,11 +185,11 @@ pub async fn update(
     run(&session, statement, Page::first(1)).await?;
     let sent = as_java_writes(Value::Object(row));
     Ok(match bridge::mark_lone_surrogates(&body.text()) {
-        Cow::Borrowed(_) => answer::data(parameters.flag("raw"), sent),
+        Cow::Borrowed(_) => response::data(parameters.flag("raw"), sent),
         // The row contains question marks instead; the response shows them as they were sent.
         Cow::Owned(marked) => {
             let marked = serde_json::from_str(&marked).map_or(sent, as_java_writes);
-            answer::marked_data(parameters.flag("raw"), &marked)
+            response::marked_data(parameters.flag("raw"), &marked)
         }
     })
 }
@@ -210,7 +210,7 @@ pub async fn delete(
     let key = key.await?;
     let statement = statement::delete(target(&keyspace, &table), key);
     run(&session, statement, Page::first(1)).await?;
-    Ok(answer::empty(StatusCode::NO_CONTENT))
+    Ok(response::empty(StatusCode::NO_CONTENT))
 }
 
 async fn run(session: &TokenSession, statement: Statement, page: Page) -> Result<Rows, RestError> {

@@ -185,16 +185,11 @@ pub(super) mod tests {
     use scylla::cluster::metadata::{ColumnType, NativeType};
 
     use super::*;
-    use store::types::{TypeName, UserTypes};
+    use store::types::built_in;
     use store::{Column, ColumnKind, Table};
 
     /// `events (day text, at int, what text, tags set<text>, scores map<text, int>, n counter, ok boolean)`.
     pub fn events() -> Table {
-        let types = UserTypes {
-            keyspace: "ks",
-            fields: Default::default(),
-        };
-        let typ = |text: &str| TypeName::parse(text).unwrap().resolve(&types).unwrap();
         let column = |name: &str, kind, typ: ColumnType<'static>| Column {
             name: name.to_owned(),
             kind,
@@ -205,17 +200,21 @@ pub(super) mod tests {
             keyspace: "ks".to_owned(),
             name: "events".to_owned(),
             columns: vec![
-                column("day", ColumnKind::PartitionKey, typ("text")),
-                column("at", ColumnKind::Clustering, typ("int")),
+                column("day", ColumnKind::PartitionKey, built_in("text").unwrap()),
+                column("at", ColumnKind::Clustering, built_in("int").unwrap()),
                 column(
                     "n",
                     ColumnKind::Regular,
                     ColumnType::Native(NativeType::Counter),
                 ),
-                column("ok", ColumnKind::Regular, typ("boolean")),
-                column("scores", ColumnKind::Regular, typ("map<text, int>")),
-                column("tags", ColumnKind::Regular, typ("set<text>")),
-                column("what", ColumnKind::Regular, typ("text")),
+                column("ok", ColumnKind::Regular, built_in("boolean").unwrap()),
+                column(
+                    "scores",
+                    ColumnKind::Regular,
+                    built_in("map<text, int>").unwrap(),
+                ),
+                column("tags", ColumnKind::Regular, built_in("set<text>").unwrap()),
+                column("what", ColumnKind::Regular, built_in("text").unwrap()),
             ],
             default_time_to_live: 0,
             comment: String::new(),

@@ -6,11 +6,11 @@ use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::answer;
 use super::columns;
 use super::error::RestError;
 use super::lookup::{self, Missing, Rest};
 use super::request::{self, Body, Caller, Names, Parameters};
+use super::response;
 use super::types;
 use store::types::{quote, quote_in};
 use store::{Column, Table};
@@ -34,7 +34,7 @@ pub async fn list(
             .collect(),
         false => Vec::new(),
     };
-    Ok(answer::data(parameters.flag("raw"), Value::Array(tables)))
+    Ok(response::data(parameters.flag("raw"), Value::Array(tables)))
 }
 
 /// `GET /{table}`.
@@ -47,7 +47,7 @@ pub async fn one(
     let session = caller.session().await?;
     let found =
         lookup::visible_table(&rest, &session, &keyspace, &table, Missing::NotFound).await?;
-    Ok(answer::data(parameters.flag("raw"), description(&found)))
+    Ok(response::data(parameters.flag("raw"), description(&found)))
 }
 
 /// `POST`: creates a table.
@@ -60,7 +60,7 @@ pub async fn create(
     let name = definition.name()?;
     let cql = create_cql(&keyspace, name, &definition)?;
     caller.session().await?.change_schema(&cql).await?;
-    Ok(answer::name(StatusCode::CREATED, name))
+    Ok(response::name(StatusCode::CREATED, name))
 }
 
 /// `PUT /{table}`: sets only the default time to live.
@@ -92,7 +92,7 @@ pub async fn update(
     let name = quote_in(&keyspace, &table);
     let cql = format!("ALTER TABLE {name} WITH default_time_to_live = {time_to_live}");
     session.change_schema(&cql).await?;
-    Ok(answer::name(StatusCode::OK, &table))
+    Ok(response::name(StatusCode::OK, &table))
 }
 
 /// `DELETE /{table}`: drops it if it exists.
@@ -103,7 +103,7 @@ pub async fn delete(
     let cql = format!("DROP TABLE IF EXISTS {}", quote_in(&keyspace, &table));
     let session = caller.session().await?;
     session.change_schema(&cql).await?;
-    Ok(answer::empty(StatusCode::NO_CONTENT))
+    Ok(response::empty(StatusCode::NO_CONTENT))
 }
 
 fn description(table: &Table) -> Value {

@@ -10,10 +10,10 @@ use scylla::value::CqlValue;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::answer;
 use super::error::RestError;
 use super::lookup::{self, Rest};
 use super::request::{self, Body, Caller, Names, Parameters};
+use super::response;
 use super::statement::{self, Condition, Target};
 use access::{Logins, TokenSession};
 use store::types::{TypeName, native_name, quote, quote_in};
@@ -31,7 +31,7 @@ pub async fn list(
 ) -> Result<Response, RestError> {
     let session = caller.session().await?;
     let types = find(&rest.logins, &session, &keyspace, None).await?;
-    Ok(answer::data(parameters.flag("raw"), Value::Array(types)))
+    Ok(response::data(parameters.flag("raw"), Value::Array(types)))
 }
 
 /// `GET /{type}`.
@@ -48,7 +48,7 @@ pub async fn one(
             "No definition found for UDT '{name}' (keyspace '{keyspace}')"
         ))
     })?;
-    Ok(answer::data(parameters.flag("raw"), found))
+    Ok(response::data(parameters.flag("raw"), found))
 }
 
 /// `POST`: creates a type.
@@ -87,7 +87,7 @@ pub async fn create(
             false => error.into(),
         });
     }
-    Ok(answer::name(StatusCode::CREATED, name))
+    Ok(response::name(StatusCode::CREATED, name))
 }
 
 /// `PUT`: adds fields, then renames some. The response has no body.
@@ -102,7 +102,7 @@ pub async fn update(
     for cql in statements {
         session.change_schema(&cql).await?;
     }
-    Ok(answer::empty(StatusCode::OK))
+    Ok(response::empty(StatusCode::OK))
 }
 
 /// `DELETE /{type}`: drops it if it exists.
@@ -113,7 +113,7 @@ pub async fn delete(
     let cql = format!("DROP TYPE IF EXISTS {}", quote_in(&keyspace, &name));
     let session = caller.session().await?;
     session.change_schema(&cql).await?;
-    Ok(answer::empty(StatusCode::NO_CONTENT))
+    Ok(response::empty(StatusCode::NO_CONTENT))
 }
 
 /// Reads one or all user-defined types of a keyspace from Cassandra.

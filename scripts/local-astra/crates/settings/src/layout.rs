@@ -76,7 +76,7 @@ impl Layout {
         if let Some(mut layout) = read_json::<Layout>(&file)? {
             if let Some(nodes) = nodes.filter(|nodes| *nodes != layout.nodes) {
                 bail!(
-                    "{} was made with --nodes {}, and the number cannot be changed. `cargo local reset` forgets \
+                    "{} was created with --nodes {}, and the number cannot be changed. `cargo local reset` forgets \
                      its data; `--data DIR` keeps a second local Astra with --nodes {nodes}",
                     data.display(),
                     layout.nodes

@@ -84,10 +84,10 @@ fn damaged(file: &Path) -> String {
 
 impl StoredLogin {
     fn generate() -> Result<StoredLogin> {
-        let made = Credentials::generate()?;
+        let credentials = Credentials::generate()?;
         Ok(StoredLogin {
-            client_id: made.client_id,
-            secret: made.secret.expose_secret().to_owned(),
+            client_id: credentials.client_id,
+            secret: credentials.secret.expose_secret().to_owned(),
         })
     }
 

@@ -111,10 +111,10 @@ mod tests {
 
     #[test]
     fn a_client_id_with_its_secret_is_the_token() {
-        let made = Credentials::generate().unwrap();
-        let token = Token::of(&made.client_id, &made.secret).unwrap();
+        let credentials = Credentials::generate().unwrap();
+        let token = Token::of(&credentials.client_id, &credentials.secret).unwrap();
         let again = Token::parse(token.text().expose_secret()).unwrap();
-        assert_eq!(again.client_id(), made.client_id);
+        assert_eq!(again.client_id(), credentials.client_id);
         assert_eq!(again.digest(), token.digest());
         // sha256("abc"), a published test vector
         let abc = Token::of("id", &SecretString::from("abc")).unwrap();

@@ -395,7 +395,7 @@ where
     let unreadable = |error: String| {
         StoreError::new(
             Code::Internal,
-            format!("cannot read the answer to {cql}: {error}"),
+            format!("cannot read the response to {cql}: {error}"),
         )
     };
     let result = admin.query_unpaged(cql, ()).await?;

@@ -180,6 +180,18 @@ pub struct UserTypes<'a> {
     pub fields: BTreeMap<String, Vec<(String, TypeName)>>,
 }
 
+/// Parses a type that contains no user-defined types.
+///
+/// # Errors
+/// Those of [`TypeName::parse`] and [`TypeName::resolve`].
+pub fn built_in(text: &str) -> Result<ColumnType<'static>, TypeError> {
+    let none = UserTypes {
+        keyspace: "",
+        fields: BTreeMap::new(),
+    };
+    TypeName::parse(text)?.resolve(&none)
+}
+
 /// Returns the CQL name of a built-in type; `text` for `varchar`, the name on older servers.
 pub fn native_name(native: &NativeType) -> &'static str {
     match native {

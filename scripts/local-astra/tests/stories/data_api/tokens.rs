@@ -1,11 +1,36 @@
 //! Tokens and their roles, and the limits of requests.
 
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::DataApi;
 use crate::astra::{block_on, local_astra};
 use crate::devops::Api;
+
+/// Creates a role with these actions on these resources, given as the parts after the organization, and returns its id.
+pub async fn role(owner: &Api, name: &str, actions: &[&str], resources: &[String]) -> Value {
+    let organization = settings::ORGANIZATION_ID;
+    let resources = resources.iter();
+    let resources = resources.map(|rest| format!("drn:astra:org:{organization}:{rest}"));
+    let policy = json!({"description": name, "effect": "allow", "actions": actions,
+        "resources": resources.collect::<Vec<String>>()});
+    let body = json!({"name": name, "policy": policy});
+    let created = owner
+        .ask(Method::POST, "/v2/organizations/roles", Some(body))
+        .await;
+    assert_eq!(created.status, 201, "{}", created.body);
+    created.body["ID"].clone()
+}
+
+/// Creates a token with the roles of these ids.
+pub async fn token(owner: &Api, roles: &[Value]) -> String {
+    let body = json!({"roles": roles});
+    let created = owner
+        .ask(Method::POST, "/v2/clientIdSecrets", Some(body))
+        .await;
+    assert_eq!(created.status, 200, "{}", created.body);
+    created.body["token"].as_str().unwrap().to_owned()
+}
 
 #[test]
 fn what_a_role_may_not_do_is_unauthorized() {
@@ -36,14 +61,7 @@ fn what_a_role_may_not_do_is_unauthorized() {
             .find(|role| role["Name"] == "API RO User" || role["name"] == "API RO User");
         let role = role.unwrap_or_else(|| panic!("{}", roles.body));
         let id = role.get("ID").or_else(|| role.get("id")).unwrap();
-        let made = owner
-            .ask(
-                Method::POST,
-                "/v2/clientIdSecrets",
-                Some(json!({"roles": [id]})),
-            )
-            .await;
-        let token = made.body["token"].as_str().unwrap().to_owned();
+        let token = token(&owner, std::slice::from_ref(id)).await;
         let reader = DataApi::with(api.keyspace.clone(), token.clone());
         let path = format!("/{}/c", api.keyspace);
         let find = reader.send(&path, json!({"find": {}}).to_string()).await;
@@ -97,6 +115,14 @@ fn a_token_of_another_database_knows_no_keyspace_of_this_one() {
     let here = DataApi::new();
     block_on(async {
         here.create("c", json!({})).await;
+        let columns = json!({"a": "int", "v": {"type": "vector", "dimension": 2}});
+        here.create_table("t", columns, json!("a")).await;
+        let over_cql = format!(
+            "CREATE TABLE {}.over_cql (a int PRIMARY KEY, b text)",
+            here.keyspace
+        );
+        let session = astra.cql().await;
+        session.query_unpaged(over_cql, ()).await.unwrap();
         let owner = Api::of(astra, &astra.application());
         let keyspace = format!("of_another_{}", std::process::id());
         let ask = json!({"name": "another", "keyspace": keyspace, "cloudProvider": "GCP",
@@ -104,12 +130,10 @@ fn a_token_of_another_database_knows_no_keyspace_of_this_one() {
         let made = owner.ask(Method::POST, "/v2/databases", Some(ask)).await;
         let id = made.location.unwrap();
         owner.wait(&id, "ACTIVE").await;
-        let organization = settings::ORGANIZATION_ID;
-        let database = format!("drn:astra:org:{organization}:db:{id}");
         let resources = [
-            database.clone(),
-            format!("{database}:keyspace:*"),
-            format!("{database}:keyspace:*:table:*"),
+            format!("db:{id}"),
+            format!("db:{id}:keyspace:*"),
+            format!("db:{id}:keyspace:*:table:*"),
         ];
         let actions = [
             "org-db-view",
@@ -121,18 +145,8 @@ fn a_token_of_another_database_knows_no_keyspace_of_this_one() {
             "db-table-create",
             "db-table-alter", // for the indexes of a collection
         ];
-        let policy = json!({"description": "another database", "effect": "allow", "actions": actions,
-            "resources": resources});
-        let role = json!({"name": keyspace, "policy": policy});
-        let role = owner
-            .ask(Method::POST, "/v2/organizations/roles", Some(role))
-            .await;
-        assert_eq!(role.status, 201, "{}", role.body);
-        let token = json!({"roles": [role.body["ID"]]});
-        let token = owner
-            .ask(Method::POST, "/v2/clientIdSecrets", Some(token))
-            .await;
-        let token = token.body["token"].as_str().unwrap().to_owned();
+        let role = role(&owner, &keyspace, &actions, &resources).await;
+        let token = token(&owner, &[role]).await;
 
         let there = DataApi::with(keyspace.clone(), token.clone());
         let (_, listed) = there
@@ -147,18 +161,67 @@ fn a_token_of_another_database_knows_no_keyspace_of_this_one() {
             .done("c", json!({"insertOne": {"document": {"_id": 1}}}))
             .await;
         let other = DataApi::with(here.keyspace.clone(), token);
-        for (collection, command) in [
+        let (filter, none) = (json!({"a": 1}), json!({"$in": []}));
+        for (name, command) in [
             ("", json!({"findCollections": {}})),
             ("", json!({"createCollection": {"name": "d"}})),
             ("", json!({"deleteCollection": {"name": "c"}})),
+            ("", json!({"listTables": {}})),
+            ("", json!({"listTypes": {}})),
+            ("", json!({"dropTable": {"name": "t"}})),
+            ("", json!({"dropIndex": {"name": "i"}})),
             ("c", json!({"find": {}})),
+            ("c", json!({"find": {"filter": {"_id": none}}})),
+            ("c", json!({"find": {"filter": {"$foo": 1}}})),
+            ("c", json!({"countDocuments": {"filter": {"_id": none}}})),
             ("c", json!({"insertOne": {"document": {"_id": 1}}})),
+            ("c", json!({"deleteOne": {"filter": {"_id": none}}})),
             ("c", json!({"deleteMany": {}})),
             ("c", json!({"estimatedDocumentCount": {}})),
+            ("c", json!({"listIndexes": {}})),
+            ("t", json!({"find": {}})),
+            ("t", json!({"find": {"filter": {"a": none}}})),
+            ("t", json!({"find": {"filter": {"nope": 1}}})),
+            ("t", json!({"insertOne": {"document": {"a": 1}}})),
+            ("t", json!({"insertOne": {"document": {"nope": 1}}})),
+            (
+                "t",
+                json!({"updateOne": {"filter": filter, "update": {"$set": {"v": [1, 0]}}}}),
+            ),
+            ("t", json!({"deleteOne": {"filter": filter}})),
+            ("t", json!({"deleteMany": {}})),
+            ("t", json!({"countDocuments": {}})),
+            ("t", json!({"listIndexes": {}})),
+            (
+                "t",
+                json!({"createIndex": {"name": "i", "definition": {"column": "nope"}}}),
+            ),
+            (
+                "t",
+                json!({"createTextIndex": {"name": "i", "definition": {"column": "a"}}}),
+            ),
+            (
+                "t",
+                json!({"alterTable": {"operation": {"add": {"columns": {"b": "int"}}}}}),
+            ),
+            (
+                "t",
+                json!({"alterTable": {"operation": {"dropVectorize": {"columns": ["v"]}}}}),
+            ),
+            ("over_cql", json!({"find": {}})),
+            ("over_cql", json!({"insertOne": {"document": {"a": 1}}})),
+            (
+                "over_cql",
+                json!({"alterTable": {"operation": {"drop": {"columns": ["b"]}}}}),
+            ),
             ("no", json!({"find": {}})),
         ] {
-            let code = other.code(collection, command.clone()).await;
-            assert_eq!(code, "UNKNOWN_KEYSPACE", "{command}");
+            let code = other.code(name, command.clone()).await;
+            assert_eq!(code, "UNKNOWN_KEYSPACE", "{name} {command}");
+        }
+        for table in ["t", "over_cql"] {
+            let found = here.done(table, json!({"find": {}})).await;
+            assert_eq!(found["data"]["documents"], json!([]), "{table}");
         }
         assert!(here.find_all("c", &json!({})).await.is_empty());
         let path = format!("/v2/databases/{id}/terminate");

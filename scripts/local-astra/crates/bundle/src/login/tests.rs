@@ -16,7 +16,7 @@ fn request(opcode: u8, body: &[u8]) -> Frame {
     }
 }
 
-fn answer(opcode: u8, body: &[u8]) -> Frame {
+fn response(opcode: u8, body: &[u8]) -> Frame {
     Frame {
         version: 0x84,
         ..request(opcode, body)
@@ -40,7 +40,7 @@ fn plain(user: &str, password: &str) -> Vec<u8> {
 }
 
 /// Outcome of a login: its result, the frames that the node received, and those that the client received.
-struct Told {
+struct LoginOutcome {
     role: io::Result<Option<String>>,
     node: Vec<Frame>,
     client: Vec<Frame>,
@@ -54,14 +54,14 @@ async fn frames(mut from: DuplexStream) -> Vec<Frame> {
     all
 }
 
-/// Runs a login. The client sends `bytes` and disconnects; the node sends `answers`.
-async fn told(bytes: &[u8], answers: &[Frame]) -> Told {
+/// Runs a login. The client sends `bytes` and disconnects; the node sends `responses`.
+async fn run_login(bytes: &[u8], responses: &[Frame]) -> LoginOutcome {
     let (mut client, mut client_far) = duplex(1 << 20);
     let (mut node, mut node_far) = duplex(1 << 20);
     client.write_all(bytes).await.unwrap();
     client.shutdown().await.unwrap();
-    for answer in answers {
-        answer.write(&mut node).await.unwrap();
+    for response in responses {
+        response.write(&mut node).await.unwrap();
     }
     node.shutdown().await.unwrap();
     let permitted = |role: String| -> BoxFuture<'static, io::Result<bool>> {
@@ -69,7 +69,7 @@ async fn told(bytes: &[u8], answers: &[Frame]) -> Told {
     };
     let role = login(&mut client_far, &mut node_far, permitted).await;
     drop((client_far, node_far));
-    Told {
+    LoginOutcome {
         role,
         node: frames(node).await,
         client: frames(client).await,
@@ -98,20 +98,23 @@ fn error(frame: &Frame) -> (u32, &str) {
 
 #[tokio::test]
 async fn a_token_and_a_client_id_with_secret_become_the_same_role() {
-    let made = Credentials::generate().unwrap();
-    let token = Token::of(&made.client_id, &made.secret).unwrap();
+    let credentials = Credentials::generate().unwrap();
+    let token = Token::of(&credentials.client_id, &credentials.secret).unwrap();
     let wanted = plain(token.client_id(), token.password().expose_secret());
     for body in [
         plain("token", token.text().expose_secret()),
-        plain(&made.client_id, made.secret.expose_secret()),
+        plain(&credentials.client_id, credentials.secret.expose_secret()),
     ] {
         let startup = request(frame::STARTUP, &map(&[("CQL_VERSION", "3.0.0")]));
         let login = request(frame::AUTH_RESPONSE, &body);
-        let answers = [answer(0x03, &[]), answer(frame::AUTH_SUCCESS, &[])];
-        let told = told(&bytes(&[startup.clone(), login]).await, &answers).await;
-        assert_eq!(told.role.unwrap().as_deref(), Some(token.client_id()));
-        assert_eq!(told.node, [startup, request(frame::AUTH_RESPONSE, &wanted)]);
-        assert_eq!(told.client, answers);
+        let responses = [response(0x03, &[]), response(frame::AUTH_SUCCESS, &[])];
+        let outcome = run_login(&bytes(&[startup.clone(), login]).await, &responses).await;
+        assert_eq!(outcome.role.unwrap().as_deref(), Some(token.client_id()));
+        assert_eq!(
+            outcome.node,
+            [startup, request(frame::AUTH_RESPONSE, &wanted)]
+        );
+        assert_eq!(outcome.client, responses);
     }
 }
 
@@ -126,22 +129,22 @@ async fn what_is_no_token_is_refused_without_asking_cassandra() {
         ("", ""),
     ] {
         let login = request(frame::AUTH_RESPONSE, &plain(user, password));
-        let told = told(&bytes(&[login]).await, &[]).await;
-        assert_eq!(told.role.unwrap(), None);
-        assert_eq!(told.node, []);
+        let outcome = run_login(&bytes(&[login]).await, &[]).await;
+        assert_eq!(outcome.role.unwrap(), None);
+        assert_eq!(outcome.node, []);
         let message = format!("Provided username {user} and/or password are incorrect");
-        assert_eq!(error(&told.client[0]), (0x0100, &*message));
-        assert_eq!(told.client[0].stream, [1, 7]);
+        assert_eq!(error(&outcome.client[0]), (0x0100, &*message));
+        assert_eq!(outcome.client[0].stream, [1, 7]);
     }
 }
 
 #[tokio::test]
 async fn cassandras_own_superuser_cannot_log_in_with_its_password() {
     let login = request(frame::AUTH_RESPONSE, &plain("cassandra", "cassandra"));
-    let told = told(&bytes(&[login]).await, &[answer(frame::ERROR, &[0; 6])]).await;
+    let outcome = run_login(&bytes(&[login]).await, &[response(frame::ERROR, &[0; 6])]).await;
     // A matching secret would need this password as its hash.
-    assert_ne!(told.node[0].body, plain("cassandra", "cassandra"));
-    assert_eq!(told.role.unwrap(), None);
+    assert_ne!(outcome.node[0].body, plain("cassandra", "cassandra"));
+    assert_eq!(outcome.role.unwrap(), None);
 }
 
 #[tokio::test]
@@ -163,15 +166,15 @@ async fn other_versions_are_told_to_step_down() {
         if stream_bytes == 1 {
             options.remove(2);
         }
-        let told = told(&options, &[]).await;
-        assert_eq!(told.role.unwrap(), None);
-        assert_eq!(told.node, []);
+        let outcome = run_login(&options, &[]).await;
+        assert_eq!(outcome.role.unwrap(), None);
+        assert_eq!(outcome.node, []);
         let message = format!(
             "Invalid or unsupported protocol version ({}); supported versions are (3/v3, 4/v4)",
             version & 0x7F
         );
-        assert_eq!(error(&told.client[0]), (0x000A, &*message));
-        assert_eq!(told.client[0].stream, [0, 0]);
+        assert_eq!(error(&outcome.client[0]), (0x000A, &*message));
+        assert_eq!(outcome.client[0].stream, [0, 0]);
     }
 }
 
@@ -194,9 +197,9 @@ async fn supported_is_astras() {
             .for_each(|value| frame::put_string(&mut body, value));
     }
     let options = bytes(&[request(0x05, &[])]).await;
-    let told = told(&options, &[answer(frame::SUPPORTED, &body)]).await;
+    let outcome = run_login(&options, &[response(frame::SUPPORTED, &body)]).await;
     assert_eq!(
-        multimap(&told.client[0].body).unwrap(),
+        multimap(&outcome.client[0].body).unwrap(),
         [
             ("PROTOCOL_VERSIONS", vec!["3/v3", "4/v4"]),
             ("COMPRESSION", vec![]),
@@ -212,22 +215,22 @@ async fn compression_is_refused_and_the_login_may_go_on() {
     let mut compressed = request(frame::STARTUP, &map(&[]));
     compressed.flags = COMPRESSED;
     let plain = request(frame::STARTUP, &map(&[("CQL_VERSION", "3.0.0")]));
-    let said = bytes(&[request(frame::STARTUP, &lz4), compressed, plain.clone()]).await;
-    let told = told(&said, &[answer(0x03, b"x")]).await;
+    let sent = bytes(&[request(frame::STARTUP, &lz4), compressed, plain.clone()]).await;
+    let outcome = run_login(&sent, &[response(0x03, b"x")]).await;
     assert_eq!(
-        error(&told.client[0]),
+        error(&outcome.client[0]),
         (0x000A, "Unknown compression algorithm: lz4")
     );
-    assert_eq!(error(&told.client[1]).0, 0x000A);
-    assert_eq!(told.client[2], answer(0x03, b"x"));
-    assert_eq!(told.node, [plain]);
+    assert_eq!(error(&outcome.client[1]).0, 0x000A);
+    assert_eq!(outcome.client[2], response(0x03, b"x"));
+    assert_eq!(outcome.node, [plain]);
 }
 
 #[tokio::test]
 async fn strange_bytes_are_an_error_and_never_a_panic() {
     let mut huge = bytes(&[request(frame::STARTUP, &[])]).await;
     huge[5..].copy_from_slice(&u32::MAX.to_be_bytes());
-    assert!(told(&huge, &[]).await.role.is_err());
+    assert!(run_login(&huge, &[]).await.role.is_err());
 
     let valid = bytes(&[
         request(frame::STARTUP, &map(&[("CQL_VERSION", "3.0.0")])),
@@ -235,26 +238,26 @@ async fn strange_bytes_are_an_error_and_never_a_panic() {
     ])
     .await;
     for end in 0..valid.len() {
-        let _ = told(&valid[..end], &[]).await;
+        let _ = run_login(&valid[..end], &[]).await;
         let mut changed = valid.clone();
         for value in [0, 1, 0x7F, 0xFF] {
             changed[end] = value;
-            let _ = told(&changed, &[answer(frame::SUPPORTED, &[0xFF; 9])]).await;
+            let _ = run_login(&changed, &[response(frame::SUPPORTED, &[0xFF; 9])]).await;
         }
     }
     let endless = bytes(&vec![request(0x0B, &[]); MAX_FRAMES + 1]).await;
-    let refusals = vec![answer(frame::ERROR, &[0; 6]); MAX_FRAMES + 1];
-    assert!(told(&endless, &refusals).await.role.is_err());
+    let refusals = vec![response(frame::ERROR, &[0; 6]); MAX_FRAMES + 1];
+    assert!(run_login(&endless, &refusals).await.role.is_err());
 }
 
 #[tokio::test]
 async fn a_role_without_the_right_is_refused_after_its_password_was_right() {
     let startup = request(frame::STARTUP, &map(&[("CQL_VERSION", "3.0.0")]));
     let login = request(frame::AUTH_RESPONSE, &plain(FORBIDDEN, "secret"));
-    let answers = [answer(0x03, &[]), answer(frame::AUTH_SUCCESS, &[])];
-    let told = told(&bytes(&[startup, login]).await, &answers).await;
-    assert_eq!(told.role.unwrap(), None);
-    let (code, said) = error(&told.client[1]);
+    let responses = [response(0x03, &[]), response(frame::AUTH_SUCCESS, &[])];
+    let outcome = run_login(&bytes(&[startup, login]).await, &responses).await;
+    assert_eq!(outcome.role.unwrap(), None);
+    let (code, message) = error(&outcome.client[1]);
     assert_eq!(code, frame::BAD_CREDENTIALS);
-    assert!(said.contains("db-cql"), "{said}");
+    assert!(message.contains("db-cql"), "{message}");
 }

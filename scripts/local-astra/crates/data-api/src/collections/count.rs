@@ -8,7 +8,7 @@ use crate::command::Command;
 use crate::error::ApiError;
 use crate::json::Json;
 use crate::request::Caller;
-use crate::response::Answer;
+use crate::response::Response;
 use store::StoreError;
 use store::schema::rows;
 use store::types::literal;
@@ -17,7 +17,7 @@ use store::types::literal;
 const MAX_COUNT: i64 = 1000;
 
 /// `countDocuments`
-pub async fn count(collection: &Collection, command: &Command) -> Result<Answer, ApiError> {
+pub async fn count(collection: &Collection, command: &Command) -> Result<Response, ApiError> {
     let parsed = Parsed::read(command.field("filter"), collection)?;
     let plan = Plan::of(&parsed.filter);
     let mut stream = Stream::new(collection, plan, &[], None, PageSizes::growing(500));
@@ -25,16 +25,16 @@ pub async fn count(collection: &Collection, command: &Command) -> Result<Answer,
     while count <= MAX_COUNT && stream.next().await?.is_some() {
         count += 1;
     }
-    let answer = Answer::default().with_status("count", Json::integer(count.min(MAX_COUNT)));
+    let response = Response::default().with_status("count", Json::integer(count.min(MAX_COUNT)));
     Ok(if count > MAX_COUNT {
-        answer.with_status("moreData", Json::Bool(true))
+        response.with_status("moreData", Json::Bool(true))
     } else {
-        answer
+        response
     })
 }
 
 /// `estimatedDocumentCount`: what Cassandra has estimated, every few minutes.
-pub async fn estimate(caller: &Caller<'_>, collection: &Collection) -> Result<Answer, ApiError> {
+pub async fn estimate(caller: &Caller<'_>, collection: &Collection) -> Result<Response, ApiError> {
     // The estimates of all tables stand in one: a token may read its own only through this.
     caller.visible_keyspace(&collection.keyspace).await?;
     let cql = format!(
@@ -44,5 +44,5 @@ pub async fn estimate(caller: &Caller<'_>, collection: &Collection) -> Result<An
     );
     let counts: Result<Vec<(i64,)>, StoreError> = rows(caller.api.logins.admin(), &cql).await;
     let count: i64 = counts?.into_iter().map(|(count,)| count).sum();
-    Ok(Answer::default().with_status("count", Json::integer(count)))
+    Ok(Response::default().with_status("count", Json::integer(count)))
 }

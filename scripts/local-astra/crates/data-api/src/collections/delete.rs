@@ -12,7 +12,7 @@ use crate::codes::Code;
 use crate::command::{Command, missing};
 use crate::error::ApiError;
 use crate::json::Json;
-use crate::response::Answer;
+use crate::response::Response;
 
 /// Attempts to delete a document that other writers change at the same time.
 const TRIES: usize = 3;
@@ -22,19 +22,19 @@ const MANY: usize = 20;
 const TOGETHER: usize = 8;
 
 /// `deleteOne`
-pub async fn one(collection: &Collection, command: &Command) -> Result<Answer, ApiError> {
+pub async fn one(collection: &Collection, command: &Command) -> Result<Response, ApiError> {
     if command.field("filter").is_none_or(Json::is_null) {
         return Err(missing("command.filter"));
     }
     let deleted = delete_target(collection, command).await?;
-    Ok(Answer::default().with_status("deletedCount", count(usize::from(deleted.is_some()))))
+    Ok(Response::default().with_status("deletedCount", count(usize::from(deleted.is_some()))))
 }
 
 /// `findOneAndDelete`
 pub async fn find_and_delete(
     collection: &Collection,
     command: &Command,
-) -> Result<Answer, ApiError> {
+) -> Result<Response, ApiError> {
     let projection = Projection::read(command.field("projection"))?;
     let deleted = delete_target(collection, command).await?;
     let deleted_count = count(usize::from(deleted.is_some()));
@@ -43,7 +43,7 @@ pub async fn find_and_delete(
         projection.apply(&mut document);
         document
     });
-    Ok(Answer::document(document).with_status("deletedCount", deleted_count))
+    Ok(Response::document(document).with_status("deletedCount", deleted_count))
 }
 
 async fn delete_target(
@@ -77,14 +77,14 @@ async fn delete(
 }
 
 /// `deleteMany`: twenty documents, or all of them if there is no filter.
-pub async fn many(collection: &Collection, command: &Command) -> Result<Answer, ApiError> {
+pub async fn many(collection: &Collection, command: &Command) -> Result<Response, ApiError> {
     let parsed = Parsed::read(command.field("filter"), collection)?;
     if parsed.is_empty() {
         let truncate = format!("TRUNCATE {}", collection.table());
         collection
             .query(&truncate, Vec::new(), store::Page::first(1))
             .await?;
-        return Ok(Answer::default().with_status("deletedCount", Json::integer(-1)));
+        return Ok(Response::default().with_status("deletedCount", Json::integer(-1)));
     }
     let mut documents = Documents::new(collection, &parsed.filter, None, MANY + 1);
     let mut found = documents.next(MANY + 1).await?;
@@ -106,14 +106,14 @@ pub async fn many(collection: &Collection, command: &Command) -> Result<Answer, 
             Err(error) => return Err(error),
         }
     }
-    let answer = Answer {
+    let response = Response {
         errors,
-        ..Answer::default().with_status("deletedCount", count(deleted_count))
+        ..Response::default().with_status("deletedCount", count(deleted_count))
     };
     Ok(if more {
-        answer.with_status("moreData", Json::Bool(true))
+        response.with_status("moreData", Json::Bool(true))
     } else {
-        answer
+        response
     })
 }
 

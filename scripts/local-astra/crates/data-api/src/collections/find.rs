@@ -11,19 +11,19 @@ use super::{Collection, PAGE};
 use crate::command::{Command, invalid_value};
 use crate::error::ApiError;
 use crate::json::{Decimal, Json};
-use crate::response::Answer;
+use crate::response::Response;
 use store::values::numbers::single_text;
 
 /// `findOne`
-pub async fn one(collection: &Collection, command: &Command) -> Result<Answer, ApiError> {
+pub async fn one(collection: &Collection, command: &Command) -> Result<Response, ApiError> {
     let finder = Finder::read(collection, command)?;
     let (mut found, _) = finder.find(1, 0, None).await?;
     let document = (!found.is_empty()).then(|| found.swap_remove(0));
-    Ok(finder.with_sort_vector(Answer::document(document)))
+    Ok(finder.with_sort_vector(Response::document(document)))
 }
 
 /// `find`
-pub async fn many(collection: &Collection, command: &Command) -> Result<Answer, ApiError> {
+pub async fn many(collection: &Collection, command: &Command) -> Result<Response, ApiError> {
     let (limit, skip) = (command.integer("limit"), command.integer("skip"));
     check_options(command, limit, skip)?;
     let finder = Finder::read(collection, command)?;
@@ -40,9 +40,9 @@ pub async fn many(collection: &Collection, command: &Command) -> Result<Answer, 
         ("documents", Json::Array(documents)),
         ("nextPageState", next),
     ]);
-    Ok(finder.with_sort_vector(Answer {
+    Ok(finder.with_sort_vector(Response {
         data: Some(data),
-        ..Answer::default()
+        ..Response::default()
     }))
 }
 
@@ -171,15 +171,15 @@ impl<'a> Finder<'a> {
         document
     }
 
-    fn with_sort_vector(&self, answer: Answer) -> Answer {
+    fn with_sort_vector(&self, response: Response) -> Response {
         if !self.with_sort_vector {
-            return answer;
+            return response;
         }
         let vector = match &self.sort {
             Sort::Vector(vector) => vector.iter().copied().map(float).collect(),
             _ => Json::Null,
         };
-        answer.with_status("sortVector", vector)
+        response.with_status("sortVector", vector)
     }
 }
 

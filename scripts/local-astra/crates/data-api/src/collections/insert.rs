@@ -8,21 +8,21 @@ use crate::codes::Code;
 use crate::command::{Command, invalid_value};
 use crate::error::ApiError;
 use crate::json::{Json, Members};
-use crate::response::Answer;
+use crate::response::Response;
 
 const MAX_DOCUMENTS: usize = 100;
 /// Documents that are inserted at once.
 const TOGETHER: usize = 8;
 
 /// `insertOne`
-pub async fn one(collection: &Collection, command: &Command) -> Result<Answer, ApiError> {
+pub async fn one(collection: &Collection, command: &Command) -> Result<Response, ApiError> {
     let document = command.field("document").unwrap_or(&Json::Null);
     let outcomes = insert(collection, std::slice::from_ref(document), true).await?;
     Ok(inserted(outcomes))
 }
 
 /// `insertMany`
-pub async fn many(collection: &Collection, command: &Command) -> Result<Answer, ApiError> {
+pub async fn many(collection: &Collection, command: &Command) -> Result<Response, ApiError> {
     let documents = command
         .field("documents")
         .and_then(Json::as_array)
@@ -138,7 +138,7 @@ async fn insert_one(collection: &Collection, shredded: Result<Shredded, ApiError
     }
 }
 
-fn inserted(outcomes: Vec<Outcome>) -> Answer {
+fn inserted(outcomes: Vec<Outcome>) -> Response {
     let (mut ids, mut errors) = (Vec::new(), Vec::new());
     for outcome in outcomes {
         match outcome {
@@ -147,13 +147,13 @@ fn inserted(outcomes: Vec<Outcome>) -> Answer {
             Outcome::Skipped(_) => {}
         }
     }
-    Answer {
+    Response {
         errors,
-        ..Answer::default().with_status("insertedIds", Json::Array(ids))
+        ..Response::default().with_status("insertedIds", Json::Array(ids))
     }
 }
 
-fn responses(outcomes: Vec<Outcome>) -> Answer {
+fn responses(outcomes: Vec<Outcome>) -> Response {
     let mut errors = Vec::new();
     let response = |outcome| {
         let (id, status) = match outcome {
@@ -177,8 +177,8 @@ fn responses(outcomes: Vec<Outcome>) -> Answer {
         Json::Object(response)
     };
     let responses = outcomes.into_iter().map(response).collect();
-    Answer {
+    Response {
         errors,
-        ..Answer::default().with_status("documentResponses", responses)
+        ..Response::default().with_status("documentResponses", responses)
     }
 }

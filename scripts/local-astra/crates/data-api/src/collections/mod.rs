@@ -47,7 +47,7 @@ use super::command::Command;
 use super::error::ApiError;
 use super::keyspaces::reranking_is_off;
 use super::request::Caller;
-use super::response::Answer;
+use super::response::Response;
 use access::TokenSession;
 use store::types::quote_in;
 use store::{Page, Rows, Table};
@@ -55,7 +55,7 @@ use store::{Page, Rows, Table};
 use definition::Definition;
 pub use definition::{Metric, SOURCE_MODELS};
 pub use layout::is_collection;
-pub use schema::Making;
+pub use schema::CreationLocks;
 pub use shred::{vector_of, vector_value};
 
 /// Documents of a page.
@@ -89,6 +89,12 @@ impl Collection {
         quote_in(&self.keyspace, &self.name)
     }
 
+    /// Lets Cassandra check that the token can read the collection, with a statement that finds no document.
+    async fn require_readable(&self) -> Result<(), ApiError> {
+        let cql = format!("SELECT key FROM {} WHERE key IN ()", self.table());
+        self.query(&cql, Vec::new(), Page::first(1)).await.map(drop)
+    }
+
     /// Runs a statement on the collection.
     async fn query(&self, cql: &str, values: Vec<CqlValue>, page: Page) -> Result<Rows, ApiError> {
         let values = values.into_iter().map(Some).collect();
@@ -101,7 +107,7 @@ pub async fn run(
     caller: &Caller<'_>,
     collection: &Collection,
     command: &Command,
-) -> Result<Answer, ApiError> {
+) -> Result<Response, ApiError> {
     match command.name {
         "insertOne" => insert::one(collection, command).await,
         "insertMany" => insert::many(collection, command).await,

@@ -14,23 +14,23 @@ use crate::codes::Code;
 use crate::command::{Command, invalid_value};
 use crate::error::ApiError;
 use crate::json::Json;
-use crate::response::Answer;
+use crate::response::Response;
 
 /// Attempts to write a document that other writers change at the same time.
 const TRIES: usize = 3;
 
 /// `updateOne`
-pub async fn update_one(collection: &Collection, command: &Command) -> Result<Answer, ApiError> {
+pub async fn update_one(collection: &Collection, command: &Command) -> Result<Response, ApiError> {
     let update = Update::read(command.field("update"), collection)?;
     let changed = change(collection, command, &update).await?;
-    Ok(changed.counted(Answer::default()))
+    Ok(changed.counted(Response::default()))
 }
 
 /// `findOneAndUpdate`
 pub async fn find_and_update(
     collection: &Collection,
     command: &Command,
-) -> Result<Answer, ApiError> {
+) -> Result<Response, ApiError> {
     let update = Update::read(command.field("update"), collection)?;
     find_and_change(collection, command, &update).await
 }
@@ -39,7 +39,7 @@ pub async fn find_and_update(
 pub async fn find_and_replace(
     collection: &Collection,
     command: &Command,
-) -> Result<Answer, ApiError> {
+) -> Result<Response, ApiError> {
     let replacement = command.field("replacement").unwrap_or(&Json::Null);
     let update = Update::replacement(replacement, collection)?;
     find_and_change(collection, command, &update).await
@@ -49,7 +49,7 @@ async fn find_and_change(
     collection: &Collection,
     command: &Command,
     update: &Update,
-) -> Result<Answer, ApiError> {
+) -> Result<Response, ApiError> {
     let after = match command.text_option("returnDocument") {
         None | Some("before") => false,
         Some("after") => true,
@@ -73,7 +73,7 @@ async fn find_and_change(
         projection.apply(&mut document);
         document
     });
-    Ok(changed.counted(Answer::document(document)))
+    Ok(changed.counted(Response::document(document)))
 }
 
 /// The outcome of a command on one document.
@@ -87,13 +87,13 @@ struct Changed {
 }
 
 impl Changed {
-    fn counted(self, answer: Answer) -> Answer {
-        let answer = match self.upserted {
-            Some(id) => answer.with_status("upsertedId", id),
-            None => answer,
+    fn counted(self, response: Response) -> Response {
+        let response = match self.upserted {
+            Some(id) => response.with_status("upsertedId", id),
+            None => response,
         };
         let count = |count: usize| Json::integer(i64::try_from(count).unwrap_or(i64::MAX));
-        answer
+        response
             .with_status("matchedCount", count(self.matched))
             .with_status("modifiedCount", count(self.modified))
     }
@@ -226,7 +226,7 @@ pub fn concurrent() -> ApiError {
 }
 
 /// `updateMany`: one page.
-pub async fn update_many(collection: &Collection, command: &Command) -> Result<Answer, ApiError> {
+pub async fn update_many(collection: &Collection, command: &Command) -> Result<Response, ApiError> {
     let update = Update::read(command.field("update"), collection)?;
     let parsed = Parsed::read(command.field("filter"), collection)?;
     let state = command
@@ -238,7 +238,7 @@ pub async fn update_many(collection: &Collection, command: &Command) -> Result<A
     let found = documents.next(PAGE).await?;
     if found.is_empty() && state.is_none() && command.flag("upsert") {
         let changed = upsert(collection, &parsed, &update).await?;
-        return Ok(changed.counted(Answer::default()));
+        return Ok(changed.counted(Response::default()));
     }
     let next = next_page(&found, PAGE, None);
     let mut changed = Changed {
@@ -257,14 +257,14 @@ pub async fn update_many(collection: &Collection, command: &Command) -> Result<A
             Err(error) => return Err(error),
         }
     }
-    let answer = Answer {
+    let response = Response {
         errors,
-        ..changed.counted(Answer::default())
+        ..changed.counted(Response::default())
     };
     Ok(match next {
-        Some(next) => answer
+        Some(next) => response
             .with_status("moreData", Json::Bool(true))
             .with_status("nextPageState", Json::Text(next.text())),
-        None => answer,
+        None => response,
     })
 }

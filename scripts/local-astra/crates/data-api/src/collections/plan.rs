@@ -53,9 +53,9 @@ impl Plan {
         }
     }
 
-    /// Returns true if every statement selects one key.
+    /// Returns true if there are statements, and each selects one key.
     pub fn is_by_key(&self) -> bool {
-        self.leads.iter().all(|lead| lead.key.is_some())
+        !self.leads.is_empty() && self.leads.iter().all(|lead| lead.key.is_some())
     }
 }
 

@@ -15,7 +15,7 @@ use crate::indexes::wait_for_indexes;
 use crate::json::Json;
 use crate::keyspaces::{given_name, valid_name};
 use crate::request::Caller;
-use crate::response::Answer;
+use crate::response::Response;
 use access::Owners;
 use store::types::quote_in;
 use store::{Code as StoreCode, Keyspace, Schema, StoreError, Table};
@@ -28,14 +28,14 @@ type NameLocks = HashMap<(String, String), Arc<Mutex<()>>>;
 
 /// Locks of collections that are being created.
 #[derive(Default)]
-pub struct Making {
+pub struct CreationLocks {
     /// The second of two creations of one name sees what the first has made.
     names: std::sync::Mutex<NameLocks>,
     /// Held while the limits are checked and the table is made.
     tables: Mutex<()>,
 }
 
-impl Making {
+impl CreationLocks {
     fn lock_of(&self, keyspace: &str, name: &str) -> Arc<Mutex<()>> {
         let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
         names.retain(|_, lock| Arc::strong_count(lock) > 1);
@@ -52,7 +52,7 @@ pub async fn run(
     caller: &Caller<'_>,
     keyspace: &str,
     command: &Command,
-) -> Result<Answer, ApiError> {
+) -> Result<Response, ApiError> {
     match command.name {
         "createCollection" => create(caller, keyspace, command).await,
         "deleteCollection" => delete(caller, keyspace, command).await,
@@ -60,7 +60,7 @@ pub async fn run(
     }
 }
 
-async fn find(caller: &Caller<'_>, keyspace: &str, explain: bool) -> Result<Answer, ApiError> {
+async fn find(caller: &Caller<'_>, keyspace: &str, explain: bool) -> Result<Response, ApiError> {
     caller.api.logins.refresh().await?;
     let keyspace = caller.visible_keyspace(keyspace).await?;
     let mut shown = Vec::new();
@@ -76,28 +76,28 @@ async fn find(caller: &Caller<'_>, keyspace: &str, explain: bool) -> Result<Answ
             name
         });
     }
-    Ok(Answer::default().with_status("collections", Json::Array(shown)))
+    Ok(Response::default().with_status("collections", Json::Array(shown)))
 }
 
 async fn delete(
     caller: &Caller<'_>,
     keyspace: &str,
     command: &Command,
-) -> Result<Answer, ApiError> {
+) -> Result<Response, ApiError> {
     let name = given_name(command)?;
     let drop = format!("DROP TABLE IF EXISTS {}", quote_in(keyspace, name));
     caller.session.change_schema(&drop).await?;
-    Ok(Answer::ok())
+    Ok(Response::ok())
 }
 
 async fn create(
     caller: &Caller<'_>,
     keyspace: &str,
     command: &Command,
-) -> Result<Answer, ApiError> {
+) -> Result<Response, ApiError> {
     let name = valid_name("Collection", command.text("name"))?;
     let definition = Definition::read(command.own_options())?;
-    let lock = caller.api.making.lock_of(keyspace, name);
+    let lock = caller.api.creation_locks.lock_of(keyspace, name);
     let _one_at_a_time = lock.lock().await;
     let schema = caller.api.logins.refresh().await?;
     match schema.table(keyspace, name) {
@@ -114,7 +114,7 @@ async fn create(
     }
     wait_for_indexes(caller, keyspace, name).await?;
     caller.api.logins.refresh().await?;
-    Ok(Answer::ok())
+    Ok(Response::ok())
 }
 
 fn require_same(table: &Table, wanted: &Definition) -> Result<(), ApiError> {
@@ -146,7 +146,7 @@ async fn create_table(
     name: &str,
     definition: &Definition,
 ) -> Result<(), ApiError> {
-    let _limits = caller.api.making.tables.lock().await;
+    let _limits = caller.api.creation_locks.tables.lock().await;
     check_limits(caller, schema, keyspace).await?;
     let create = layout::create_table(keyspace, name, definition);
     caller.session.change_schema(&create).await?;
@@ -220,7 +220,7 @@ async fn undone(caller: &Caller<'_>, keyspace: &str, name: &str, error: StoreErr
     match undone {
         Err(_) => {
             let text = format!(
-                "The collection '{name}' was made without all of its indexes: {}",
+                "The collection '{name}' was created without all of its indexes: {}",
                 error.message
             );
             ApiError::new(Code::CorruptedCollectionSchema, text)

@@ -81,6 +81,7 @@ impl PageSizes {
 
 /// The rows of a plan. Each of its statements has one page in memory, never more.
 pub struct Stream<'a> {
+    collection: &'a Collection,
     statements: Vec<Statement<'a>>,
     check: Option<Check>,
     started: bool,
@@ -108,6 +109,7 @@ impl<'a> Stream<'a> {
         let sizes = PageSizes { first, ..sizes };
         let statements = plan.leads.iter();
         Stream {
+            collection,
             statements: statements
                 .map(|lead| Statement::new(collection, lead, &columns, after, sizes))
                 .collect(),
@@ -120,6 +122,9 @@ impl<'a> Stream<'a> {
     pub async fn next(&mut self) -> Result<Option<Row>, ApiError> {
         if !self.started {
             self.started = true;
+            if self.statements.is_empty() {
+                self.collection.require_readable().await?;
+            }
             for some in self.statements.chunks_mut(TOGETHER) {
                 try_join_all(some.iter_mut().map(Statement::fill)).await?;
             }

@@ -41,7 +41,7 @@ impl Collection {
         let mut values = vec![Some(document.key_value()), Some(time_uuid(tx_id))];
         values.extend(document.values(self.has_vectors()));
         let (applied, found) = match self.transaction(&cql, values.clone()).await {
-            // The answer was lost, perhaps after the document was written.
+            // The response was lost, perhaps after the document was written.
             Err(error) if ApiError::from(error.clone()).code == Code::TimeoutWritingData => {
                 self.transaction(&cql, values).await?
             }

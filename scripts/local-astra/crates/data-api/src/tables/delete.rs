@@ -10,12 +10,12 @@ use crate::command::{Command, missing};
 use crate::error::ApiError;
 use crate::filter::{Group, Operator, Relation};
 use crate::json::Json;
-use crate::response::Answer;
+use crate::response::Response;
 use store::Page;
 use store::types::quote;
 
 /// `deleteOne`
-pub async fn one(table: &Table, command: &Command) -> Result<Answer, ApiError> {
+pub async fn one(table: &Table, command: &Command) -> Result<Response, ApiError> {
     let filter = command.field("filter").filter(|filter| !filter.is_null());
     let filter = filter.ok_or_else(|| missing("command.filter"))?;
     let code = Code::UnsupportedSortForTableDeleteCommand;
@@ -26,7 +26,7 @@ pub async fn one(table: &Table, command: &Command) -> Result<Answer, ApiError> {
 }
 
 /// `deleteMany`: a part of a partition, or all rows if there is no filter.
-pub async fn many(table: &Table, command: &Command) -> Result<Answer, ApiError> {
+pub async fn many(table: &Table, command: &Command) -> Result<Response, ApiError> {
     let filter = table.read_filter(command.field("filter"))?;
     if filter.all().is_empty() {
         let truncate = format!("TRUNCATE {}", table.quoted());
@@ -37,7 +37,7 @@ pub async fn many(table: &Table, command: &Command) -> Result<Answer, ApiError> 
     delete(table, &filter).await
 }
 
-async fn delete(table: &Table, filter: &Group) -> Result<Answer, ApiError> {
+async fn delete(table: &Table, filter: &Group) -> Result<Response, ApiError> {
     let (conditions, values) = table.conditions(filter)?;
     let cql = format!(
         "DELETE FROM {} WHERE {}",
@@ -48,8 +48,8 @@ async fn delete(table: &Table, filter: &Group) -> Result<Answer, ApiError> {
     Ok(deleted())
 }
 
-fn deleted() -> Answer {
-    Answer::default().with_status("deletedCount", Json::integer(-1))
+fn deleted() -> Response {
+    Response::default().with_status("deletedCount", Json::integer(-1))
 }
 
 /// Rejects a sort in a command whose filter is the primary key.

@@ -5,15 +5,11 @@ use super::row_tests::{Comparison, Filter, Subject, Test};
 use super::types::{ApiType, Support};
 use super::values_in::{Misfit, read, read_element};
 use crate::codes::Code;
-use crate::collections::extended;
-use crate::collections::extended::Extension;
+use crate::collections::extended::{self, Extension};
 use crate::error::ApiError;
-use crate::filter::{Condition, Group, Operator, Part, Relation};
+use crate::filter::{Condition, Group, MAX_VALUES, Operator, Part, Relation, bad_type, invalid};
 use crate::json::{Json, Members};
 use store::Column;
-
-const MAX_CONDITIONS: usize = 64;
-const MAX_VALUES: usize = 100;
 
 impl Table {
     /// Reads the filter of a command, with its negations pushed down. No filter, and null, have no conditions.
@@ -21,81 +17,32 @@ impl Table {
     /// # Errors
     /// For an invalid filter.
     pub fn read_filter(&self, filter: Option<&Json>) -> Result<Group, ApiError> {
-        let mut root = Group::new(Relation::And);
-        match filter {
-            None | Some(Json::Null) => return Ok(root),
-            Some(Json::Object(members)) => self.add_members(&mut root, members)?,
-            Some(other) => {
-                let found = other.type_name();
-                return Err(bad_type(format!(
-                    "a filter must be a JSON Object, not {found}"
-                )));
+        let read_member = |group: &mut Group, name: &str, value: &Json| match value {
+            Json::Object(members) => self.add_object(group, name, members),
+            Json::Array(_) => Err(invalid(format!(
+                "'{name}' cannot be compared with an array"
+            ))),
+            scalar => {
+                add(group, name, Part::Whole, Operator::Eq, scalar.clone());
+                Ok(())
             }
-        }
-        root.push_down_negations();
-        let all = root.all();
-        if all.len() > MAX_CONDITIONS {
-            let count = all.len();
-            let text =
-                format!("The filter has {count} conditions, at most {MAX_CONDITIONS} are allowed.");
-            return Err(ApiError::new(Code::FilterFieldsLimitViolation, text));
-        }
-        all.into_iter().try_for_each(require_supported)?;
-        Ok(root)
+        };
+        let filter = Group::read(filter, &read_member)?.normalized()?;
+        filter.all().into_iter().try_for_each(require_supported)?;
+        Ok(filter)
     }
 
-    fn add_members(&self, group: &mut Group, members: &Members) -> Result<(), ApiError> {
-        let mut members = members.iter();
-        members.try_for_each(|(name, value)| self.add_member(group, name, value))
-    }
-
-    fn add_member(&self, group: &mut Group, name: &str, value: &Json) -> Result<(), ApiError> {
-        match value {
-            Json::Object(members) if name == "$not" => {
-                let mut not = Group::new(Relation::Not);
-                self.add_members(&mut not, members)?;
-                group.groups.push(not);
+    fn add_object(&self, group: &mut Group, name: &str, members: &Members) -> Result<(), ApiError> {
+        let column = self.column(name);
+        match column.map(|column| ApiType::of(&column.typ)) {
+            Some(ApiType::Map(..)) => add_map(group, name, members),
+            Some(typ) if typ.is_collection() => {
+                members.iter().try_for_each(|(operator, values)| {
+                    add_of_collection(group, name, Part::Values, operator, values)
+                })
             }
-            Json::Object(members) => {
-                let column = self.column(name);
-                match column.map(|column| ApiType::of(&column.typ)) {
-                    Some(ApiType::Map(..)) => add_map(group, name, members)?,
-                    Some(typ) if typ.is_collection() => {
-                        for (operator, values) in members {
-                            add_of_collection(group, name, Part::Values, operator, values)?;
-                        }
-                    }
-                    _ => self.add_operators(group, name, members)?,
-                }
-            }
-            Json::Array(values) => {
-                let relation = match name {
-                    "$and" => Relation::And,
-                    "$or" => Relation::Or,
-                    _ => {
-                        return Err(invalid(format!(
-                            "'{name}' cannot be compared with an array"
-                        )));
-                    }
-                };
-                let mut inner = Group::new(relation);
-                for value in values {
-                    let Json::Object(members) = value else {
-                        let found = value.type_name();
-                        return Err(bad_type(format!(
-                            "'{name}' takes a list of filters, not of {found}"
-                        )));
-                    };
-                    self.add_members(&mut inner, members)?;
-                }
-                // An empty list says nothing.
-                if !inner.groups.is_empty() || !inner.conditions.is_empty() {
-                    group.groups.push(inner);
-                }
-            }
-            scalar => add(group, name, Part::Whole, Operator::Eq, scalar.clone()),
+            _ => self.add_operators(group, name, members),
         }
-        Ok(())
     }
 
     /// `{column: {operator: value, ...}}`, or a value in an object: `{"$binary": ...}`.
@@ -130,7 +77,7 @@ impl Table {
 
     fn no_text_index(&self, name: &str, value: &Json) -> ApiError {
         if value.as_text().is_none() {
-            return invalid("'$match' needs a text".to_owned());
+            return invalid("'$match' needs a text");
         }
         if self.column(name).is_none() {
             return self.unknown_filter_columns(&[name]);
@@ -352,7 +299,7 @@ fn check_operand(operator: Operator, value: &Json) -> Result<(), ApiError> {
         (Operator::Size, _) => "'$size' needs an integer of at least 0",
         _ => return Ok(()),
     };
-    Err(invalid(problem.to_owned()))
+    Err(invalid(problem))
 }
 
 /// A value whose extensions are plain texts, but for bytes and dates.
@@ -405,16 +352,6 @@ fn require_supported(condition: &Condition) -> Result<(), ApiError> {
 fn unresolved() -> ApiError {
     let text = "A condition of the filter is not supported by tables: null, dates as $date, $exists, $size, and $all on a scalar.";
     ApiError::new(Code::InternalServerError, text)
-}
-
-fn invalid(reason: String) -> ApiError {
-    let text = format!("Unsupported filter clause: {reason}.");
-    ApiError::new(Code::FilterInvalidExpression, text)
-}
-
-fn bad_type(reason: String) -> ApiError {
-    let text = format!("Unsupported filter data type: {reason}.");
-    ApiError::new(Code::FilterUnsupportedDataType, text)
 }
 
 fn bad_collection(reason: String) -> ApiError {

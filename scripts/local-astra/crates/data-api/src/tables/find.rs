@@ -17,20 +17,20 @@ use crate::command::{Command, invalid_value};
 use crate::error::ApiError;
 use crate::json::{Json, Members};
 use crate::nearest::Nearest;
-use crate::response::Answer;
+use crate::response::Response;
 use store::types::quote;
 use store::{Column, Page};
 
 /// `findOne`
-pub async fn one(table: &Table, command: &Command) -> Result<Answer, ApiError> {
+pub async fn one(table: &Table, command: &Command) -> Result<Response, ApiError> {
     let finder = Finder::read(table, command, Window::default())?;
     let found = finder.find(1, 0, None).await?;
     let document = found.documents.first().cloned();
-    Ok(finder.answer(Answer::document(document), found.sorted))
+    Ok(finder.response(Response::document(document), found.sorted))
 }
 
 /// `find`
-pub async fn many(table: &Table, command: &Command) -> Result<Answer, ApiError> {
+pub async fn many(table: &Table, command: &Command) -> Result<Response, ApiError> {
     let (limit, skip) = (command.integer("limit"), command.integer("skip"));
     check_window(command, limit, skip)?;
     let finder = Finder::read(table, command, Window { limit, skip })?;
@@ -48,11 +48,11 @@ pub async fn many(table: &Table, command: &Command) -> Result<Answer, ApiError> 
         ("documents", Json::Array(found.documents)),
         ("nextPageState", next),
     ]);
-    let answer = Answer {
+    let response = Response {
         data: Some(data),
-        ..Answer::default()
+        ..Response::default()
     };
-    Ok(finder.answer(answer, found.sorted))
+    Ok(finder.response(response, found.sorted))
 }
 
 fn check_window(command: &Command, limit: Option<i64>, skip: Option<i64>) -> Result<(), ApiError> {
@@ -289,22 +289,22 @@ impl<'a> Finder<'a> {
         Json::Object(members.collect::<Members>())
     }
 
-    fn answer(self, answer: Answer, sorted: Option<usize>) -> Answer {
-        let mut answer = answer.with_status("projectionSchema", schema(&self.columns));
+    fn response(self, response: Response, sorted: Option<usize>) -> Response {
+        let mut response = response.with_status("projectionSchema", schema(&self.columns));
         if let Some(sorted) = sorted {
             let sorted = Json::integer(i64::try_from(sorted).unwrap_or(i64::MAX));
-            answer = answer.with_status("sortedRowCount", sorted);
+            response = response.with_status("sortedRowCount", sorted);
         }
         if let Sort::Vector { vector, .. } = &self.sort
             && self.with_sort_vector
         {
             let vector = vector.iter().copied().map(float).collect();
-            answer = answer.with_status("sortVector", vector);
+            response = response.with_status("sortVector", vector);
         }
         for warning in self.warnings {
-            answer = answer.with_warning(warning);
+            response = response.with_warning(warning);
         }
-        answer
+        response
     }
 }
 

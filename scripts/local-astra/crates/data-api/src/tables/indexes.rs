@@ -13,7 +13,7 @@ use crate::indexes::wait_for_indexes;
 use crate::json::{Json, Members};
 use crate::keyspaces::{given_name, valid_name_of};
 use crate::request::Caller;
-use crate::response::Answer;
+use crate::response::Response;
 use store::types::{literal, quote, quote_in};
 use store::{Column, Index};
 
@@ -106,7 +106,7 @@ impl IndexTarget<'_> {
 }
 
 /// `listIndexes`
-pub fn list(table: &Table, explain: bool) -> Answer {
+pub fn list(table: &Table, explain: bool) -> Response {
     let indexes = table.meta.indexes.iter().map(|index| {
         if explain {
             explained(table, index)
@@ -114,7 +114,7 @@ pub fn list(table: &Table, explain: bool) -> Answer {
             Json::text(&index.name)
         }
     });
-    Answer::default().with_status("indexes", indexes.collect())
+    Response::default().with_status("indexes", indexes.collect())
 }
 
 fn explained(table: &Table, index: &Index) -> Json {
@@ -182,7 +182,7 @@ pub async fn create(
     caller: &Caller<'_>,
     table: &Table,
     command: &Command,
-) -> Result<Answer, ApiError> {
+) -> Result<Response, ApiError> {
     let definition = read_definition(command)?;
     let options = object(definition, &["column", "options"], "options")?;
     let options = options.map(read_text_options).transpose()?;
@@ -221,7 +221,7 @@ pub async fn create_vector(
     caller: &Caller<'_>,
     table: &Table,
     command: &Command,
-) -> Result<Answer, ApiError> {
+) -> Result<Response, ApiError> {
     let definition = read_definition(command)?;
     let options = object(definition, &["column", "options"], "options")?;
     let empty = Members::new();
@@ -275,7 +275,7 @@ async fn create_index(
     index: &str,
     target: &str,
     options: &[(&str, String)],
-) -> Result<Answer, ApiError> {
+) -> Result<Response, ApiError> {
     let unless = if_not_exists(command);
     let options = options
         .iter()
@@ -435,7 +435,7 @@ pub async fn drop_index(
     caller: &Caller<'_>,
     keyspace: &str,
     command: &Command,
-) -> Result<Answer, ApiError> {
+) -> Result<Response, ApiError> {
     let name = given_name(command)?;
     let drop = format!(
         "DROP INDEX {}{}",

@@ -12,7 +12,7 @@ use crate::codes::Code;
 use crate::command::{Command, invalid_value, missing};
 use crate::error::ApiError;
 use crate::json::{Json, Members};
-use crate::response::Answer;
+use crate::response::Response;
 use store::types::quote;
 use store::{Column, Page};
 
@@ -21,7 +21,7 @@ const MAX_ROWS: usize = 100;
 const TOGETHER: usize = 8;
 
 /// `insertOne`
-pub async fn one(table: &Table, command: &Command) -> Result<Answer, ApiError> {
+pub async fn one(table: &Table, command: &Command) -> Result<Response, ApiError> {
     let row = command.field("document").filter(|row| !row.is_null());
     let row = row.ok_or_else(|| missing("command.document"))?;
     let outcomes = insert(table, std::slice::from_ref(row), true).await;
@@ -29,7 +29,7 @@ pub async fn one(table: &Table, command: &Command) -> Result<Answer, ApiError> {
 }
 
 /// `insertMany`
-pub async fn many(table: &Table, command: &Command) -> Result<Answer, ApiError> {
+pub async fn many(table: &Table, command: &Command) -> Result<Response, ApiError> {
     let rows = command.field("documents").and_then(Json::as_array);
     let rows = rows.unwrap_or_default();
     if rows.is_empty() || rows.len() > MAX_ROWS {
@@ -233,7 +233,7 @@ pub struct Codes {
     pub vectorize: Code,
 }
 
-fn inserted(table: &Table, outcomes: Vec<Outcome>) -> Answer {
+fn inserted(table: &Table, outcomes: Vec<Outcome>) -> Response {
     let (mut ids, mut errors) = (Vec::new(), Vec::new());
     for outcome in outcomes {
         match outcome {
@@ -242,16 +242,16 @@ fn inserted(table: &Table, outcomes: Vec<Outcome>) -> Answer {
             Outcome::Skipped(_) => {}
         }
     }
-    let answer = if ids.is_empty() {
-        Answer::default()
+    let response = if ids.is_empty() {
+        Response::default()
     } else {
-        let answer = Answer::default().with_status("insertedIds", Json::Array(ids));
-        answer.with_status("primaryKeySchema", table.key_schema())
+        let response = Response::default().with_status("insertedIds", Json::Array(ids));
+        response.with_status("primaryKeySchema", table.key_schema())
     };
-    Answer { errors, ..answer }
+    Response { errors, ..response }
 }
 
-fn responses(table: &Table, outcomes: Vec<Outcome>) -> Answer {
+fn responses(table: &Table, outcomes: Vec<Outcome>) -> Response {
     let mut errors: Vec<ApiError> = Vec::new();
     let mut any = false;
     let responses = outcomes.into_iter().map(|outcome| {
@@ -281,11 +281,11 @@ fn responses(table: &Table, outcomes: Vec<Outcome>) -> Answer {
         Json::Object(response)
     });
     let responses = responses.collect();
-    let answer = Answer::default().with_status("documentResponses", responses);
-    let answer = if any {
-        answer.with_status("primaryKeySchema", table.key_schema())
+    let response = Response::default().with_status("documentResponses", responses);
+    let response = if any {
+        response.with_status("primaryKeySchema", table.key_schema())
     } else {
-        answer
+        response
     };
-    Answer { errors, ..answer }
+    Response { errors, ..response }
 }

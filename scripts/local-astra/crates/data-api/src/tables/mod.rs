@@ -40,9 +40,9 @@ use scylla::value::CqlValue;
 use super::command::Command;
 use super::error::ApiError;
 use super::request::Caller;
-use super::response::Answer;
+use super::response::Response;
 use access::TokenSession;
-use store::types::quote_in;
+use store::types::{quote, quote_in};
 use store::{Column, ColumnKind, Page, Rows, StoreError};
 
 use indexes::IndexTarget;
@@ -94,6 +94,19 @@ impl Table {
         self.meta.indexes.iter().filter_map(IndexTarget::of)
     }
 
+    /// Lets Cassandra check that the token can read the table, with a statement that finds no row.
+    async fn require_readable(&self) -> Result<(), ApiError> {
+        let partition = self.meta.partition_key().map(|column| quote(&column.name));
+        let partition: Vec<String> = partition.collect();
+        let cql = format!(
+            "SELECT {} FROM {} WHERE {} IN ()",
+            partition.join(", "),
+            self.quoted(),
+            partition.join(" IN () AND ")
+        );
+        self.query(&cql, Vec::new(), Page::first(1)).await.map(drop)
+    }
+
     /// Runs a statement on the table.
     async fn query(
         &self,
@@ -110,7 +123,7 @@ pub async fn run_at_keyspace(
     caller: &Caller<'_>,
     keyspace: &str,
     command: &Command,
-) -> Result<Answer, ApiError> {
+) -> Result<Response, ApiError> {
     match command.name {
         "createTable" => schema::create(caller, keyspace, command).await,
         "dropTable" => schema::drop_table(caller, keyspace, command).await,
@@ -128,7 +141,7 @@ pub async fn run(
     caller: &Caller<'_>,
     table: &Table,
     command: &Command,
-) -> Result<Answer, ApiError> {
+) -> Result<Response, ApiError> {
     match command.name {
         "insertOne" => insert::one(table, command).await,
         "insertMany" => insert::many(table, command).await,
@@ -144,19 +157,23 @@ pub async fn run(
     }
 }
 
-/// The answer to a change of the schema: a refusal of Cassandra is `ok: 0` beside its error.
+/// The response to a change of the schema: a refusal of Cassandra is `ok: 0` beside its error. `named` is the error of the
+/// API for it, if it has one.
 fn changed<T>(
     changed: Result<T, StoreError>,
     named: impl FnOnce(&StoreError) -> Option<ApiError>,
-) -> Answer {
+) -> Response {
     match changed {
-        Ok(_) => Answer::ok(),
+        Ok(_) => Response::ok(),
         Err(error) => {
-            let error = named(&error).unwrap_or_else(|| error.into());
-            let answer = Answer::default().with_status("ok", super::json::Json::integer(0));
-            Answer {
+            // A message about permissions contains names, which may read like another problem.
+            let is_denied = error.code == store::Code::PermissionDenied;
+            let named = (!is_denied).then(|| named(&error)).flatten();
+            let error = named.unwrap_or_else(|| error.into());
+            let response = Response::default().with_status("ok", super::json::Json::integer(0));
+            Response {
                 errors: vec![error],
-                ..answer
+                ..response
             }
         }
     }

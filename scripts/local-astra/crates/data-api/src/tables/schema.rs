@@ -10,7 +10,7 @@ use crate::error::ApiError;
 use crate::json::{Json, Members};
 use crate::keyspaces::{given_name, valid_name};
 use crate::request::Caller;
-use crate::response::Answer;
+use crate::response::Response;
 use store::StoreError;
 use store::types::{quote, quote_in};
 
@@ -19,7 +19,7 @@ pub async fn create(
     caller: &Caller<'_>,
     keyspace: &str,
     command: &Command,
-) -> Result<Answer, ApiError> {
+) -> Result<Response, ApiError> {
     let definition = command.field("definition").and_then(Json::as_object);
     let definition = definition.ok_or_else(|| missing("command.definition"))?;
     let known = ["columns", "primaryKey"];
@@ -108,7 +108,11 @@ pub fn object<'a>(
 }
 
 /// `listTables`
-pub async fn list(caller: &Caller<'_>, keyspace: &str, explain: bool) -> Result<Answer, ApiError> {
+pub async fn list(
+    caller: &Caller<'_>,
+    keyspace: &str,
+    explain: bool,
+) -> Result<Response, ApiError> {
     caller.api.logins.refresh().await?;
     let keyspace = caller.visible_keyspace(keyspace).await?;
     let tables = keyspace.tables.values();
@@ -120,7 +124,7 @@ pub async fn list(caller: &Caller<'_>, keyspace: &str, explain: bool) -> Result<
             Json::text(&table.name)
         }
     });
-    Ok(Answer::default().with_status("tables", shown.collect()))
+    Ok(Response::default().with_status("tables", shown.collect()))
 }
 
 fn explained(table: &store::Table) -> Json {
@@ -146,7 +150,7 @@ pub async fn drop_table(
     caller: &Caller<'_>,
     keyspace: &str,
     command: &Command,
-) -> Result<Answer, ApiError> {
+) -> Result<Response, ApiError> {
     let name = given_name(command)?;
     let exists = if_exists(command);
     let drop = format!("DROP TABLE {exists}{}", quote_in(keyspace, name));

@@ -136,6 +136,9 @@ impl<'a> Stream<'a> {
     pub async fn next(&mut self) -> Result<Option<Row>, ApiError> {
         if !self.started {
             self.started = true;
+            if self.statements.is_empty() {
+                self.table.require_readable().await?;
+            }
             for some in self.statements.chunks_mut(TOGETHER) {
                 try_join_all(some.iter_mut().map(Statement::fill)).await?;
             }

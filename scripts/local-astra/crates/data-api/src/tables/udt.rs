@@ -14,7 +14,7 @@ use crate::error::ApiError;
 use crate::json::{Json, Members};
 use crate::keyspaces::{given_name, valid_name};
 use crate::request::Caller;
-use crate::response::Answer;
+use crate::response::Response;
 use store::types::{quote, quote_in};
 use store::{StoreError, UserType};
 
@@ -23,7 +23,7 @@ pub async fn create(
     caller: &Caller<'_>,
     keyspace: &str,
     command: &Command,
-) -> Result<Answer, ApiError> {
+) -> Result<Response, ApiError> {
     let definition = command.field("definition").and_then(Json::as_object);
     let definition = definition.ok_or_else(|| missing("command.definition"))?;
     let fields =
@@ -56,7 +56,7 @@ pub async fn alter(
     caller: &Caller<'_>,
     keyspace: &str,
     command: &Command,
-) -> Result<Answer, ApiError> {
+) -> Result<Response, ApiError> {
     let part = |name: &str| match command.field(name).and_then(Json::as_object) {
         Some(members) => object(members, &["fields"], "fields"),
         None => Ok(None),
@@ -88,7 +88,7 @@ pub async fn alter(
             return Ok(changed::<()>(Err(error), alter_error));
         }
     }
-    Ok(Answer::ok())
+    Ok(Response::ok())
 }
 
 fn alter_error(error: &StoreError) -> Option<ApiError> {
@@ -108,7 +108,11 @@ fn alter_error(error: &StoreError) -> Option<ApiError> {
 }
 
 /// `listTypes`
-pub async fn list(caller: &Caller<'_>, keyspace: &str, explain: bool) -> Result<Answer, ApiError> {
+pub async fn list(
+    caller: &Caller<'_>,
+    keyspace: &str,
+    explain: bool,
+) -> Result<Response, ApiError> {
     caller.api.logins.refresh().await?;
     let keyspace = caller.visible_keyspace(keyspace).await?;
     let types = keyspace.types.values().map(|typ| {
@@ -118,7 +122,7 @@ pub async fn list(caller: &Caller<'_>, keyspace: &str, explain: bool) -> Result<
             Json::text(&typ.name)
         }
     });
-    Ok(Answer::default().with_status("types", types.collect()))
+    Ok(Response::default().with_status("types", types.collect()))
 }
 
 fn column_type(typ: &UserType) -> ColumnType<'static> {
@@ -139,7 +143,7 @@ pub async fn drop_type(
     caller: &Caller<'_>,
     keyspace: &str,
     command: &Command,
-) -> Result<Answer, ApiError> {
+) -> Result<Response, ApiError> {
     let name = given_name(command)?;
     let drop = format!(
         "DROP TYPE {}{}",

@@ -11,10 +11,11 @@ use super::types::{ApiType, Support};
 use super::values_in::read;
 use super::warnings::require_row;
 use crate::codes::Code;
-use crate::command::{Command, missing};
+use crate::command::Command;
 use crate::error::ApiError;
 use crate::json::{Json, Members};
-use crate::response::Answer;
+use crate::response::Response;
+use crate::update::{read_operators, unsupported};
 use store::types::quote;
 use store::{Column, Page};
 
@@ -41,7 +42,7 @@ struct Assignment<'a> {
 }
 
 /// `updateOne`
-pub async fn one(table: &Table, command: &Command) -> Result<Answer, ApiError> {
+pub async fn one(table: &Table, command: &Command) -> Result<Response, ApiError> {
     reject_sort(table, command, Code::UnsupportedSortForTableUpdateCommand)?;
     let assignments = table.assignments(command.field("update"))?;
     let filter = table.read_filter(command.field("filter"))?;
@@ -58,40 +59,25 @@ pub async fn one(table: &Table, command: &Command) -> Result<Answer, ApiError> {
     let values = values.chain(keys).collect();
     table.query(&cql, values, Page::first(1)).await?;
     // Cassandra does not report whether the row existed.
-    let answer = Answer::default().with_status("matchedCount", Json::integer(1));
-    Ok(answer.with_status("modifiedCount", Json::integer(1)))
+    let response = Response::default().with_status("matchedCount", Json::integer(1));
+    Ok(response.with_status("modifiedCount", Json::integer(1)))
 }
 
 impl Table {
     fn assignments(&self, update: Option<&Json>) -> Result<Vec<Assignment<'_>>, ApiError> {
-        let members = match update {
-            None | Some(Json::Null) => return Err(missing("command.update")),
-            Some(Json::Object(members)) => members,
-            Some(other) => {
-                let found = other.type_name();
-                return Err(bad_type(format!(
-                    "an update must be a JSON Object, not {found}"
-                )));
-            }
-        };
-        for (operator, operands) in members {
-            check_operator(operator, operands)?;
-        }
         let mut assignments = Vec::new();
-        for operator in OPERATORS {
-            if let Some(Json::Object(operands)) = members.get(operator) {
-                assignments.extend(self.of_operator(operator, operands)?);
-            }
+        for (operator, operands) in read_operators(update, &OPERATORS, check_operator)? {
+            assignments.extend(self.of_operator(operator, operands)?);
         }
-        let mut unsupported = members
-            .keys()
-            .filter(|name| !OPERATORS.contains(&name.as_str()));
-        let (code, problem) = if let Some(first) = unsupported.next() {
-            let names = std::iter::once(first).chain(unsupported);
+        let given = update.and_then(Json::as_object);
+        let given = given.into_iter().flat_map(Members::keys);
+        let others = given.filter(|name| !OPERATORS.contains(&name.as_str()));
+        let others: Vec<&String> = others.collect();
+        let (code, problem) = if !others.is_empty() {
             let code = Code::UnsupportedUpdateOperationsForTable;
             (
                 code,
-                format!("Tables do not have the operators {}", list(names)),
+                format!("Tables do not have the operators {}", list(others)),
             )
         } else if assignments.is_empty() {
             let code = Code::MissingUpdateOperations;
@@ -263,28 +249,14 @@ fn each(members: &Members) -> Result<&Json, ApiError> {
     }
 }
 
-fn check_operator(operator: &str, operands: &Json) -> Result<(), ApiError> {
-    if !OPERATORS.contains(&operator) && !OF_COLLECTIONS.contains(&operator) {
-        let text = format!("Unsupported update operation: unknown operator '{operator}'.");
-        return Err(ApiError::new(Code::UnsupportedUpdateOperation, text));
+fn check_operator(operator: &str) -> Result<(), ApiError> {
+    if OPERATORS.contains(&operator) || OF_COLLECTIONS.contains(&operator) {
+        return Ok(());
     }
-    match operands {
-        Json::Object(_) => Ok(()),
-        other => {
-            let found = other.type_name();
-            Err(bad_type(format!(
-                "'{operator}' must have a JSON Object, not {found}"
-            )))
-        }
-    }
+    Err(unsupported(format!("unknown operator '{operator}'")))
 }
 
 fn bad_push(reason: &str) -> ApiError {
     let text = format!("The use of $push is not valid: {reason}.");
     ApiError::new(Code::InvalidPushOperatorUsage, text)
-}
-
-fn bad_type(reason: String) -> ApiError {
-    let text = format!("Unsupported update data type: {reason}.");
-    ApiError::new(Code::UnsupportedUpdateDataType, text)
 }

@@ -74,10 +74,10 @@ fn unknown(what: &str, id: &str) -> DevOpsError {
 
 /// Returns id and name of every role, the built-in ones first.
 async fn role_names(devops: &DevOps) -> Result<Vec<(Uuid, String)>, StoreError> {
-    let made = records::all::<CustomRole>(devops.inner.logins.admin()).await?;
+    let custom = records::all::<CustomRole>(devops.inner.logins.admin()).await?;
     let built_in = built_in::all().map(|(id, name, _)| (id, name.to_owned()));
-    let made = made.into_iter().map(|role| (role.id, role.name));
-    Ok(built_in.chain(made).collect())
+    let custom = custom.into_iter().map(|role| (role.id, role.name));
+    Ok(built_in.chain(custom).collect())
 }
 
 /// An invalid list of roles. Requests for tokens and for users report it in different formats.

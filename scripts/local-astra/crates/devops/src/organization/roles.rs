@@ -56,10 +56,10 @@ fn shown(role: &CustomRole) -> Value {
 /// `GET`
 pub async fn list(State(devops): State<DevOps>, caller: Caller) -> Result<Response, DevOpsError> {
     require(&caller, "org-role-read")?;
-    let mut made = records::all::<CustomRole>(devops.inner.logins.admin()).await?;
-    made.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut custom = records::all::<CustomRole>(devops.inner.logins.admin()).await?;
+    custom.sort_by(|a, b| a.name.cmp(&b.name));
     let built_in = built_in::all().map(|(id, name, policy)| shown_built_in(id, name, &policy));
-    let all = built_in.chain(made.iter().map(shown)).collect();
+    let all = built_in.chain(custom.iter().map(shown)).collect();
     Ok(json_answer(StatusCode::OK, Value::Array(all)))
 }
 

@@ -72,11 +72,11 @@ pub async fn create(
         RolesError::Store(error) => error.into(),
     })?;
     let failed = |what: &str| DevOpsError::Failed(what.to_owned());
-    let made = Credentials::generate().map_err(|error| failed(&error.to_string()))?;
-    let token = Token::of(&made.client_id, &made.secret);
+    let credentials = Credentials::generate().map_err(|error| failed(&error.to_string()))?;
+    let token = Token::of(&credentials.client_id, &credentials.secret);
     let token = token.ok_or_else(|| failed("a new client id is none"))?;
     let record = TokenRecord {
-        client_id: made.client_id,
+        client_id: credentials.client_id,
         roles,
         generated_on: now(),
         description: body.description.unwrap_or_default(),
@@ -88,7 +88,7 @@ pub async fn create(
     devops.inner.grants.apply().await?;
     let shown = json!({
         "clientId": record.client_id,
-        "secret": made.secret.expose_secret(),
+        "secret": credentials.secret.expose_secret(),
         "orgId": ORGANIZATION_ID,
         "roles": record.roles,
         "token": token.text().expose_secret(),

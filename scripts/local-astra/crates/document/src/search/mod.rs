@@ -26,13 +26,13 @@ use serde_json::{Map, Value};
 use self::filter::{Expression, Negation};
 use self::page_state::AfterDocument;
 use self::plan::{Candidates, Plan};
-use super::answer::Wrapper;
 use super::assemble::{Arrays, Padding, assemble};
 use super::collections::Collection;
 use super::error::DocumentError;
 use super::profile::Profile;
 use super::read::{below, fields};
 use super::request::{Address, Caller, Parameters};
+use super::response::Wrapper;
 use super::rows;
 
 /// Default and maximum number of documents per page.
@@ -95,7 +95,7 @@ pub async fn search(
         profile: profile.json(),
         ..Wrapper::default()
     };
-    Ok(wrapper.answer(StatusCode::OK, parameters.raw()))
+    Ok(wrapper.into_response(StatusCode::OK, parameters.raw()))
 }
 
 /// A page of documents.

@@ -6,8 +6,6 @@ use serde_json::Value;
 
 use super::filter::{Expression, Negation, Verdict};
 use super::page_state;
-use crate::answer;
-use crate::answer::Wrapper;
 use crate::assemble::{Arrays, Padding, assemble};
 use crate::collections::Collection;
 use crate::error::DocumentError;
@@ -15,6 +13,8 @@ use crate::path::{Pattern, stored_path};
 use crate::profile::Profile;
 use crate::read::{below, fields, patterns};
 use crate::request::{Address, Parameters};
+use crate::response;
+use crate::response::Wrapper;
 use crate::rows::{PAGE, Row, Select, whole_row};
 use store::Page;
 
@@ -78,7 +78,7 @@ pub async fn search_document(
         .page(size, parameters.text("page-state"), &fields)
         .await?;
     if found.count == 0 {
-        return Ok(answer::empty(StatusCode::NO_CONTENT));
+        return Ok(response::empty(StatusCode::NO_CONTENT));
     }
     let wrapper = Wrapper {
         document_id: Some(address.id.clone()),
@@ -86,7 +86,7 @@ pub async fn search_document(
         data: Some(Value::Array(found.parts)),
         profile: profile.json(),
     };
-    Ok(wrapper.answer(StatusCode::OK, parameters.raw()))
+    Ok(wrapper.into_response(StatusCode::OK, parameters.raw()))
 }
 
 struct Search<'a> {

@@ -37,7 +37,7 @@ pub struct Tenant {
 #[derive(Debug, thiserror::Error)]
 pub enum AdminError {
     /// Pulsar cannot be reached.
-    #[error("Pulsar does not answer: {0}")]
+    #[error("Pulsar does not respond: {0}")]
     Away(String),
     /// Pulsar rejected the request: 404 not found, 409 already exists, 412 invalid name, and so on.
     #[error("Pulsar refused {what}: {status} {reason}")]
@@ -47,8 +47,8 @@ pub enum AdminError {
         reason: String,
     },
     /// The response has an unexpected form.
-    #[error("cannot read Pulsar's answer to {what}: {why}")]
-    Answer { what: String, why: String },
+    #[error("cannot read Pulsar's response to {what}: {why}")]
+    Response { what: String, why: String },
 }
 
 impl AdminError {
@@ -317,7 +317,7 @@ impl Admin {
 
     async fn get<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<T, AdminError> {
         let body = self.ask(Method::GET, path, None).await?;
-        serde_json::from_slice(&body).map_err(|error| AdminError::Answer {
+        serde_json::from_slice(&body).map_err(|error| AdminError::Response {
             what: format!("GET {path}"),
             why: error.to_string(),
         })
@@ -337,9 +337,9 @@ impl Admin {
         if let Some(body) = body {
             request = request.json(&body);
         }
-        let answer = request.send().await.map_err(away)?;
-        let status = answer.status();
-        let body = answer.bytes().await.map_err(away)?;
+        let response = request.send().await.map_err(away)?;
+        let status = response.status();
+        let body = response.bytes().await.map_err(away)?;
         if status.is_success() {
             return Ok(body);
         }
@@ -375,10 +375,10 @@ fn away(error: reqwest::Error) -> AdminError {
     AdminError::Away(why)
 }
 
-fn found<T>(answer: Result<T, AdminError>) -> Result<Option<T>, AdminError> {
-    match answer {
+fn found<T>(response: Result<T, AdminError>) -> Result<Option<T>, AdminError> {
+    match response {
         Err(error) if error.status() == Some(404) => Ok(None),
-        answer => answer.map(Some),
+        response => response.map(Some),
     }
 }
 

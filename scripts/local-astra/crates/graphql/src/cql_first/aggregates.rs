@@ -92,7 +92,7 @@ impl Aggregate {
     ///
     /// # Errors
     /// A missing value, one of another kind than the field's, or an unknown function.
-    pub fn answer(
+    pub fn field_value(
         &self,
         rows: &Rows,
         row: &[Option<CqlValue>],
@@ -232,16 +232,16 @@ mod tests {
             Some(CqlValue::Text("Saga".to_owned())),
             Some(CqlValue::Int(7)),
         ];
-        let answer = |alias| {
+        let value_of = |alias| {
             let (name, args) = (json!("nope"), json!(["a", "b"]));
             let read = Aggregate::read(&table, "_int_function", alias, &name, &args).unwrap();
             assert_eq!(read.cql(), None);
-            read.answer(&rows, &row)
+            read.field_value(&rows, &row)
         };
-        let found = answer(Some("pages")).unwrap();
+        let found = value_of(Some("pages")).unwrap();
         assert_eq!(found, ("_int_function".to_owned(), json!(7)));
         for alias in [None, Some("title"), Some("x")] {
-            assert!(answer(alias).is_err(), "{alias:?}");
+            assert!(value_of(alias).is_err(), "{alias:?}");
         }
     }
 }

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::mutation::{self, Job};
 use super::query;
-use super::schemas::Made;
+use super::schemas::GeneratedSchema;
 use super::sdl::{Role, RootField};
 use crate::engine::{Extras, Prepared, Rejection};
 use crate::object::resolved;
@@ -35,13 +35,13 @@ const UNATTENDED: Duration = Duration::from_secs(60);
 /// # Errors
 /// When a query finds the store overloaded.
 pub async fn execute(
-    made: &Arc<Made>,
+    generated: &Arc<GeneratedSchema>,
     session: &Arc<TokenSession>,
     prepared: &Prepared<'_>,
 ) -> Result<Value, Rejection> {
     let operation = prepared.operation();
     let mut root = Root {
-        made: Arc::clone(made),
+        generated: Arc::clone(generated),
         session: Arc::clone(session),
         type_name: operation.object_type().to_string(),
         is_mutation: operation.is_mutation(),
@@ -82,7 +82,7 @@ enum Mode {
 }
 
 struct Root {
-    made: Arc<Made>,
+    generated: Arc<GeneratedSchema>,
     session: Arc<TokenSession>,
     type_name: String,
     is_mutation: bool,
@@ -157,7 +157,7 @@ impl Root {
         let given = arguments(info);
         let name = info.field_selections().first();
         let name = name.map_or("", |field| field.response_key().as_str());
-        let answers: Vec<Value> = match &self.mode {
+        let values: Vec<Value> = match &self.mode {
             Mode::Collecting(collected) => {
                 let collecting = Collected {
                     jobs: mutation::jobs(*role, table, &given),
@@ -172,37 +172,39 @@ impl Root {
                 let aborted = || Err(RunError::Invalid(ABORTED.to_owned()));
                 let (jobs, outcome) = done.unwrap_or_else(aborted)?;
                 let jobs = jobs.iter();
-                jobs.map(|job| mutation::answer(table, job, &outcome, true))
+                jobs.map(|job| mutation::field_value(table, job, &outcome, true))
                     .collect()
             }
             Mode::Accepted(sent) => accepted(table, &given, sent.get(name))?,
             Mode::Async => {
                 let jobs = mutation::jobs(*role, table, &given)?;
-                let answers = jobs.iter().map(Job::accepted).collect();
+                let values = jobs.iter().map(Job::accepted).collect();
                 let session = Arc::clone(&self.session);
                 tokio::spawn(async move {
                     for job in jobs {
                         let _ = timeout(UNATTENDED, job.statement.run(&session)).await;
                     }
                 });
-                answers
+                values
             }
             Mode::Plain => {
                 let jobs = mutation::jobs(*role, table, &given)?;
-                let mut answers = Vec::with_capacity(jobs.len());
+                let mut values = Vec::with_capacity(jobs.len());
                 // A statement that fails keeps none of the others from being run.
                 for job in &jobs {
                     let ran = job.statement.clone().run(&self.session).await;
-                    answers.push(ran.map(|outcome| mutation::answer(table, job, &outcome, false)));
+                    values.push(
+                        ran.map(|outcome| mutation::field_value(table, job, &outcome, false)),
+                    );
                 }
-                answers.into_iter().collect::<Result<_, _>>()?
+                values.into_iter().collect::<Result<_, _>>()?
             }
         };
-        let answer = match role {
-            Role::BulkInsert => Value::Array(answers),
-            _ => answers.into_iter().next().unwrap_or(Value::Null),
+        let value = match role {
+            Role::BulkInsert => Value::Array(values),
+            _ => values.into_iter().next().unwrap_or(Value::Null),
         };
-        Ok(resolved(answer, info).await)
+        Ok(resolved(value, info).await)
     }
 }
 
@@ -220,8 +222,8 @@ fn accepted(
     let row = given.get("value").map(std::slice::from_ref);
     let rows = given.get("values").and_then(Value::as_array);
     let rows = row.or(rows.map(Vec::as_slice)).ok_or(error)?.iter();
-    let answers = rows.map(|row| mutation::accepted(mutation::unread(table, row)));
-    Ok(answers.collect())
+    let values = rows.map(|row| mutation::accepted(mutation::unread(table, row)));
+    Ok(values.collect())
 }
 
 impl AsyncObjectValue for Root {
@@ -236,7 +238,7 @@ impl AsyncObjectValue for Root {
         Box::pin(async move {
             let name = info.field_name();
             if self.is_mutation {
-                return match self.made.mutations.get(name) {
+                return match self.generated.mutations.get(name) {
                     Some(field) => self
                         .mutate(field, info)
                         .await
@@ -244,14 +246,14 @@ impl AsyncObjectValue for Root {
                     None => Ok(AsyncResolvedValue::leaf(name == "keyspaceEmptyMutation")),
                 };
             }
-            match self.made.queries.get(name) {
+            match self.generated.queries.get(name) {
                 Some(field) => {
-                    let answer =
+                    let value =
                         query::run(&field.table, info, &self.variables, &self.session).await;
-                    let answer = answer.map_err(|error| query_failed(&error, &self.extras))?;
-                    Ok(resolved(answer, info).await)
+                    let value = value.map_err(|error| query_failed(&error, &self.extras))?;
+                    Ok(resolved(value, info).await)
                 }
-                None => Ok(resolved(json!(self.made.warnings), info).await),
+                None => Ok(resolved(json!(self.generated.warnings), info).await),
             }
         })
     }

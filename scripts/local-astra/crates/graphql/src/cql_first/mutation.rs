@@ -200,7 +200,7 @@ fn options(given: &Arguments) -> Options {
 }
 
 /// Returns the response for one statement, as a `…MutationResult`.
-pub fn answer(table: &Table, job: &Job, outcome: &Outcome, in_batch: bool) -> Value {
+pub fn field_value(table: &Table, job: &Job, outcome: &Outcome, in_batch: bool) -> Value {
     match outcome {
         Outcome::Applied => json!({"applied": true, "value": job.echo}),
         Outcome::Refused(rows) => {

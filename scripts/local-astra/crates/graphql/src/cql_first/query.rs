@@ -37,7 +37,7 @@ pub async fn run(
     let wanted = Selected::read(table, info, variables)?;
     let (statement, page) = statement(table, &wanted, &given)?;
     let rows = statement.read(session, page).await?;
-    answer(table, &wanted, &rows)
+    result(table, &wanted, &rows)
 }
 
 /// The selected columns and aggregates.
@@ -242,7 +242,7 @@ pub fn consistency(value: &Value) -> Option<Consistency> {
     })
 }
 
-fn answer(table: &Table, wanted: &Selected, rows: &Rows) -> Result<Value, RunError> {
+fn result(table: &Table, wanted: &Selected, rows: &Rows) -> Result<Value, RunError> {
     let page_state = rows.page_state.as_ref().map(|state| {
         use base64::Engine;
         base64::engine::general_purpose::STANDARD.encode(state)
@@ -251,7 +251,7 @@ fn answer(table: &Table, wanted: &Selected, rows: &Rows) -> Result<Value, RunErr
     for row in &rows.rows {
         let mut members = object(table, rows, row);
         for aggregate in &wanted.aggregates {
-            let (field, value) = aggregate.answer(rows, row)?;
+            let (field, value) = aggregate.field_value(rows, row)?;
             members.insert(field, value);
         }
         values.push(Value::Object(members));

@@ -10,7 +10,7 @@ use super::sdl::{self, RootField};
 use store::Keyspace;
 
 /// The schema of a keyspace, with the meaning of its root fields.
-pub struct Made {
+pub struct GeneratedSchema {
     pub schema: Valid<Schema>,
     pub queries: BTreeMap<String, RootField>,
     pub mutations: BTreeMap<String, RootField>,
@@ -18,12 +18,12 @@ pub struct Made {
     pub warnings: Vec<String>,
 }
 
-impl Made {
+impl GeneratedSchema {
     /// Generates the schema of a keyspace. Takes seconds for thousands of columns, so call it on a blocking thread.
     ///
     /// # Errors
     /// The message of apollo-compiler about an invalid schema: an unforeseen collision of names.
-    pub fn of(keyspace: &Keyspace) -> Result<Made, String> {
+    pub fn of(keyspace: &Keyspace) -> Result<GeneratedSchema, String> {
         let description = sdl::describe(keyspace);
         let schema = Schema::parse_and_validate(&description.sdl, "keyspace.graphql");
         let schema = schema.map_err(|error| {
@@ -33,7 +33,7 @@ impl Made {
                 error.errors
             )
         })?;
-        Ok(Made {
+        Ok(GeneratedSchema {
             schema,
             queries: description.queries,
             mutations: description.mutations,
@@ -42,7 +42,7 @@ impl Made {
     }
 }
 
-type Slot = Arc<OnceLock<Result<Arc<Made>, String>>>;
+type Slot = Arc<OnceLock<Result<Arc<GeneratedSchema>, String>>>;
 
 /// All generated schemas. The store keeps the same object for a keyspace until it changes, which shows if a schema is
 /// still valid.
@@ -53,12 +53,16 @@ pub struct Schemas {
 
 impl Schemas {
     /// Returns the schema of a keyspace. If several requests need a new one, one generates it and the others wait.
-    pub fn get(&self, keyspace: &Arc<Keyspace>, all: &store::Schema) -> Result<Arc<Made>, String> {
+    pub fn get(
+        &self,
+        keyspace: &Arc<Keyspace>,
+        all: &store::Schema,
+    ) -> Result<Arc<GeneratedSchema>, String> {
         let slot = {
             let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             known.retain(|name, _| all.keyspaces.contains_key(name));
             let same = known.get(&keyspace.name);
-            let same = same.filter(|(made_of, _)| Arc::ptr_eq(made_of, keyspace));
+            let same = same.filter(|(generated_for, _)| Arc::ptr_eq(generated_for, keyspace));
             match same {
                 Some((_, slot)) => Arc::clone(slot),
                 None => {
@@ -69,7 +73,7 @@ impl Schemas {
                 }
             }
         };
-        slot.get_or_init(|| Made::of(keyspace).map(Arc::new))
+        slot.get_or_init(|| GeneratedSchema::of(keyspace).map(Arc::new))
             .clone()
     }
 }

@@ -188,7 +188,7 @@ fn index(given: &Given<'_>, unless: &str) -> String {
 mod tests {
     use super::*;
 
-    fn made(mutation: &str, given: Value) -> Result<String, String> {
+    fn statement(mutation: &str, given: Value) -> Result<String, String> {
         let given = given.as_object().unwrap();
         cql(mutation, given).map_err(|error| error.to_string())
     }
@@ -227,7 +227,7 @@ mod tests {
                 r#"ALTER TABLE "ks"."t" DROP ("a", "b")"#,
             ),
         ] {
-            assert_eq!(made(mutation, given).unwrap(), wanted);
+            assert_eq!(statement(mutation, given).unwrap(), wanted);
         }
     }
 
@@ -265,7 +265,7 @@ mod tests {
                 "ifExists cannot be null",
             ),
         ] {
-            assert_eq!(made(mutation, given).unwrap_err(), wanted);
+            assert_eq!(statement(mutation, given).unwrap_err(), wanted);
         }
     }
 }

@@ -89,7 +89,7 @@ impl Root {
         &self.extras
     }
 
-    async fn field(&self, name: &str, arguments: &Arguments) -> Result<Answer, AdminError> {
+    async fn field(&self, name: &str, arguments: &Arguments) -> Result<FieldValue, AdminError> {
         let session = self.session.clone()?;
         let keyspace = text(arguments, "keyspace").unwrap_or_default();
         session.require_in(Interface::Graphql, &keyspace).await?;
@@ -103,7 +103,7 @@ impl Root {
                 let keyspace = found.ok_or(AdminError::NoKeyspace(keyspace))?;
                 let all = self.registry.sources.all(&keyspace.name).await?;
                 let all = all.iter().map(|source| described(&keyspace.name, source));
-                Ok(Answer::Json(Value::Array(all.collect())))
+                Ok(FieldValue::Json(Value::Array(all.collect())))
             }
             "deploySchema" => {
                 let keyspace = found.ok_or(AdminError::NoKeyspaceToChange)?;
@@ -118,21 +118,25 @@ impl Root {
                 let sources = &self.registry.sources;
                 let force = flag(arguments, "force");
                 sources.undeploy(&keyspace.name, expected, force).await?;
-                Ok(Answer::Json(Value::Bool(true)))
+                Ok(FieldValue::Json(Value::Bool(true)))
             }
             "deploySchemaFile" => Err(AdminError::NoFiles),
-            _ => Ok(Answer::Json(Value::Null)),
+            _ => Ok(FieldValue::Json(Value::Null)),
         }
     }
 
-    async fn schema(&self, keyspace: &str, arguments: &Arguments) -> Result<Answer, AdminError> {
+    async fn schema(
+        &self,
+        keyspace: &str,
+        arguments: &Arguments,
+    ) -> Result<FieldValue, AdminError> {
         let sources = &self.registry.sources;
         let source = match version(arguments, "version")? {
             Some(version) => sources.version(keyspace, version).await?,
             None => sources.all(keyspace).await?.into_iter().next(),
         };
         let source = source.map_or(Value::Null, |source| described(keyspace, &source));
-        Ok(Answer::Json(source))
+        Ok(FieldValue::Json(source))
     }
 
     async fn deploy(
@@ -140,7 +144,7 @@ impl Root {
         session: Arc<TokenSession>,
         keyspace: Arc<Keyspace>,
         arguments: &Arguments,
-    ) -> Result<Answer, AdminError> {
+    ) -> Result<FieldValue, AdminError> {
         let strategy = text(arguments, "migrationStrategy");
         let strategy = strategy.and_then(|name| Strategy::read(&name));
         let request = deploy::Request {
@@ -152,11 +156,11 @@ impl Root {
             dry_run: flag(arguments, "dryRun"),
         };
         let deployed = deploy::deploy(&self.registry.sources, &session, &request);
-        Ok(Answer::Deployment(deployed.await?))
+        Ok(FieldValue::Deployment(deployed.await?))
     }
 }
 
-enum Answer {
+enum FieldValue {
     Json(Value),
     Deployment(Deployment),
 }
@@ -172,8 +176,8 @@ impl AsyncObjectValue for Root {
     ) -> BoxFuture<'a, Result<AsyncResolvedValue<'a>, FieldError>> {
         Box::pin(async move {
             match self.field(info.field_name(), &arguments(info)).await {
-                Ok(Answer::Json(value)) => Ok(resolved(value, info).await),
-                Ok(Answer::Deployment(deployment)) => {
+                Ok(FieldValue::Json(value)) => Ok(resolved(value, info).await),
+                Ok(FieldValue::Deployment(deployment)) => {
                     let root = self.clone();
                     Ok(AsyncResolvedValue::object(Deployed { deployment, root }))
                 }

@@ -152,7 +152,7 @@ impl Root {
                 let (jobs, outcome) =
                     done.unwrap_or_else(|| Err(RunError::Invalid(ABORTED.to_owned())))?;
                 let outcomes = jobs.iter().map(|_| Ok(outcome.clone())).collect();
-                self.answer(mutation, jobs, outcomes, info).await
+                self.resolve_jobs(mutation, jobs, outcomes, info).await
             }
             Atomic::No => {
                 let jobs = mutation::jobs(mutation, &arguments(info), self.values())?;
@@ -161,12 +161,12 @@ impl Root {
                     let ran = job.statement.clone().run(&self.session).await;
                     outcomes.push(ran.map_err(RunError::from));
                 }
-                self.answer(mutation, jobs, outcomes, info).await
+                self.resolve_jobs(mutation, jobs, outcomes, info).await
             }
         }
     }
 
-    async fn answer<'a>(
+    async fn resolve_jobs<'a>(
         &'a self,
         mutation: &'a Mutation,
         jobs: Vec<Job>,
@@ -174,8 +174,8 @@ impl Root {
         info: &'a ResolveInfo<'a>,
     ) -> Result<AsyncResolvedValue<'a>, RunError> {
         let values = self.values();
-        let mut answers = jobs.iter().zip(outcomes).map(|(job, outcome)| {
-            outcome.map(|outcome| mutation::answer(mutation, job, &outcome, values))
+        let mut fields = jobs.iter().zip(outcomes).map(|(job, outcome)| {
+            outcome.map(|outcome| mutation::field_value(mutation, job, &outcome, values))
         });
         let Kind::Insert {
             argument,
@@ -183,24 +183,24 @@ impl Root {
             ..
         } = &mutation.kind
         else {
-            let answer = answers.next().transpose()?.unwrap_or(Value::Null);
+            let value = fields.next().transpose()?.unwrap_or(Value::Null);
             if info.field_definition().ty.is_list() {
                 // It is done, but what it answers is no list.
                 let message = "Can't resolve value: type mismatch error, expected type LIST";
                 return Err(RunError::Invalid(message.to_owned()));
             }
-            return Ok(resolved(answer, info).await);
+            return Ok(resolved(value, info).await);
         };
         // A real Stargate finds the place of an element that failed in a list literal alone.
         let field = info.field_selections().first();
         let given = field.and_then(|field| field.specified_argument_by_name(argument));
         if !given.is_some_and(|given| matches!(**given, AstValue::List(_))) {
-            let all: Result<Vec<Value>, RunError> = answers.collect();
+            let all: Result<Vec<Value>, RunError> = fields.collect();
             return Ok(resolved(Value::Array(all?), info).await);
         }
         // An element that failed is null, and its error is told at the field.
-        let items = answers.map(|answer| {
-            answer.unwrap_or_else(|error| {
+        let items = fields.map(|value| {
+            value.unwrap_or_else(|error| {
                 self.extras.fail(info, error.to_string());
                 Value::Null
             })
@@ -232,9 +232,9 @@ impl AsyncObjectValue for Root {
             let Some(query) = model.queries.get(info.field_name()) else {
                 return Ok(AsyncResolvedValue::null());
             };
-            let answer = query::run(query, &arguments(info), self.values(), &self.session).await;
-            let answer = answer.map_err(|error| query_failed(&error, &self.extras))?;
-            Ok(resolved(answer, info).await)
+            let value = query::run(query, &arguments(info), self.values(), &self.session).await;
+            let value = value.map_err(|error| query_failed(&error, &self.extras))?;
+            Ok(resolved(value, info).await)
         })
     }
 }

@@ -4,7 +4,7 @@
 use scylla::DeserializeRow;
 use scylla::client::session::Session;
 use scylla::deserialize::row::DeserializeRow as FromRow;
-use scylla::errors::ExecutionError;
+use scylla::errors::{DbError, ExecutionError};
 use scylla::response::query_result::QueryResult;
 use scylla::serialize::row::SerializeRow;
 use scylla::statement::prepared::PreparedStatement;
@@ -99,20 +99,10 @@ impl Sources {
 
     /// Returns the newest version of a keyspace without its text. Every request on the keyspace calls this.
     pub async fn latest(&self, keyspace: &str) -> Result<Latest, StoreError> {
-        if !self.exists().await? {
+        let Some(statement) = self.select_latest().await? else {
             return Ok(Latest::Never);
-        }
-        let prepared = self.latest.get_or_try_init(|| {
-            let cql =
-                format!("SELECT version FROM {KEYSPACE}.{TABLE} WHERE keyspace_name = ? LIMIT 1");
-            async move { self.admin().prepare(cql).await }
-        });
-        let prepared = match prepared.await.map_err(StoreError::from) {
-            // Cassandra lists a table a moment before it accepts statements on it.
-            Err(error) if error.message.ends_with("does not exist") => return Ok(Latest::Never),
-            prepared => prepared?,
         };
-        let result = self.admin().execute_unpaged(prepared, (keyspace,)).await?;
+        let result = self.admin().execute_unpaged(statement, (keyspace,)).await?;
         let row: Option<VersionRow> = rows(result)?.into_iter().next();
         Ok(match row {
             None => Latest::Never,
@@ -275,8 +265,28 @@ impl Sources {
     }
 
     async fn exists(&self) -> Result<bool, StoreError> {
+        Ok(self.select_latest().await?.is_some())
+    }
+
+    /// Returns the statement of [`Sources::latest`], or `None` if the table does not exist. Cassandra lists a new table a
+    /// moment before it accepts statements on it; until then it does not exist either.
+    async fn select_latest(&self) -> Result<Option<&PreparedStatement>, StoreError> {
         let schema = self.store.current().await?;
-        Ok(schema.table(KEYSPACE, TABLE).is_some())
+        if schema.table(KEYSPACE, TABLE).is_none() {
+            return Ok(None);
+        }
+        let prepared = self.latest.get_or_try_init(|| {
+            let cql =
+                format!("SELECT version FROM {KEYSPACE}.{TABLE} WHERE keyspace_name = ? LIMIT 1");
+            async move { self.admin().prepare(cql).await }
+        });
+        match prepared.await.map_err(StoreError::from) {
+            Err(StoreError {
+                cassandra: Some(DbError::Invalid),
+                ..
+            }) => Ok(None),
+            prepared => prepared.map(Some),
+        }
     }
 
     async fn create(&self) -> Result<(), StoreError> {

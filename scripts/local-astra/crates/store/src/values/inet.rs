@@ -77,7 +77,7 @@ fn read_v4(text: &str) -> Option<Ipv4Addr> {
 
 /// Resolves a host name with the system's resolver, within [`LOOKUP_LIMIT`].
 fn look_up(host: &str) -> Option<IpAddr> {
-    let (answer, wait) = mpsc::channel();
+    let (sender, receiver) = mpsc::channel();
     let host = host.to_owned();
     std::thread::spawn(move || {
         let found = (host.as_str(), 0).to_socket_addrs();
@@ -86,9 +86,9 @@ fn look_up(host: &str) -> Option<IpAddr> {
             .ok()
             .and_then(|found| found.min_by_key(SocketAddr::is_ipv6));
         // Fails if the limit has passed and the receiver is gone.
-        let _ = answer.send(first);
+        let _ = sender.send(first);
     });
-    let wait = move || wait.recv_timeout(LOOKUP_LIMIT).ok().flatten();
+    let wait = move || receiver.recv_timeout(LOOKUP_LIMIT).ok().flatten();
     let found = match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
         Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(wait),
         _ => wait(),

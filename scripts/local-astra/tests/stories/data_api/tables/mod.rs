@@ -2,11 +2,12 @@
 //!
 //! - [`origins`]: tables of all interfaces, and columns that only CQL can create
 //! - [`values`]: random rows of every type; [`filters`]: random filters, compared with a plain evaluation
-//! - [`rejected`]: invalid commands and their error codes
+//! - [`rejected`]: invalid commands and their error codes; [`roles`]: what a role is not allowed to do
 
 mod filters;
 mod origins;
 mod rejected;
+mod roles;
 mod values;
 
 use serde_json::{Value, json};
@@ -15,7 +16,7 @@ use super::DataApi;
 
 impl DataApi {
     /// Creates a table.
-    async fn create_table(&self, name: &str, columns: Value, key: Value) {
+    pub async fn create_table(&self, name: &str, columns: Value, key: Value) {
         let definition = json!({"columns": columns, "primaryKey": key});
         let command = json!({"createTable": {"name": name, "definition": definition}});
         self.done("", command).await;

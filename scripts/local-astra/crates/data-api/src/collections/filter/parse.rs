@@ -5,87 +5,29 @@ use super::super::path::has_valid_escapes;
 use super::super::shred::lexical_is_off;
 use crate::codes::Code;
 use crate::error::ApiError;
-use crate::filter::{Condition, Group, Operator, Part, Relation};
+use crate::filter::{Condition, Group, MAX_VALUES, Operator, Part, Relation, invalid};
 use crate::json::{Decimal, Json, Members};
-
-const MAX_CONDITIONS: usize = 64;
-const MAX_VALUES: usize = 100;
 
 /// Reads a filter, and pushes its negations down.
 ///
 /// # Errors
 /// A filter that is invalid for any collection.
 pub fn read(filter: Option<&Json>) -> Result<Group, ApiError> {
-    let mut root = Group::new(Relation::And);
-    match filter {
-        None | Some(Json::Null) => return Ok(root),
-        Some(Json::Object(members)) => add_members(&mut root, members)?,
-        Some(other) => {
-            let found = other.type_name();
-            return Err(bad_type(format!(
-                "a filter must be a JSON Object, not {found}"
-            )));
-        }
-    }
-    check(&root)?;
-    root.push_down_negations();
-    let count = root.all().len();
-    if count > MAX_CONDITIONS {
-        let text =
-            format!("The filter has {count} conditions, at most {MAX_CONDITIONS} are allowed.");
-        return Err(ApiError::new(Code::FilterFieldsLimitViolation, text));
-    }
-    Ok(root)
-}
-
-fn add_members(group: &mut Group, members: &Members) -> Result<(), ApiError> {
-    members
-        .iter()
-        .try_for_each(|(name, value)| add_member(group, name, value))
+    let filter = Group::read(filter, &add_member)?;
+    check(&filter)?;
+    filter.normalized()
 }
 
 fn add_member(group: &mut Group, name: &str, value: &Json) -> Result<(), ApiError> {
+    let is_special = name == "$vector" || name == "$vectorize";
     match value {
-        Json::Object(members) if name == "$not" => {
-            let mut not = Group::new(Relation::Not);
-            add_members(&mut not, members)?;
-            group.groups.push(not);
-        }
-        Json::Object(members) => add_operators(group, name, value, members)?,
-        Json::Array(values) => {
-            let relation = match name {
-                "$and" => Relation::And,
-                "$or" => Relation::Or,
-                "$vector" | "$vectorize" => return Err(only_exists(name)),
-                _ => {
-                    return Err(invalid(format!(
-                        "'{name}' cannot be compared with an array: write {{\"$eq\": [...]}}"
-                    )));
-                }
-            };
-            let mut inner = Group::new(relation);
-            for value in values {
-                let Json::Object(members) = value else {
-                    let found = value.type_name();
-                    return Err(bad_type(format!(
-                        "'{name}' takes a list of filters, not of {found}"
-                    )));
-                };
-                add_members(&mut inner, members)?;
-            }
-            // An empty list says nothing.
-            if !inner.groups.is_empty() || !inner.conditions.is_empty() {
-                group.groups.push(inner);
-            }
-        }
-        scalar => {
-            if name == "$vector" || name == "$vectorize" {
-                return Err(only_exists(name));
-            }
-            add(group, name, Operator::Eq, scalar.clone())?;
-        }
+        Json::Object(members) => add_operators(group, name, value, members),
+        _ if is_special => Err(only_exists(name)),
+        Json::Array(_) => Err(invalid(format!(
+            "'{name}' cannot be compared with an array: write {{\"$eq\": [...]}}"
+        ))),
+        scalar => add(group, name, Operator::Eq, scalar.clone()),
     }
-    Ok(())
 }
 
 /// `{path: {operator: value, ...}}`, or a whole object that the path has to equal.
@@ -163,7 +105,7 @@ fn add(group: &mut Group, path: &str, operator: Operator, value: Json) -> Result
 
 fn check_path(path: &str) -> Result<(), ApiError> {
     match path {
-        "" => Err(invalid("a path cannot be empty".to_owned())),
+        "" => Err(invalid("a path cannot be empty")),
         "$vector" | "$vectorize" => Ok(()),
         "$lexical" => Err(lexical_is_off()),
         path if path.starts_with('$') => {
@@ -184,9 +126,9 @@ fn plain(value: &Json) -> Result<Json, ApiError> {
             if let Some((name, inner)) = extended::looks_extended(value) {
                 return match Extension::named(name) {
                     None => Err(invalid(format!("invalid use of '{name}'"))),
-                    Some(Extension::Date) if extended::date(value).is_none() => Err(invalid(
-                        "$date has to be milliseconds since the epoch".to_owned(),
-                    )),
+                    Some(Extension::Date) if extended::date(value).is_none() => {
+                        Err(invalid("$date has to be milliseconds since the epoch"))
+                    }
                     Some(extension) => extended_value(extension, inner),
                 };
             }
@@ -235,25 +177,21 @@ fn check_condition(condition: &Condition, relation: Relation) -> Result<(), ApiE
         ..
     } = condition;
     if path == "_id" && relation == Relation::Or {
-        return Err(invalid("'_id' cannot be used within '$or'".to_owned()));
+        return Err(invalid("'_id' cannot be used within '$or'"));
     }
     match (operator, value) {
         (Operator::In | Operator::Nin, Json::Array(values)) if values.len() > MAX_VALUES => Err(
             invalid(format!("'$in' and '$nin' take at most {MAX_VALUES} values")),
         ),
         (Operator::In | Operator::Nin, Json::Array(_)) => Ok(()),
-        (Operator::In | Operator::Nin, _) => {
-            Err(invalid("'$in' and '$nin' need an array".to_owned()))
-        }
+        (Operator::In | Operator::Nin, _) => Err(invalid("'$in' and '$nin' need an array")),
         (Operator::Exists | Operator::ExistsNot, Json::Bool(_)) => Ok(()),
-        (Operator::Exists | Operator::ExistsNot, _) => {
-            Err(invalid("'$exists' needs a boolean".to_owned()))
-        }
+        (Operator::Exists | Operator::ExistsNot, _) => Err(invalid("'$exists' needs a boolean")),
         (Operator::All, Json::Array(values)) if values.is_empty() => {
-            Err(invalid("'$all' needs at least one value".to_owned()))
+            Err(invalid("'$all' needs at least one value"))
         }
         (Operator::All, Json::Array(_)) => Ok(()),
-        (Operator::All, _) => Err(invalid("'$all' needs an array".to_owned())),
+        (Operator::All, _) => Err(invalid("'$all' needs an array")),
         (Operator::Size, Json::Number(size)) if path != "_id" => {
             if size.is_negative() || !size.is_whole() {
                 return Err(invalid(format!(
@@ -262,21 +200,11 @@ fn check_condition(condition: &Condition, relation: Relation) -> Result<(), ApiE
             }
             Ok(())
         }
-        (Operator::Size, _) => Err(invalid("'$size' needs an integer".to_owned())),
+        (Operator::Size, _) => Err(invalid("'$size' needs an integer")),
         _ => Ok(()),
     }
 }
 
 fn only_exists(path: &str) -> ApiError {
     invalid(format!("'{path}' can only be used with '$exists'"))
-}
-
-fn invalid(reason: String) -> ApiError {
-    let text = format!("Unsupported filter clause: {reason}.");
-    ApiError::new(Code::FilterInvalidExpression, text)
-}
-
-fn bad_type(reason: String) -> ApiError {
-    let text = format!("Unsupported filter data type: {reason}.");
-    ApiError::new(Code::FilterUnsupportedDataType, text)
 }

@@ -4,10 +4,10 @@ use super::super::Collection;
 use super::locate::{bad_path, segments};
 use super::{Action, Operation};
 use crate::codes::Code;
-use crate::command::missing;
 use crate::error::ApiError;
 use crate::json::compare::texts_in_order;
 use crate::json::{Decimal, Json, Members};
+use crate::update::{read_operators, unsupported};
 
 /// The operators in the order in which they are done.
 const OPERATORS: [&str; 12] = [
@@ -27,60 +27,30 @@ const OPERATORS: [&str; 12] = [
 
 /// Reads an update.
 pub fn actions(update: Option<&Json>, collection: &Collection) -> Result<Vec<Action>, ApiError> {
-    let members = match update {
-        None | Some(Json::Null) => return Err(missing("command.update")),
-        Some(Json::Object(members)) => members,
-        Some(other) => {
-            let found = other.type_name();
-            return Err(bad_type(format!(
-                "an update must be a JSON Object, not {found}"
-            )));
-        }
-    };
-    for (operator, operands) in members {
-        check_operator(operator, operands)?;
-    }
-    for operator in ["$unset", "$set"] {
-        let operands = members.get(operator);
-        let has = |name: &str| operands.is_some_and(|operands| operands.get(name).is_some());
-        if has("$vector") && has("$vectorize") {
+    let operators = read_operators(update, &OPERATORS, check_operator)?;
+    for (operator, operands) in &operators {
+        let has = |name: &str| operands.contains_key(name);
+        if ["$set", "$unset"].contains(operator) && has("$vector") && has("$vectorize") {
             let text = "'$vector' and '$vectorize' cannot be used together.";
             return Err(ApiError::new(Code::InvalidUsageOfVectorize, text));
         }
     }
     let mut actions = Vec::new();
-    for operator in OPERATORS {
-        if let Some(Json::Object(operands)) = members.get(operator) {
-            actions.extend(of_operator(operator, operands, collection)?);
-        }
+    for (operator, operands) in operators {
+        actions.extend(of_operator(operator, operands, collection)?);
     }
     check_conflicts(&actions)?;
     Ok(actions)
 }
 
-fn check_operator(operator: &str, operands: &Json) -> Result<(), ApiError> {
-    let unsupported = |reason: String| {
-        let text = format!("Unsupported update operation: {reason}.");
-        Err(ApiError::new(Code::UnsupportedUpdateOperation, text))
+fn check_operator(operator: &str) -> Result<(), ApiError> {
+    let problem = match operator {
+        "$pullAll" => "'$pullAll' is for tables".to_owned(),
+        known if OPERATORS.contains(&known) => return Ok(()),
+        other if other.starts_with('$') => format!("unknown operator '{other}'"),
+        other => format!("the operator '{other}' must start with '$'"),
     };
-    if !operator.starts_with('$') {
-        return unsupported(format!("the operator '{operator}' must start with '$'"));
-    }
-    if operator == "$pullAll" {
-        return unsupported("'$pullAll' is for tables".to_owned());
-    }
-    if !OPERATORS.contains(&operator) {
-        return unsupported(format!("unknown operator '{operator}'"));
-    }
-    match operands {
-        Json::Object(_) => Ok(()),
-        other => {
-            let found = other.type_name();
-            Err(bad_type(format!(
-                "'{operator}' must have a JSON Object, not {found}"
-            )))
-        }
-    }
+    Err(unsupported(problem))
 }
 
 fn of_operator(
@@ -267,9 +237,4 @@ fn bad_operand(reason: String) -> ApiError {
 fn bad_modifier(reason: String) -> ApiError {
     let text = format!("Unsupported update operation modifier: {reason}.");
     ApiError::new(Code::UnsupportedUpdateOperationModifier, text)
-}
-
-fn bad_type(reason: String) -> ApiError {
-    let text = format!("Unsupported update data type: {reason}.");
-    ApiError::new(Code::UnsupportedUpdateDataType, text)
 }

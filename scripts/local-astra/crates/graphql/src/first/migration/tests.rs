@@ -4,7 +4,7 @@ use super::*;
 use crate::first::model;
 use crate::first::problems::Problems;
 use crate::first::sdl::Sdl;
-use store::types::{TypeName, UserTypes};
+use store::types::built_in;
 use store::{Column, ColumnKind, Index, Table, UserType};
 
 const QUERY: &str = "type Query { a(id: ID!): A }";
@@ -28,14 +28,10 @@ fn empty() -> Keyspace {
 
 /// `A (id uuid, n int, tags set<text>, PRIMARY KEY (id))` with an index on `tags`.
 fn with_a() -> Keyspace {
-    let types = UserTypes {
-        keyspace: "ks",
-        fields: BTreeMap::new(),
-    };
     let column = |name: &str, typ: &str, kind| Column {
         name: name.to_owned(),
         kind,
-        typ: TypeName::parse(typ).unwrap().resolve(&types).unwrap(),
+        typ: built_in(typ).unwrap(),
         descending: false,
     };
     let table = Table {
@@ -139,13 +135,13 @@ fn what_differs_is_added_or_told() {
         "[MISSING_INDEX] A.t",
         "[MISSING_COLUMN] U.y",
     ];
-    let told = |text: &str, strategy| match changes(text, strategy, &with_a()) {
+    let differences = |text: &str, strategy| match changes(text, strategy, &with_a()) {
         Err(Misfit::Differences(errors)) => errors,
         other => panic!("{other:?}"),
     };
     for strategy in [Strategy::UseExisting, Strategy::AddMissingTables] {
         assert_eq!(changes(&same, strategy, &with_a()).unwrap(), [""; 0]);
-        assert_eq!(told(&more, strategy), missing);
+        assert_eq!(differences(&more, strategy), missing);
     }
     let add = Strategy::AddMissingTablesAndColumns;
     assert_eq!(

@@ -307,7 +307,7 @@ fn micros_of(text: &str) -> Result<i64, RunError> {
 }
 
 /// Returns the response for one statement.
-pub fn answer(mutation: &Mutation, job: &Job, outcome: &Outcome, values: Values<'_>) -> Value {
+pub fn field_value(mutation: &Mutation, job: &Job, outcome: &Outcome, values: Values<'_>) -> Value {
     let entity = &mutation.entity;
     let applied = matches!(outcome, Outcome::Applied);
     let found = match outcome {

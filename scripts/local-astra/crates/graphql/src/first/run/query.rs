@@ -32,7 +32,7 @@ pub async fn run(
 ) -> Result<Value, RunError> {
     let (statement, page) = select(query, arguments, values)?;
     let rows = statement.read(session, page).await?;
-    Ok(answer(query, &rows, values))
+    Ok(field_value(query, &rows, values))
 }
 
 fn select(
@@ -88,7 +88,7 @@ fn select(
     Ok((statement, Page { size, state }))
 }
 
-fn answer(query: &Query, rows: &Rows, values: Values<'_>) -> Value {
+fn field_value(query: &Query, rows: &Rows, values: Values<'_>) -> Value {
     let entity = &query.entity;
     let all = |rows: &Rows| {
         let objects = rows.rows.iter();

@@ -1,26 +1,11 @@
 //! Responses: documents in their wrapper, and plain JSON.
 
-use axum::body::Body;
-use axum::http::header::{ALLOW, CONTENT_TYPE, LOCATION};
+use axum::http::header::{ALLOW, LOCATION};
 use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::Response;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-const JSON: &str = "application/json;charset=UTF-8";
-
-/// Returns a JSON value.
-pub fn json(status: StatusCode, body: &Value) -> Response {
-    typed(status, JSON, body.to_string())
-}
-
-/// Returns a body with the given content type.
-pub fn typed(status: StatusCode, content_type: &'static str, body: String) -> Response {
-    let mut response = empty(status);
-    *response.body_mut() = Body::from(body);
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    response
-}
+pub use bridge::response::{data, empty, json, typed};
 
 /// Returns the methods of a path in Stargate's format: those of all paths that one of its classes serves.
 pub async fn options(uri: Uri) -> Response {
@@ -40,13 +25,6 @@ pub fn allowed(mut response: Response, methods: &'static str) -> Response {
     response
 }
 
-/// Returns a response without a body.
-pub fn empty(status: StatusCode) -> Response {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = status;
-    response
-}
-
 /// Adds the location of a created resource: the URL of the request with the name appended.
 pub fn located(mut response: Response, url: &str, name: &str) -> Response {
     let location = format!("{url}/{name}");
@@ -54,12 +32,6 @@ pub fn located(mut response: Response, url: &str, name: &str) -> Response {
         response.headers_mut().insert(LOCATION, location);
     }
     response
-}
-
-/// Returns a value in the member `data`, or alone if `raw`.
-pub fn data(raw: bool, value: Value) -> Response {
-    let body = if raw { value } else { json!({ "data": value }) };
-    json(StatusCode::OK, &body)
 }
 
 /// Response of most calls on documents. Members that are not set are omitted.
@@ -74,7 +46,7 @@ pub struct Wrapper {
 
 impl Wrapper {
     /// Returns the response, or the data alone if `raw`.
-    pub fn answer(self, status: StatusCode, raw: bool) -> Response {
+    pub fn into_response(self, status: StatusCode, raw: bool) -> Response {
         if raw {
             return json(status, &self.data.unwrap_or(Value::Null));
         }

@@ -1,54 +1,19 @@
 //! Responses: JSON, names, rows.
 
-use axum::body::Body;
-use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
 use base64::Engine;
 use scylla::value::CqlValue;
 use serde_json::{Map, Value, json};
 
 use super::error::RestError;
+pub use bridge::response::{data, empty, json, json_text, typed};
 use store::Rows;
 use store::values::{Maps, to_json};
-
-const JSON: &str = "application/json;charset=UTF-8";
-
-/// Returns a JSON value.
-pub fn json(status: StatusCode, body: &Value) -> Response {
-    typed(status, JSON, body.to_string())
-}
-
-/// Returns a JSON text unchanged.
-pub fn json_text(status: StatusCode, body: impl Into<Body>) -> Response {
-    typed(status, JSON, body)
-}
-
-/// Returns a body with the given content type.
-pub fn typed(status: StatusCode, content_type: &'static str, body: impl Into<Body>) -> Response {
-    let mut response = empty(status);
-    *response.body_mut() = body.into();
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    response
-}
-
-/// Returns a response without a body.
-pub fn empty(status: StatusCode) -> Response {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = status;
-    response
-}
 
 /// Returns `{"name": …}`, the response to most schema changes.
 pub fn name(status: StatusCode, name: &str) -> Response {
     json(status, &json!({ "name": name }))
-}
-
-/// Returns a value in the member `data`, or alone if `raw`.
-pub fn data(raw: bool, value: Value) -> Response {
-    let body = if raw { value } else { json!({ "data": value }) };
-    json(StatusCode::OK, &body)
 }
 
 /// Returns a value as [`data`] does, and converts its marks to lone surrogates.
