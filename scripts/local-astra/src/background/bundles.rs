@@ -12,29 +12,39 @@ use uuid::Uuid;
 
 use access::{Interface, Rights};
 use bundle::certificates::Authority;
-use bundle::{Bundles, Catalog, Database, Gate};
+use bundle::{Bundles, Catalog, Database, Gate, key_stores};
 use settings::layout::Layout;
 use settings::{DATABASE_ID, Folders, KEYSPACE};
 use store::Store;
+
+/// Creates the certificate and the key stores of the bundle, while Cassandra starts.
+///
+/// # Errors
+/// A file cannot be read or written, or Java cannot be run.
+pub async fn prepare(authority: &Arc<Authority>) -> Result<()> {
+    key_stores::open(Arc::clone(authority), DATABASE_ID.parse()?).await?;
+    Ok(())
+}
 
 /// Writes the bundle to the data folder. Returns its services and the catalog they use.
 ///
 /// # Errors
 /// Cassandra does not return its nodes, or a file cannot be written.
-pub fn open(
+pub async fn open(
     folders: &Folders,
     layout: &Layout,
-    authority: Arc<Authority>,
+    authority: &Arc<Authority>,
     store: &Store,
 ) -> Result<(Bundles, watch::Sender<Catalog>)> {
     let database: Uuid = DATABASE_ID.parse()?;
     let (sender, catalog) = watch::channel(catalog(store.admin(), database)?);
     let ports = &layout.ports;
     let (metadata, proxy) = (ports.metadata, ports.proxy);
-    let bundles = Bundles::new(authority, catalog, metadata, proxy, gate(store))?;
+    let bundles = Bundles::new(Arc::clone(authority), catalog, metadata, proxy, gate(store))?;
     let file = folders.bundle();
     bundles
         .write(database, &file)
+        .await
         .with_context(|| format!("cannot write {}", file.display()))?;
     Ok((bundles, sender))
 }

@@ -256,13 +256,12 @@ impl Live {
             if !wanted.cassandra || up.cassandra {
                 return Ok(None);
             }
-            let Settings {
-                folders,
-                layout,
-                secrets,
-                ..
-            } = settings;
-            let started = cassandra::start(folders, layout, &secrets.admin).await?;
+            let (folders, layout) = (&settings.folders, &settings.layout);
+            let secrets = &settings.secrets;
+            let started = cassandra::start(folders, layout, &secrets.admin);
+            let (started, bundle) = tokio::join!(started, bundles::prepare(&self.authority));
+            let started = started?;
+            bundle?;
             cassandra::prepare(&started.admin, layout, secrets).await?;
             first_start::complete(&folders.cassandra())?;
             Ok::<_, anyhow::Error>(Some(started))
@@ -321,13 +320,12 @@ impl Live {
             secrets,
             limits,
         } = &self.settings;
-        let authority = Arc::clone(&self.authority);
         let login = Login {
             user: SUPERUSER.to_owned(),
             password: secrets.admin.clone(),
         };
         let store = Store::open(layout.cassandra(), admin, login).await?;
-        let (bundles, catalog) = bundles::open(folders, layout, authority, &store)?;
+        let (bundles, catalog) = bundles::open(folders, layout, &self.authority, &store).await?;
         let grants = Grants::new(store.clone());
         // Before the doors open, so that tokens can access everything created in the meantime.
         grants.apply().await?;

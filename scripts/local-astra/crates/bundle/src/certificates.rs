@@ -191,7 +191,7 @@ impl Authority {
             Ok(())
         })?;
         let pem = format!("{}{}", node.key_pem.expose_secret(), node.certificate_pem);
-        write(with_key, &pem)
+        write(with_key, pem.as_bytes())
     }
 
     /// Returns the gateway's TLS configuration: http/1.1 and h2 by ALPN, no client certificate.
@@ -258,8 +258,8 @@ impl Authority {
         params.not_after = now + AUTHORITY_LIFE;
         let key = rsa_key()?;
         let pem = params.self_signed(&key)?.pem();
-        write(&folder.join("ca.key"), &key.serialize_pem())?;
-        write(&folder.join("ca.pem"), &pem)?;
+        write(&folder.join("ca.key"), key.serialize_pem().as_bytes())?;
+        write(&folder.join("ca.pem"), pem.as_bytes())?;
         Ok((key, pem))
     }
 
@@ -300,11 +300,9 @@ impl Authority {
         let key = rsa_key()?;
         let certificate = params.signed_by(&key, &self.issuer)?;
         let [certificate_file, key_file] = self.files(name);
-        write(&key_file, &key.serialize_pem())?;
-        write(
-            &certificate_file,
-            &format!("{}{}", certificate.pem(), self.pem),
-        )?;
+        write(&key_file, key.serialize_pem().as_bytes())?;
+        let chain = format!("{}{}", certificate.pem(), self.pem);
+        write(&certificate_file, chain.as_bytes())?;
         self.kept_identity(name)?.ok_or_else(|| {
             damaged(
                 &certificate_file,
@@ -371,15 +369,19 @@ fn read(path: &Path) -> Result<Option<String>, CertificateError> {
     }
 }
 
-/// Writes to a temporary file and renames it, so that an interrupted write keeps the old file.
-fn write(path: &Path, text: &str) -> Result<(), CertificateError> {
+/// Writes a file that only its owner can read. An interrupted write keeps the old file, and concurrent readers see the
+/// old or the new one.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), CertificateError> {
     let beside = path.with_extension("new");
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let written = options.open(&beside).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
+        file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&beside, path)
     });

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{Mutex, broadcast, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
@@ -67,6 +67,8 @@ pub struct Bundles {
     pub(super) catalog: watch::Receiver<Catalog>,
     pub(super) ports: Ports,
     pub(super) gate: Gate,
+    /// Serializes the creation of key stores, so that concurrent requests run one JVM.
+    pub(super) opening: Arc<Mutex<()>>,
     tls: TlsAcceptor,
     revoked: broadcast::Sender<Revoked>,
 }
@@ -102,6 +104,7 @@ impl Bundles {
                 proxy: proxy_port,
             },
             gate,
+            opening: Arc::default(),
             tls: TlsAcceptor::from(tls),
             revoked: broadcast::channel(REVOCATIONS).0,
         })

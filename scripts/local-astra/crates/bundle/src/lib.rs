@@ -1,6 +1,7 @@
 //! Astra's secure connect bundle, and the two services it points to.
 //!
 //! - [`secure_connect`]: the zip
+//! - [`key_stores`]: its files for Java and .NET
 //! - [`metadata`]: the metadata service, which returns the nodes' host ids
 //! - [`sni_proxy`]: the SNI proxy, which connects to a node by its host id
 //! - [`login`]: the start of a CQL connection, where a token is translated to a Cassandra role
@@ -11,6 +12,7 @@
 pub mod certificates;
 pub mod connections;
 mod doors;
+pub mod key_stores;
 mod login;
 mod metadata;
 mod secure_connect;

@@ -1,20 +1,19 @@
 //! The zip that a client downloads: the address of the metadata service, the trusted authority, and the client
 //! certificate. It contains all files of a real bundle, by their fixed names and without a folder.
 
-use std::fs;
 use std::io::{Cursor, Write};
 use std::path::Path;
+use std::sync::Arc;
 
-use aws_lc_rs::rand;
-use p12_keystore::{Certificate, KeyStore, KeyStoreEntry, PrivateKey, PrivateKeyChain};
+use engines::EngineError;
 use secrecy::ExposeSecret;
 use serde_json::json;
 use uuid::Uuid;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use super::Bundles;
-use crate::certificates::{CertificateError, Identity};
+use super::{Bundles, key_stores};
+use crate::certificates::{self, CertificateError};
 
 /// Failure to create a bundle.
 #[derive(Debug, thiserror::Error)]
@@ -23,32 +22,35 @@ pub enum BundleError {
     UnknownDatabase(Uuid),
     #[error(transparent)]
     Certificate(#[from] CertificateError),
-    #[error("cannot make a key store: {0}")]
-    KeyStore(#[from] p12_keystore::error::Error),
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error("Java cannot create the key stores: {0}")]
+    KeyStores(String),
     #[error("cannot make the zip: {0}")]
     Zip(#[from] zip::result::ZipError),
-    #[error("cannot write the zip: {0}")]
+    #[error("cannot make the bundle: {0}")]
     Io(#[from] std::io::Error),
     #[error("no random bytes from the system")]
     Random,
 }
 
 impl Bundles {
-    /// Returns the bundle of a database as the bytes of a zip file. The first call generates an RSA key, so call it
-    /// from blocking code.
+    /// Returns the bundle of a database as the bytes of a zip file. The first call creates its certificate and key
+    /// stores, which takes about a second.
     ///
     /// # Errors
-    /// The database is not in the catalog, or its certificate cannot be read or created.
-    pub fn secure_connect(&self, database: Uuid) -> Result<Vec<u8>, BundleError> {
+    /// The database is not in the catalog, or its certificate or key stores cannot be read or created.
+    pub async fn secure_connect(&self, database: Uuid) -> Result<Vec<u8>, BundleError> {
         let (keyspace, local_datacenter) = {
             let catalog = self.catalog.borrow();
             let known = catalog.databases.get(&database);
             let known = known.ok_or(BundleError::UnknownDatabase(database))?;
             (known.keyspace.clone(), catalog.local_datacenter.clone())
         };
-        let client = self.authority.client(database)?;
-        let passwords = [password()?, password()?, password()?];
-        let [key_store_password, trust_store_password, pfx_password] = &passwords;
+        let (client, stores) = {
+            let _one_at_a_time = self.opening.lock().await;
+            key_stores::open(Arc::clone(&self.authority), database).await?
+        };
         let config = json!({
             "host": Bundles::HOST,
             "port": self.ports.metadata,
@@ -59,11 +61,11 @@ impl Bundles {
             "keyLocation": "./key",
             "certLocation": "./cert",
             "keyStoreLocation": "./identity.jks",
-            "keyStorePassword": key_store_password,
+            "keyStorePassword": stores.identity.password,
             "trustStoreLocation": "./trustStore.jks",
-            "trustStorePassword": trust_store_password,
+            "trustStorePassword": stores.trust.password,
             "csvLocation": "./data",
-            "pfxCertPassword": pfx_password,
+            "pfxCertPassword": stores.pfx.password,
         });
         let cqlshrc = format!(
             "[connection]\nhostname = {host}\nport = {port}\nssl = true\n\n\
@@ -77,12 +79,9 @@ impl Bundles {
             ("key", client.key_pem.expose_secret().as_bytes()),
             ("config.json", format!("{config:#}").as_bytes()),
             ("cqlshrc", cqlshrc.as_bytes()),
-            ("cert.pfx", &identity_store(&client, pfx_password)?),
-            (
-                "identity.jks",
-                &identity_store(&client, key_store_password)?,
-            ),
-            ("trustStore.jks", &self.trust_store(trust_store_password)?),
+            ("cert.pfx", &stores.pfx.bytes),
+            ("identity.jks", &stores.identity.bytes),
+            ("trustStore.jks", &stores.trust.bytes),
         ])
     }
 
@@ -91,38 +90,10 @@ impl Bundles {
     ///
     /// # Errors
     /// As [`Bundles::secure_connect`], or the file cannot be written.
-    pub fn write(&self, database: Uuid, file: &Path) -> Result<(), BundleError> {
-        let bytes = self.secure_connect(database)?;
-        let beside = file.with_extension("new");
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(&beside)?.write_all(&bytes)?;
-        Ok(fs::rename(&beside, file)?)
+    pub async fn write(&self, database: Uuid, file: &Path) -> Result<(), BundleError> {
+        let bytes = self.secure_connect(database).await?;
+        Ok(certificates::write(file, &bytes)?)
     }
-
-    /// Returns the authority as a Java trust store.
-    fn trust_store(&self, password: &str) -> Result<Vec<u8>, BundleError> {
-        let authority = Certificate::from_der(self.authority.certificate())?;
-        let mut store = KeyStore::new();
-        store.add_entry("ca", KeyStoreEntry::Certificate(authority));
-        Ok(store.writer(password).write()?)
-    }
-}
-
-/// Returns key and certificates as PKCS#12, which Java also opens as JKS.
-fn identity_store(client: &Identity, password: &str) -> Result<Vec<u8>, BundleError> {
-    let certificates: Result<Vec<_>, _> = client
-        .chain
-        .iter()
-        .map(|der| Certificate::from_der(der))
-        .collect();
-    let key = PrivateKey::from_der(client.key().secret_der())?;
-    let chain = PrivateKeyChain::new("1", key, certificates?);
-    let mut store = KeyStore::new();
-    store.add_entry("cert", KeyStoreEntry::PrivateKeyChain(chain));
-    Ok(store.writer(password).write()?)
 }
 
 fn zip<const N: usize>(files: [(&str, &[u8]); N]) -> Result<Vec<u8>, BundleError> {
@@ -132,10 +103,4 @@ fn zip<const N: usize>(files: [(&str, &[u8]); N]) -> Result<Vec<u8>, BundleError
         zip.write_all(bytes)?;
     }
     Ok(zip.finish()?.into_inner())
-}
-
-fn password() -> Result<String, BundleError> {
-    let mut bytes = [0; 16];
-    rand::fill(&mut bytes).map_err(|_| BundleError::Random)?;
-    Ok(Uuid::from_bytes(bytes).simple().to_string())
 }

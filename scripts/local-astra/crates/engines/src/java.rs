@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::{process::Command, time::timeout};
+use tokio::{io::AsyncWriteExt, process::Command, time::timeout};
 
 use super::EngineError;
 
@@ -222,14 +222,23 @@ impl Version {
     }
 }
 
-/// Runs a short Java program, and returns its output or the reason it failed.
-pub(super) async fn run(command: std::process::Command) -> Result<String, String> {
+/// Runs a short Java program with `input` as its standard input. Returns its output, or the reason it failed.
+pub async fn run(command: std::process::Command, input: &[u8]) -> Result<String, String> {
     let mut command = Command::from(command);
     command
-        .stdin(Stdio::null())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .kill_on_drop(true);
-    match timeout(RUN_LIMIT, command.output()).await {
+    let run = async {
+        let mut child = command.spawn()?;
+        // Closed after it was written, which ends the input.
+        if let Some(mut stdin) = child.stdin.take() {
+            stdin.write_all(input).await?;
+        }
+        child.wait_with_output().await
+    };
+    match timeout(RUN_LIMIT, run).await {
         Ok(Ok(output)) if output.status.success() => {
             Ok(String::from_utf8_lossy(&output.stdout).into_owned())
         }

@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Cursor, Read};
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -25,26 +26,27 @@ fn unzipped(bytes: &[u8]) -> BTreeMap<String, Vec<u8>> {
         .collect()
 }
 
-fn made(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+/// Path of the kept key stores.
+fn stores(folder: &Path) -> PathBuf {
+    folder.join(format!("client-{DATABASE}.stores.json"))
+}
+
+async fn made(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let catalog = watch::channel(catalog(&[])).1;
     let bundles = bundles(&authority(folder), catalog, [29080, 29042]);
     let file = folder.join("bundle.zip");
-    bundles.write(DATABASE, &file).unwrap();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        assert_eq!(
-            fs::metadata(&file).unwrap().permissions().mode() & 0o777,
-            0o600
-        );
+    bundles.write(DATABASE, &file).await.unwrap();
+    for private in [&file, &stores(folder)] {
+        let mode = fs::metadata(private).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{}", private.display());
     }
     unzipped(&fs::read(&file).unwrap())
 }
 
-#[test]
-fn the_zip_has_all_files_of_a_real_one() {
+#[tokio::test]
+async fn the_zip_has_all_files_of_a_real_one() {
     let folder = tempfile::tempdir().unwrap();
-    let files = made(folder.path());
+    let files = made(folder.path()).await;
     let names: Vec<&str> = files.keys().map(String::as_str).collect();
     assert_eq!(
         names,
@@ -85,12 +87,12 @@ fn the_zip_has_all_files_of_a_real_one() {
     );
 }
 
-#[test]
-fn there_is_no_bundle_of_an_unknown_database() {
+#[tokio::test]
+async fn there_is_no_bundle_of_an_unknown_database() {
     let folder = tempfile::tempdir().unwrap();
     let catalog = watch::channel(catalog(&[])).1;
     let bundles = bundles(&authority(folder.path()), catalog, [1, 2]);
-    let error = bundles.secure_connect(Uuid::nil()).unwrap_err();
+    let error = bundles.secure_connect(Uuid::nil()).await.unwrap_err();
     assert!(matches!(error, BundleError::UnknownDatabase(_)));
 }
 
@@ -98,7 +100,7 @@ fn there_is_no_bundle_of_an_unknown_database() {
 #[tokio::test]
 async fn java_opens_the_key_stores() {
     let folder = tempfile::tempdir().unwrap();
-    let files = made(folder.path());
+    let files = made(folder.path()).await;
     let config: Value = serde_json::from_slice(&files["config.json"]).unwrap();
     let keytool = java::find(&Search::here())
         .await
@@ -133,4 +135,36 @@ async fn java_opens_the_key_stores() {
             .unwrap();
         assert!(!wrong.status.success(), "{file} opens with any password");
     }
+}
+
+#[tokio::test]
+async fn key_stores_are_kept_for_as_long_as_their_certificate() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = made(folder.path()).await;
+    let names = ["config.json", "cert.pfx", "identity.jks", "trustStore.jks"];
+    let again = made(folder.path()).await;
+    for name in names {
+        assert!(first[name] == again[name], "{name} is another");
+    }
+    fs::remove_file(folder.path().join(format!("client-{DATABASE}.pem"))).unwrap();
+    let new = made(folder.path()).await;
+    for name in names {
+        assert!(first[name] != new[name], "{name} is the old one");
+    }
+    fs::write(stores(folder.path()), "half of a fi").unwrap();
+    let mended = made(folder.path()).await;
+    assert!(new["cert"] == mended["cert"] && new["cert.pfx"] != mended["cert.pfx"]);
+}
+
+#[tokio::test]
+async fn concurrent_requests_receive_the_same_key_stores() {
+    let folder = tempfile::tempdir().unwrap();
+    let catalog = watch::channel(catalog(&[])).1;
+    let bundles = bundles(&authority(folder.path()), catalog, [1, 2]);
+    let (one, other) = tokio::join!(
+        bundles.secure_connect(DATABASE),
+        bundles.secure_connect(DATABASE)
+    );
+    let [one, other] = [one, other].map(|bytes| unzipped(&bytes.unwrap()));
+    assert!(one == other);
 }

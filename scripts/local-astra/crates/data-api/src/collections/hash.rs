@@ -2,7 +2,6 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use md5::{Digest, Md5};
 
 use super::extended;
 use crate::json::{Decimal, Json};
@@ -54,7 +53,7 @@ fn bounded(text: String) -> String {
     if text.encode_utf16().count() < LENGTH {
         return text;
     }
-    STANDARD_NO_PAD.encode(Md5::digest(text.as_bytes()))
+    STANDARD_NO_PAD.encode(md5::compute(text).0)
 }
 
 #[cfg(test)]

@@ -112,12 +112,8 @@ pub async fn download(
     let record = records::get::<DatabaseRecord>(admin, &id.to_string()).await?;
     let record = record.filter(|record| record.status.is_open());
     let record = record.ok_or_else(|| super::unknown(&id.to_string()))?;
-    // It may generate a key, which takes a moment.
-    let bundles = devops.inner.bundles.clone();
-    let made = tokio::task::spawn_blocking(move || bundles.secure_connect(id)).await;
-    let zip = made
-        .map_err(|error| DevOpsError::Failed(error.to_string()))?
-        .map_err(|error| DevOpsError::Failed(error.to_string()))?;
+    let zip = devops.inner.bundles.secure_connect(id).await;
+    let zip = zip.map_err(|error| DevOpsError::Failed(error.to_string()))?;
     let name = utf8_percent_encode(&record.name, NON_ALPHANUMERIC);
     let disposition = format!("attachment; filename=\"secure-connect-{name}.zip\"");
     let headers = [

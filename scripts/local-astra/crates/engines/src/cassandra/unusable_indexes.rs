@@ -53,11 +53,13 @@ impl Cassandra {
                 .arg(source)
                 .arg(longest.to_string())
                 .current_dir(&folder);
-            let said = java::run(command).await.map_err(|why| EngineError::Mend {
-                trouble: "An index of Cassandra has a name that is too long for a file",
-                folder,
-                why,
-            })?;
+            let said = java::run(command, &[])
+                .await
+                .map_err(|why| EngineError::Mend {
+                    trouble: "An index of Cassandra has a name that is too long for a file",
+                    folder,
+                    why,
+                })?;
             let named = said.lines().filter_map(|line| line.strip_prefix(DROPPED));
             dropped.extend(named.map(str::to_owned));
         }

@@ -139,7 +139,7 @@ impl Pulsar {
             .arg(&class_path.value)
             .arg(&source)
             .arg(&metadata);
-        let run = java::run(command).await.map(drop);
+        let run = java::run(command, &[]).await.map(drop);
         run.map_err(|why| EngineError::Mend {
             trouble: "Pulsar was killed",
             folder: metadata,
