@@ -20,7 +20,7 @@ pub fn logs(folders: &Folders) -> Result<u8> {
     let nodes = Layout::of(&folders.data, None)?.nodes;
     let cassandra = (1..=nodes).map(|node| folders.cassandra_log(node));
     let engines = cassandra.chain([folders.pulsar_log()]);
-    for path in std::iter::once(super::up::log(folders)).chain(engines) {
+    for path in std::iter::once(folders.background_log()).chain(engines) {
         let file = match File::open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,

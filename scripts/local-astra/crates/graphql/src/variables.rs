@@ -10,7 +10,6 @@ use apollo_compiler::{ExecutableDocument, Node, Schema};
 use num_bigint::BigInt;
 use serde_json::{Map, Number, Value};
 
-use super::run::list;
 use super::scalars;
 use store::values::numbers::{JsonNumber, read_decimal};
 
@@ -169,6 +168,14 @@ fn coerce_scalar(value: &Value, name: &str) -> Result<Value, Problem> {
         let found = java_type(value);
         Problem::Located(format!("Expected type '{name}' but was '{found}'."))
     })
+}
+
+/// Returns the items of a list. In input, a single value is a list of one.
+pub fn list(value: &Value) -> &[Value] {
+    match value {
+        Value::Array(items) => items,
+        single => std::slice::from_ref(single),
+    }
 }
 
 /// Parses as Java's `new BigDecimal(text).intValueExact()`.

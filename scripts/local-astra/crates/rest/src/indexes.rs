@@ -12,6 +12,7 @@ use serde_json::json;
 use super::columns;
 use super::error::RestError;
 use super::lookup::{self, Missing, Rest};
+use super::page;
 use super::request::{self, Body, Caller, Names, Parameters};
 use super::response;
 use super::statement::{self, Condition, Target};
@@ -41,7 +42,7 @@ pub async fn list(
     let rows = session
         .query(&select.cql, select.values, Page::first(ALL))
         .await?;
-    response::rows(true, &rows, parameters.maps())
+    page::response(true, &rows, parameters.maps())
 }
 
 /// `POST`: creates an index.

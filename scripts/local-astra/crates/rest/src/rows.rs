@@ -11,6 +11,7 @@ use super::conditions;
 use super::error::RestError;
 use super::keys;
 use super::lookup::{self, Rest};
+use super::page;
 use super::request::{Body, Caller, Names, Parameters, first_json};
 use super::response;
 use super::statement::{self, Assignment, Condition, Order, Statement, Target};
@@ -68,7 +69,7 @@ impl Reading {
     ) -> Result<Response, RestError> {
         let statement = statement::select(target, &self.fields, conditions, &self.order);
         let rows = run(session, statement, page).await?;
-        response::rows(self.raw, &rows, self.maps)
+        page::response(self.raw, &rows, self.maps)
     }
 }
 

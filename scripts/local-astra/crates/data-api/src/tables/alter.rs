@@ -5,12 +5,12 @@ use super::messages::list;
 use super::schema::{object, unknown_type};
 use super::types::ApiType;
 use super::{Table, changed};
+use crate::caller::Caller;
 use crate::codes::Code;
 use crate::command::{Command, mismatch, missing};
 use crate::error::ApiError;
 use crate::json::{Json, Members};
 use crate::keyspaces::vectorize_is_off;
-use crate::request::Caller;
 use crate::response::Response;
 use store::types::{literal, quote};
 

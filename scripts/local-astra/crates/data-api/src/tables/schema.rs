@@ -3,13 +3,13 @@
 use super::changed;
 use super::definition::{Place, PrimaryKey, columns_in_cql, read_columns};
 use super::types::{Usage, describe_columns};
+use crate::caller::Caller;
 use crate::codes::Code;
 use crate::collections::is_collection;
 use crate::command::{Command, mismatch, missing, unknown_field};
 use crate::error::ApiError;
 use crate::json::{Json, Members};
 use crate::keyspaces::{given_name, valid_name};
-use crate::request::Caller;
 use crate::response::Response;
 use store::StoreError;
 use store::types::{quote, quote_in};

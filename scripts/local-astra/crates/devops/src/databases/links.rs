@@ -15,8 +15,8 @@ use uuid::Uuid;
 use super::super::error::{DevOpsError, json_answer};
 use super::super::request::{Caller, Parameters};
 use super::super::{DevOps, Inner};
+use super::one;
 use super::record::DatabaseRecord;
-use super::{one, view};
 use access::Target;
 use store::records;
 
@@ -75,7 +75,7 @@ pub async fn links(
         "downloadURL": link,
         "downloadURLInternal": link,
         // Misspelt by Astra, and expected by clients.
-        "datcenterID": view::datacenter_id(&record),
+        "datcenterID": record.datacenter_id(),
         "region": record.region,
         "cloudProvider": record.cloud,
     });

@@ -9,6 +9,10 @@ use super::super::request::{Caller, Parameters};
 use super::error::StreamingError;
 use super::{admitted, own_organization};
 
+/// The Pulsar instance and the zone of every cluster.
+pub const INSTANCE: &str = "prod0";
+pub const ZONE: &str = "na";
+
 /// A cloud and its regions. In this API region names have no dashes.
 struct Provider {
     cloud: &'static str,
@@ -112,8 +116,8 @@ pub async fn list(
                 "webServiceUrl": urls.web_service,
                 "brokerServiceUrl": urls.broker,
                 "websocketUrl": "",
-                "pulsarInstance": super::tenants::INSTANCE,
-                "regionZone": super::tenants::ZONE,
+                "pulsarInstance": INSTANCE,
+                "regionZone": ZONE,
             })
         });
     Ok(Json(clusters.collect()))
@@ -142,7 +146,7 @@ pub async fn regions(
                 "name": region,
                 "cloudProvider": cloud,
                 "displayName": name(cloud, region),
-                "zone": super::tenants::ZONE,
+                "zone": ZONE,
                 "classification": "standard",
                 "enabled": true,
             })

@@ -3,9 +3,10 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use crate::first::model::entity::{Entity, Target};
+use crate::first::model::entity::Entity;
 use crate::first::model::field::{Field, Role};
 use crate::first::model::index::{Index, Part};
+use crate::first::model::target::Target;
 use store::types::{TypeName, literal, quote, quote_in};
 
 /// A change of the table or type of an entity.

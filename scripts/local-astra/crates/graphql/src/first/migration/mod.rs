@@ -13,7 +13,8 @@ mod tests;
 use std::sync::Arc;
 
 use super::model::Model;
-use super::model::entity::{Entity, Target};
+use super::model::entity::Entity;
+use super::model::target::Target;
 use change::{Change, Thing};
 use diff::{Difference, Kind};
 use store::Keyspace;

@@ -8,7 +8,6 @@ use apollo_compiler::ast::{FieldDefinition, InputValueDefinition, Type};
 use super::Known;
 use super::conditions::{self, Condition, Predicate, Wanted};
 use super::entity::Entity;
-use super::field;
 use crate::first::directives;
 use crate::first::directives::Use;
 use crate::first::problems::{Problems, Skip};
@@ -225,7 +224,7 @@ impl Reader<'_> {
             let message = "@cql_increment can only be applied to counter or collection fields";
             return Err(self.invalid(message));
         }
-        let is_set = matches!(field::thawed(&field.cql_type), TypeName::Set(_));
+        let is_set = matches!(field.cql_type.thawed(), TypeName::Set(_));
         if prepend && (is_counter || is_set) {
             let message = "@cql_increment.prepend can only be applied to list fields";
             return Err(self.invalid(message));

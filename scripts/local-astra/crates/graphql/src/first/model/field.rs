@@ -4,8 +4,8 @@ use apollo_compiler::Node;
 use apollo_compiler::ast::{FieldDefinition, Type};
 use apollo_compiler::parser::SourceSpan;
 
-use super::entity::{self, Target};
 use super::index::{self, Index};
+use super::target::{self, Target};
 use crate::first::directives;
 use crate::first::directives::Use;
 use crate::first::problems::{Kind, Problems, Skip};
@@ -84,7 +84,7 @@ pub fn build(
         problems,
     };
     let mut cql_type = reader.infer(&definition.ty, true)?;
-    if is_key || (owner.is_user_type && is_user_type(&cql_type)) {
+    if is_key || (owner.is_user_type && cql_type.is_user_defined()) {
         cql_type = frozen(cql_type);
     }
     if let Some(hint) = directive.text("typeHint", reader.problems) {
@@ -185,7 +185,7 @@ impl Reader<'_> {
         }
         if let Some(object) = self.sdl.object(name).cloned() {
             // Anything wrong with the directive is reported where that type is mapped.
-            let target = entity::target(&object, &mut Problems::default());
+            let target = target::of(&object, &mut Problems::default());
             if target != Target::UserType {
                 let message = format!(
                     "{}: can't map type '{name}' to CQL -- if a field references an object type, then that object \
@@ -228,14 +228,14 @@ impl Reader<'_> {
             let message = format!("{label}: could not parse CQL type '{hint}': {error}");
             self.problems.error(Kind::Syntax, self.at, message)
         })?;
-        let can_freeze = is_collection(&hinted) || is_user_type(&hinted);
-        if is_key && can_freeze && !is_frozen(&hinted) {
+        let can_freeze = hinted.is_collection() || hinted.is_user_defined();
+        if is_key && can_freeze && !hinted.is_frozen() {
             let message = format!(
                 "{label}: invalid type hint '{hint}' -- partition or clustering columns must be frozen"
             );
             return Err(self.problems.invalid(self.at, message));
         }
-        if self.owner.is_user_type && is_user_type(&hinted) && !is_frozen(&hinted) {
+        if self.owner.is_user_type && hinted.is_user_defined() && !hinted.is_frozen() {
             let message =
                 format!("{label}: invalid type hint '{hint}' -- nested UDTs must be frozen");
             return Err(self.problems.invalid(self.at, message));
@@ -260,32 +260,8 @@ fn frozen(typ: TypeName) -> TypeName {
     }
 }
 
-/// Removes the outer `frozen<…>`.
-pub fn thawed(typ: &TypeName) -> &TypeName {
-    match typ {
-        TypeName::Frozen(inner) => inner,
-        other => other,
-    }
-}
-
-pub fn is_frozen(typ: &TypeName) -> bool {
-    matches!(typ, TypeName::Frozen(_))
-}
-
-pub fn is_user_type(typ: &TypeName) -> bool {
-    matches!(thawed(typ), TypeName::UserDefined(_))
-}
-
-/// Returns true for a list, set or map.
-pub fn is_collection(typ: &TypeName) -> bool {
-    matches!(
-        thawed(typ),
-        TypeName::List(_) | TypeName::Set(_) | TypeName::Map(..)
-    )
-}
-
 fn is_compatible(a: &TypeName, b: &TypeName) -> bool {
-    match (thawed(a), thawed(b)) {
+    match (a.thawed(), b.thawed()) {
         (TypeName::List(a) | TypeName::Set(a), TypeName::List(b) | TypeName::Set(b)) => {
             is_compatible(a, b)
         }
