@@ -79,9 +79,10 @@ impl Caller {
     /// # Errors
     /// [`DevOpsError::Forbidden`]
     pub fn require(&self, action: &str, target: Target<'_>) -> Result<(), DevOpsError> {
-        match self.may(action, target) {
-            true => Ok(()),
-            false => Err(DevOpsError::Forbidden),
+        if self.may(action, target) {
+            Ok(())
+        } else {
+            Err(DevOpsError::Forbidden)
         }
     }
 }

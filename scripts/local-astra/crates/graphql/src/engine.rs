@@ -114,9 +114,10 @@ impl Extras {
     /// # Errors
     /// [`Rejection::Failed`] after an overload.
     pub fn response(&self, response: Value) -> Result<Value, Rejection> {
-        match self.is_overloaded.load(Ordering::Relaxed) {
-            true => Err(Rejection::Failed("Internal server error".to_owned())),
-            false => Ok(response),
+        if self.is_overloaded.load(Ordering::Relaxed) {
+            Err(Rejection::Failed("Internal server error".to_owned()))
+        } else {
+            Ok(response)
         }
     }
 
@@ -184,15 +185,14 @@ pub fn prepare<'a>(
     let variables = coerce_variable_values(schema, &operation, &to_json_map(&variables))
         .map_err(|error| invalid(vec![error.to_graphql_error(&document.sources)]))?;
     let is_missing = |name: &Name| !variables.contains_key(name.as_str());
-    let (document, operation) = match operation.variables.iter().any(|v| is_missing(&v.name)) {
-        false => (document, operation),
-        true => {
-            let mut document = document.into_inner();
-            variables::leave_out_missing(&mut document, &variables);
-            let operation = document.operations.get(name);
-            let operation = operation.map_err(|_| Rejection::NoOperation)?.clone();
-            (Valid::assume_valid(document), operation)
-        }
+    let (document, operation) = if operation.variables.iter().any(|v| is_missing(&v.name)) {
+        let mut document = document.into_inner();
+        variables::leave_out_missing(&mut document, &variables);
+        let operation = document.operations.get(name);
+        let operation = operation.map_err(|_| Rejection::NoOperation)?.clone();
+        (Valid::assume_valid(document), operation)
+    } else {
+        (document, operation)
     };
     let introspection = cost::of_introspection(schema, &document, &operation, &variables)
         .map_err(|error| Rejection::Errors(vec![error]))?;

@@ -300,9 +300,10 @@ pub fn write(value: &CqlValue, native: &NativeType) -> Value {
         CqlValue::Timestamp(timestamp) => {
             let text = time::timestamp_text(*timestamp);
             // Always three digits after the second.
-            let text = match text.contains('.') {
-                true => text,
-                false => text.replace('Z', ".000Z"),
+            let text = if text.contains('.') {
+                text
+            } else {
+                text.replace('Z', ".000Z")
             };
             Value::String(text)
         }

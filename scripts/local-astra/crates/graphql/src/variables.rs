@@ -68,11 +68,12 @@ pub fn coerce(
 
 fn coerce_value(value: &Value, typ: &Type, schema: &Schema) -> Result<Value, Problem> {
     if value.is_null() {
-        return match typ.is_non_null() {
-            true => Err(Problem::Located(format!(
+        return if typ.is_non_null() {
+            Err(Problem::Located(format!(
                 "Coerced Null value for NonNull type '{typ}'"
-            ))),
-            false => Ok(Value::Null),
+            )))
+        } else {
+            Ok(Value::Null)
         };
     }
     if let Type::List(item) | Type::NonNullList(item) = typ {
@@ -86,11 +87,12 @@ fn coerce_value(value: &Value, typ: &Type, schema: &Schema) -> Result<Value, Pro
         Some(ExtendedType::Scalar(_)) => coerce_scalar(value, name),
         Some(ExtendedType::Enum(definition)) => {
             let text = java_text(value);
-            match definition.values.contains_key(text.as_str()) {
-                true => Ok(Value::String(text)),
-                false => Err(Problem::Located(format!(
+            if definition.values.contains_key(text.as_str()) {
+                Ok(Value::String(text))
+            } else {
+                Err(Problem::Located(format!(
                     "Invalid input for Enum '{name}'. No value found for name '{text}'"
-                ))),
+                )))
             }
         }
         Some(ExtendedType::InputObject(input)) => match value {

@@ -62,9 +62,10 @@ pub fn json(pieces: &'static [&'static str]) -> impl Strategy<Value = String> {
     });
     let deep = (select(pieces), 1..6_000_usize, any::<bool>(), any::<bool>());
     let deep = deep.prop_map(move |(name, times, is_list, is_closed)| {
-        let (open, close) = match is_list {
-            true => ("[".to_owned(), "]"),
-            false => (format!("{{{}:", quoted(name)), "}"),
+        let (open, close) = if is_list {
+            ("[".to_owned(), "]")
+        } else {
+            (format!("{{{}:", quoted(name)), "}")
         };
         let end = if is_closed {
             close.repeat(times)

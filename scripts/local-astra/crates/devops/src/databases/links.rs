@@ -79,9 +79,10 @@ pub async fn links(
         "region": record.region,
         "cloudProvider": record.cloud,
     });
-    let body = match parameters.flag("all") {
-        true => Value::Array(vec![shown]),
-        false => shown,
+    let body = if parameters.flag("all") {
+        Value::Array(vec![shown])
+    } else {
+        shown
     };
     Ok(json_answer(StatusCode::OK, body))
 }

@@ -65,9 +65,10 @@ pub fn database(inner: &Inner, base: &str, record: &DatabaseRecord, keyspaces: &
 
 /// Returns the only data center of the database.
 pub fn datacenter(inner: &Inner, base: &str, record: &DatabaseRecord) -> Value {
-    let link = match record.status.is_open() {
-        true => links::make(inner, base, record, links::now()),
-        false => "pending".to_owned(),
+    let link = if record.status.is_open() {
+        links::make(inner, base, record, links::now())
+    } else {
+        "pending".to_owned()
     };
     let zone = regions::find(&record.cloud, &record.region).map_or("", |region| region.zone);
     json!({

@@ -73,10 +73,11 @@ pub async fn create_v3(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, StreamingError> {
-    let body: Body = match body.is_empty() {
-        true => Body::default(),
-        false => serde_json::from_slice(&body)
-            .map_err(|error| StreamingError::BadRequest(problem(&error)))?,
+    let body: Body = if body.is_empty() {
+        Body::default()
+    } else {
+        serde_json::from_slice(&body)
+            .map_err(|error| StreamingError::BadRequest(problem(&error)))?
     };
     match body.kind.as_deref() {
         None | Some("" | "admin") => (),

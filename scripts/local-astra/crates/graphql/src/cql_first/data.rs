@@ -105,10 +105,7 @@ impl Root {
             .values()
             .filter_map(|field| field.jobs.as_ref().ok());
         let statements: Vec<Statement> = jobs.flatten().map(|job| job.statement.clone()).collect();
-        let alone = match is_async {
-            true => Mode::Async,
-            false => Mode::Plain,
-        };
+        let alone = if is_async { Mode::Async } else { Mode::Plain };
         if statements.len() < 2 && (collected.len() < 2 || !failed) {
             return alone;
         }

@@ -96,9 +96,10 @@ impl Selected {
         let columns = self.columns.iter().map(|column| quote(column));
         let aggregates = self.aggregates.iter().filter_map(Aggregate::cql);
         let all: Vec<String> = columns.chain(aggregates).collect();
-        match all.is_empty() {
-            true => "*".to_owned(),
-            false => all.join(", "),
+        if all.is_empty() {
+            "*".to_owned()
+        } else {
+            all.join(", ")
         }
     }
 }

@@ -85,9 +85,10 @@ fn input_fields(entity: &Entity, model: &Model) -> Result<String, String> {
     for field in &entity.fields {
         let typ = model.entities.to_input(&field.typ);
         let typ = typ.map_err(|name| format!("errors=[type {name} has no input type]"))?;
-        let typ = match field.is_key() && sdl::is_uuid(&field.typ) {
-            true => typ.nullable(),
-            false => typ,
+        let typ = if field.is_key() && sdl::is_uuid(&field.typ) {
+            typ.nullable()
+        } else {
+            typ
         };
         fields.push(format!("{}: {typ}", field.name));
     }

@@ -122,9 +122,10 @@ impl Reader<'_> {
                     self.not_allowed(directive, "DELETE arguments");
                 }
                 let condition = self.condition(field, directive)?;
-                match directive.is("cql_if") {
-                    true => arguments.if_conditions.push(condition),
-                    false => arguments.conditions.push(condition),
+                if directive.is("cql_if") {
+                    arguments.if_conditions.push(condition);
+                } else {
+                    arguments.conditions.push(condition);
                 }
             }
             Statement::Update => self.read_for_update(field, directive, arguments)?,
@@ -168,9 +169,10 @@ impl Reader<'_> {
         let predicate = predicate.unwrap_or(Predicate::Eq);
         let field = &self.entity.fields[at];
         let is_if = directive.is("cql_if") && self.statement != Statement::Select;
-        let wanted = match is_if {
-            true => conditions::fits_if(field, predicate),
-            false => conditions::fits_where(field, predicate, &self.argument.name),
+        let wanted = if is_if {
+            conditions::fits_if(field, predicate)
+        } else {
+            conditions::fits_where(field, predicate, &self.argument.name)
         };
         let wanted = wanted.map_err(|message| self.invalid(&message))?;
         if wanted != Wanted::Anything {

@@ -91,22 +91,18 @@ pub fn build(
         cql_type = reader.hinted(cql_type, &hint, is_key)?;
     }
     let index = directives::find(&definition.directives, "cql_index");
-    let index = match index.is_there() {
-        true if is_key => {
-            let message = format!("{label}: partition or clustering columns can't have an index");
-            return Err(problems.invalid(at, message));
-        }
-        true if owner.is_user_type => {
-            let message = format!("{label}: UDT fields can't have an index");
-            return Err(problems.invalid(at, message));
-        }
-        true => {
-            let default = format!("{}_{cql_name}_idx", owner.cql_name);
-            Some(index::build(
-                index, &default, &cql_type, at, &label, problems,
-            )?)
-        }
-        false => None,
+    let index = if !index.is_there() {
+        None
+    } else if is_key {
+        let message = format!("{label}: partition or clustering columns can't have an index");
+        return Err(problems.invalid(at, message));
+    } else if owner.is_user_type {
+        let message = format!("{label}: UDT fields can't have an index");
+        return Err(problems.invalid(at, message));
+    } else {
+        let default = format!("{}_{cql_name}_idx", owner.cql_name);
+        let built = index::build(index, &default, &cql_type, at, &label, problems)?;
+        Some(built)
     };
     Ok(Field {
         name: definition.name.to_string(),
