@@ -180,8 +180,9 @@ fn forget(sample: &Sample, folder: &Path) {
         .nth(1)
         .and_then(|rest| rest.split('"').next());
     let package = name.unwrap();
-    let cleaned = cargo(&["clean", "--package", package], folder, sample).output();
-    let cleaned = cleaned.unwrap();
+    let cleaned = cargo(&["clean", "--package", package], folder, sample)
+        .output()
+        .unwrap();
     assert!(cleaned.status.success(), "{cleaned:?}");
 }
 

@@ -188,7 +188,9 @@ pub fn require_of_tables(name: &str, keyspace: &str, table: &str) -> Result<(), 
 
 fn commands_without(others: &[&str]) -> String {
     let specs = COMMANDS.iter().filter(|s| s.level == Level::Collection);
-    let names = specs.map(|spec| spec.name);
-    let names: Vec<&str> = names.filter(|name| !others.contains(name)).collect();
+    let names: Vec<&str> = specs
+        .map(|spec| spec.name)
+        .filter(|name| !others.contains(name))
+        .collect();
     names.join(", ")
 }

@@ -68,11 +68,13 @@ impl FromRequestParts<Logins> for Caller {
         let token = parts
             .headers
             .get(TOKEN)
-            .ok_or(DocumentError::MissingToken)?;
-        let token = token.to_str().map_err(|_| StoreError::invalid_token())?;
+            .ok_or(DocumentError::MissingToken)?
+            .to_str()
+            .map_err(|_| StoreError::invalid_token())?;
         let mut segments = parts.uri.path().split('/');
-        let namespace = segments.find(|segment| *segment == "namespaces");
-        let namespace = namespace.and_then(|_| segments.next());
+        let namespace = segments
+            .find(|segment| *segment == "namespaces")
+            .and_then(|_| segments.next());
         Ok(Caller {
             logins: logins.clone(),
             token: token.to_owned(),

@@ -98,8 +98,7 @@ impl Extras {
     pub fn detail(&self, info: &ResolveInfo<'_>, details: Map<String, Value>) {
         if let Some(field) = info.field_selections().first() {
             let name = field.response_key().to_string();
-            let all = self.details.lock();
-            let mut all = all.unwrap_or_else(PoisonError::into_inner);
+            let mut all = self.details.lock().unwrap_or_else(PoisonError::into_inner);
             all.insert(name, details);
         }
     }
@@ -133,8 +132,7 @@ impl Extras {
     }
 
     fn details_of(&self, name: &str) -> Option<Map<String, Value>> {
-        let details = self.details.lock();
-        let details = details.unwrap_or_else(PoisonError::into_inner);
+        let details = self.details.lock().unwrap_or_else(PoisonError::into_inner);
         details.get(name).cloned()
     }
 
@@ -165,15 +163,17 @@ pub fn prepare<'a>(
         Rejection::Errors(first.into_iter().collect())
     })?;
     let invalid = |errors: Vec<GraphQLError>| {
-        let errors = errors.into_iter();
-        let errors = errors.map(|error| classified(error, "ValidationError"));
+        let errors = errors
+            .into_iter()
+            .map(|error| classified(error, "ValidationError"));
         Rejection::Errors(errors.collect())
     };
     let unknown = introspection::rename(&mut parsed, &request.query);
     let document = validate::validate(schema, &parsed, unknown).map_err(invalid)?;
     let name = request.operation_name.as_deref();
-    let operation = document.operations.get(name);
-    let operation = operation
+    let operation = document
+        .operations
+        .get(name)
         .map_err(|_| no_root(schema, &parsed, name))?
         .clone();
     let variables =

@@ -214,8 +214,9 @@ fn java_text(value: &Value) -> String {
             format!("[{}]", items.join(", "))
         }
         Value::Object(members) => {
-            let members = members.iter();
-            let members = members.map(|(name, value)| format!("{name}={}", java_text(value)));
+            let members = members
+                .iter()
+                .map(|(name, value)| format!("{name}={}", java_text(value)));
             format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
         }
         Value::Null | Value::Bool(_) => value.to_string(),

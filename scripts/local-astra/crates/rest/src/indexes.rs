@@ -154,8 +154,9 @@ fn create_cql(table: &Table, column: &str, index: &Definition) -> Result<String,
         .as_deref()
         .map_or(String::new(), |class| format!(" USING {}", literal(class)));
     let options = options.map_or(String::new(), |options| {
-        let options = options.iter();
-        let options = options.map(|(name, value)| format!("{}: {}", literal(name), literal(value)));
+        let options = options
+            .iter()
+            .map(|(name, value)| format!("{}: {}", literal(name), literal(value)));
         format!(
             " WITH OPTIONS = {{{}}}",
             options.collect::<Vec<_>>().join(", ")

@@ -23,8 +23,9 @@ pub async fn list(
     parameters: Parameters,
 ) -> Result<Response, RestError> {
     let session = caller.session().await?;
-    let found = lookup::keyspace(&rest, &keyspace).await?;
-    let found = found.ok_or_else(|| lookup::no_keyspace(&keyspace))?;
+    let found = lookup::keyspace(&rest, &keyspace)
+        .await?
+        .ok_or_else(|| lookup::no_keyspace(&keyspace))?;
     let tables = if session.can_see(&keyspace).await? {
         found
             .tables

@@ -125,8 +125,10 @@ fn runs(astra: &LocalAstra, sample: &Sample, page: &Page) -> Vec<(usize, Block, 
     let shown = blocks.filter(|(_, block)| block.section == "Output" && block.language == "text");
     shown
         .map(|(number, block)| {
-            let flags = block.introduced_by.iter().flat_map(|code| code.split(' '));
-            let flags: Vec<String> = flags
+            let flags: Vec<String> = block
+                .introduced_by
+                .iter()
+                .flat_map(|code| code.split(' '))
                 .filter(|word| word.starts_with("--"))
                 .map(str::to_owned)
                 .collect();

@@ -182,8 +182,8 @@ async fn check_limits(
         return Err(ApiError::new(Code::TooManyCollections, text));
     }
     let is_sai = |class: &String| class.ends_with("StorageAttachedIndex") || class == "sai";
-    let indexes = tables().flat_map(|table| &table.indexes);
-    let indexes = indexes
+    let indexes = tables()
+        .flat_map(|table| &table.indexes)
         .filter(|index| index.options.get("class_name").is_some_and(is_sai))
         .count();
     if indexes + INDEXES > limits.indexes {

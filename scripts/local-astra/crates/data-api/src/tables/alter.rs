@@ -137,8 +137,7 @@ fn names(members: &Members) -> Result<Vec<&str>, ApiError> {
     match members.get("columns") {
         None | Some(Json::Null) => Ok(Vec::new()),
         Some(Json::Array(names)) => {
-            let names = names.iter().map(Json::as_text);
-            let names: Option<Vec<&str>> = names.collect();
+            let names: Option<Vec<&str>> = names.iter().map(Json::as_text).collect();
             names.ok_or_else(|| mismatch("'columns' must have texts"))
         }
         Some(other) => {

@@ -184,8 +184,9 @@ pub async fn create(
     command: &Command,
 ) -> Result<Response, ApiError> {
     let definition = read_definition(command)?;
-    let options = object(definition, &["column", "options"], "options")?;
-    let options = options.map(read_text_options).transpose()?;
+    let options = object(definition, &["column", "options"], "options")?
+        .map(read_text_options)
+        .transpose()?;
     let (name, part) = read_target(definition.get("column"))?;
     let index = valid_name_of("Index", command.text("name"), NAME_LENGTH)?;
     check_type(command, "regular")?;
@@ -277,10 +278,10 @@ async fn create_index(
     options: &[(&str, String)],
 ) -> Result<Response, ApiError> {
     let unless = if_not_exists(command);
-    let options = options
+    let options: Vec<String> = options
         .iter()
-        .map(|(name, value)| format!("'{name}': {}", literal(value)));
-    let options: Vec<String> = options.collect();
+        .map(|(name, value)| format!("'{name}': {}", literal(value)))
+        .collect();
     let options = if options.is_empty() {
         String::new()
     } else {

@@ -43,8 +43,8 @@ impl Body {
         }
         let cloud = self
             .cloud_provider
-            .ok_or_else(|| missing("cloudProvider"))?;
-        let cloud = cloud.to_ascii_uppercase();
+            .ok_or_else(|| missing("cloudProvider"))?
+            .to_ascii_uppercase();
         let region = self.region.ok_or_else(|| missing("region"))?;
         if regions::find(&cloud, &region).is_none() {
             return bad(format!(

@@ -86,8 +86,9 @@ pub async fn providers(
     caller: Caller,
 ) -> Result<Json<Value>, StreamingError> {
     admitted(&devops, &caller)?;
-    let all = PROVIDERS.iter();
-    let all = all.map(|one| (one.cloud.to_owned(), json!(one.regions)));
+    let all = PROVIDERS
+        .iter()
+        .map(|one| (one.cloud.to_owned(), json!(one.regions)));
     Ok(Json(Value::Object(all.collect())))
 }
 

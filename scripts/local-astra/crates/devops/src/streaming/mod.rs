@@ -99,8 +99,9 @@ async fn find(
     pulsar: &Admin,
     tenant: &str,
 ) -> Result<TenantRecord, StreamingError> {
-    let record = records::get::<TenantRecord>(devops.inner.logins.admin(), tenant).await?;
-    let record = record.ok_or(StreamingError::NoTenant)?;
+    let record = records::get::<TenantRecord>(devops.inner.logins.admin(), tenant)
+        .await?
+        .ok_or(StreamingError::NoTenant)?;
     match pulsar.tenant(tenant).await? {
         Some(_) => Ok(record),
         None => Err(StreamingError::NoTenant),

@@ -157,8 +157,9 @@ fn ends(life: &str) -> Result<u64, StreamingError> {
         _ => return Err(wrong()),
     };
     let number: u64 = number.parse().map_err(|_| wrong())?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    let now = now.map_or(0, |passed| passed.as_secs());
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |passed| passed.as_secs());
     number
         .checked_mul(seconds)
         .filter(|life| *life > 0)

@@ -121,11 +121,13 @@ impl Root {
             let given = collected.values().find(|field| !field.options.is_null());
             let given = given.and_then(|field| field.jobs.as_ref().ok()?.first());
             let options = given.map(|job| job.statement.options);
-            let statements = statements.into_iter().map(|statement| Statement {
-                options: options.unwrap_or(statement.options),
-                ..statement
-            });
-            let statements: Vec<Statement> = statements.collect();
+            let statements: Vec<Statement> = statements
+                .into_iter()
+                .map(|statement| Statement {
+                    options: options.unwrap_or(statement.options),
+                    ..statement
+                })
+                .collect();
             let session = Arc::clone(&self.session);
             let batch = async move { statement::run_batch(statements, &session).await };
             if is_async {

@@ -165,8 +165,9 @@ impl Reader<'_> {
     }
 
     fn condition(&mut self, at: usize, directive: Use<'_>) -> Result<Condition, Skip> {
-        let predicate = directive.constant("predicate", Predicate::read, self.problems);
-        let predicate = predicate.unwrap_or(Predicate::Eq);
+        let predicate = directive
+            .constant("predicate", Predicate::read, self.problems)
+            .unwrap_or(Predicate::Eq);
         let field = &self.entity.fields[at];
         let is_if = directive.is("cql_if") && self.statement != Statement::Select;
         let wanted = if is_if {

@@ -72,8 +72,9 @@ pub fn build(
     let at = definition.location();
     let label = format!("{}.{}", owner.name, definition.name);
     let directive = directives::find(&definition.directives, "cql_column");
-    let cql_name = directive.text("name", problems);
-    let cql_name = cql_name.unwrap_or_else(|| definition.name.to_string());
+    let cql_name = directive
+        .text("name", problems)
+        .unwrap_or_else(|| definition.name.to_string());
     let role = role(directive, owner, at, &label, problems)?;
     let is_key = role != Role::Regular;
     let mut reader = Reader {
