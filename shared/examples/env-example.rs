@@ -34,11 +34,11 @@ pub fn text(samples: &[Sample]) -> String {
     let mut text = HEADER.to_owned();
     let mut part = "";
     for setting in ALL {
-        let readers = samples
+        let readers: Vec<&str> = samples
             .iter()
             .filter(|sample| sample.settings().contains(setting))
-            .map(|sample| sample.name.trim_end_matches("-sample"));
-        let readers: Vec<&str> = readers.collect();
+            .map(|sample| sample.name.trim_end_matches("-sample"))
+            .collect();
         if readers.is_empty() {
             continue;
         }

@@ -105,12 +105,13 @@ impl<'a> Reader<'a> {
             // Version 1 of the Astra CLI omits this slash.
             return url.replace("/apigraphql-", "/api/graphql-");
         }
-        let endpoint = self.find(&[ASTRA_DB_API_ENDPOINT], http_url);
-        let endpoint = endpoint.unwrap_or_else(|| {
-            let id = self.need(&[ASTRA_DB_ID], uuid);
-            let region = self.need(&[ASTRA_DB_REGION], word);
-            format!("https://{id}-{region}.apps.astra.datastax.com")
-        });
+        let endpoint = self
+            .find(&[ASTRA_DB_API_ENDPOINT], http_url)
+            .unwrap_or_else(|| {
+                let id = self.need(&[ASTRA_DB_ID], uuid);
+                let region = self.need(&[ASTRA_DB_REGION], word);
+                format!("https://{id}-{region}.apps.astra.datastax.com")
+            });
         endpoint + path
     }
 

@@ -25,14 +25,13 @@ use serde_json::json;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tower::Service;
 
 use access::Logins;
 use bridge::Scheme;
-use bundle::connections::{Place, Places};
+use bundle::connections::{self, Place, Places};
 use devops::DevOps;
 use lenient::Lenient;
 use pulsar_admin::Streaming;
@@ -135,7 +134,7 @@ pub async fn serve(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
     app: Router,
-    mut stop: watch::Receiver<bool>,
+    stop: watch::Receiver<bool>,
 ) {
     let mut http = auto::Builder::new(TokioExecutor::new());
     http.http1()
@@ -158,29 +157,9 @@ pub async fn serve(
         app,
     });
     let places = Places::new(CONNECTIONS, FIRST_LIMIT);
-    let mut connections = JoinSet::new();
-    loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            Some(_) = connections.join_next() => continue,
-            _ = stop.wait_for(|stop| *stop) => break,
-        };
-        let Ok((stream, _)) = accepted else {
-            // Probably out of file descriptors: wait for a connection to end.
-            places.make_room();
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            continue;
-        };
-        let place = tokio::select! {
-            place = places.take() => place,
-            _ = stop.wait_for(|stop| *stop) => break,
-        };
-        connections.spawn(Arc::clone(&door).attend(stream, place, stop.clone()));
-    }
-    drop(listener);
-    // The rest is cut off, because the process is about to end.
-    let all_ended = async { while connections.join_next().await.is_some() {} };
-    let _ended = timeout(SHUTDOWN_LIMIT + FAREWELL, all_ended).await;
+    let attend = |stream, place| Arc::clone(&door).attend(stream, place, stop.clone());
+    let farewell = SHUTDOWN_LIMIT + FAREWELL;
+    connections::accept(listener, places, stop.clone(), farewell, attend).await;
 }
 
 /// State shared by all connections of a door.
@@ -195,13 +174,9 @@ impl OpenDoor {
     async fn attend(
         self: Arc<OpenDoor>,
         stream: TcpStream,
-        place: Place,
+        place: Arc<Place>,
         mut stop: watch::Receiver<bool>,
     ) {
-        let place = Arc::new(place);
-        if stream.set_nodelay(true).is_err() {
-            return;
-        }
         let Some(tls) = &self.tls else {
             return self.talk(stream, place, stop).await;
         };

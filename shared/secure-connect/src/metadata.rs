@@ -96,9 +96,10 @@ async fn get(service: &Server) -> Result<(StatusCode, Vec<u8>), Box<dyn StdError
 
 /// The beginning of a server's text, on one line, with letters, digits and ASCII punctuation only.
 fn printable(body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(body);
-    let text: String = text.chars().take(200).collect();
-    let words = text.split(|c: char| !c.is_alphanumeric() && !c.is_ascii_graphic());
-    let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
+    let text: String = String::from_utf8_lossy(body).chars().take(200).collect();
+    let words: Vec<_> = text
+        .split(|c: char| !c.is_alphanumeric() && !c.is_ascii_graphic())
+        .filter(|word| !word.is_empty())
+        .collect();
     words.join(" ")
 }

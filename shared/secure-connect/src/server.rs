@@ -41,8 +41,8 @@ impl Server {
     ) -> Result<Server, String> {
         let name = ServerName::try_from(host.to_owned())
             .ok()
-            .filter(|_| port != 0);
-        let name = name.ok_or_else(|| format!("host or port of {kind} is impossible"))?;
+            .filter(|_| port != 0)
+            .ok_or_else(|| format!("host or port of {kind} is impossible"))?;
         let chain = WebPkiServerVerifier::builder_with_provider(bundle.roots.clone(), provider())
             .build()
             .map_err(|error| format!("`ca.crt`: {error}"))?;

@@ -90,8 +90,9 @@ async fn measure(profile: &str, arguments: &Arguments, report: &mut Report) -> R
             .iter()
             .flat_map(|row| row.levels.iter().map(move |level| (row, level)));
         for ((row, level), measured) in all.zip(&mut measured) {
-            let rates = round_of(row, level, time, round, &mut others).await;
-            let rates = rates.with_context(|| row.name.clone())?;
+            let rates = round_of(row, level, time, round, &mut others)
+                .await
+                .with_context(|| row.name.clone())?;
             println!(
                 "{profile} {round}/{}  {:<28} {:>3}  driver {:>8.1}  local Astra {:>8.1}{}",
                 arguments.rounds,

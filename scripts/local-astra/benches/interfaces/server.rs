@@ -50,8 +50,9 @@ impl Server {
     /// # Errors
     /// When one of them does not run.
     pub fn processes(&self) -> Result<[u32; 2]> {
-        let cassandra = cassandra::of(&self.folders, &self.layout).running(1)?;
-        let cassandra = cassandra.context("Cassandra does not run")?;
+        let cassandra = cassandra::of(&self.folders, &self.layout)
+            .running(1)?
+            .context("Cassandra does not run")?;
         Ok([self.gateway()?, cassandra.process.pid])
     }
 }

@@ -55,8 +55,9 @@ fn gate(store: &Store) -> Gate {
     Arc::new(move |role, database| {
         let store = store.clone();
         Box::pin(async move {
-            let rights = Rights::of(store.admin(), &role).await;
-            let rights = rights.map_err(io::Error::other)?;
+            let rights = Rights::of(store.admin(), &role)
+                .await
+                .map_err(io::Error::other)?;
             Ok(rights.open_to(Interface::Cql, database))
         })
     })

@@ -19,7 +19,7 @@ const LOOK: Duration = Duration::from_millis(20);
 /// # Errors
 /// A process could not be stopped.
 pub async fn down(folders: &Folders) -> Result<u8> {
-    let _command = super::up::command_lock(folders).await?;
+    let _command = super::lock(folders).await?;
     if stop(folders).await? {
         println!(
             "Local Astra is stopped. Its data is in {}.",
@@ -69,7 +69,7 @@ async fn end_process(folders: &Folders, signal: Signal) -> Result<bool> {
         if began.elapsed() > STOP_LIMIT {
             bail!(
                 "the background process of local Astra does not exit. Check its log: {}",
-                super::up::log(folders).display()
+                folders.background_log().display()
             );
         }
         tokio::time::sleep(LOOK).await;

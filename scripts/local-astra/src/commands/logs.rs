@@ -20,7 +20,7 @@ pub fn logs(folders: &Folders) -> Result<u8> {
     let nodes = Layout::of(&folders.data, None)?.nodes;
     let cassandra = (1..=nodes).map(|node| folders.cassandra_log(node));
     let engines = cassandra.chain([folders.pulsar_log()]);
-    for path in std::iter::once(super::up::log(folders)).chain(engines) {
+    for path in std::iter::once(folders.background_log()).chain(engines) {
         let file = match File::open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
@@ -31,8 +31,7 @@ pub fn logs(folders: &Folders) -> Result<u8> {
         let name = path.strip_prefix(&folders.data).unwrap_or(&path).display();
         for line in BufReader::new(file).split(b'\n') {
             let line = line?;
-            let line = String::from_utf8_lossy(&line);
-            let line: String = line.chars().take(LINE).collect();
+            let line: String = String::from_utf8_lossy(&line).chars().take(LINE).collect();
             match writeln!(out, "{name}: {line}") {
                 // A closed pipe, as in `cargo local logs | head`, is not an error.
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(0),

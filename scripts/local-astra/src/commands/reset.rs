@@ -27,7 +27,7 @@ pub async fn reset(folders: &Folders, yes: bool) -> Result<u8> {
             return Ok(1);
         }
     }
-    let _command = super::up::command_lock(folders).await?;
+    let _command = super::lock(folders).await?;
     super::down::stop(folders).await?;
     // Only local Astra's own files, because the user may have chosen an existing folder.
     for name in OURS {

@@ -3,7 +3,6 @@
 use std::fs;
 use std::io::IsTerminal;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -58,7 +57,7 @@ pub async fn ensure(folders: &Folders, nodes: Option<u8>, engines: Engines) -> R
     let mut interrupt = signal(SignalKind::interrupt())?;
     // Held to the end, so that Ctrl-C never stops what another command has started.
     let _command = tokio::select! {
-        lock = command_lock(folders) => lock?,
+        lock = super::lock(folders) => lock?,
         _ = interrupt.recv() => {
             eprintln!("Interrupted. The other command keeps running.");
             return Ok(Started::Interrupted);
@@ -117,7 +116,7 @@ async fn start(folders: &Folders, nodes: Option<u8>, engines: Engines) -> Result
             return Ok(Some(done));
         }
         Ok(child.try_wait()?.map(|status| {
-            let output = fs::read_to_string(log(folders)).unwrap_or_default();
+            let output = fs::read_to_string(folders.background_log()).unwrap_or_default();
             let last = output
                 .lines()
                 .last()
@@ -160,7 +159,7 @@ async fn request(folders: &Folders, process: ProcessId, engines: Engines) -> Res
     process.signal(Signal::User2)?;
     wait(folders, engines, || {
         if !process.is_alive()? {
-            let log = log(folders);
+            let log = folders.background_log();
             let ended = format!("the background process ended; its log is {}", log.display());
             return Ok(Some(Err(ended)));
         }
@@ -189,23 +188,8 @@ async fn fetch(folders: &Folders, engines: Engines) -> Result<()> {
     Ok(())
 }
 
-/// Acquires the lock that allows only one command at a time to start or stop.
-pub(super) async fn command_lock(folders: &Folders) -> Result<Lock> {
-    if let Some(lock) = Lock::try_take(folders, Which::Command)? {
-        return Ok(lock);
-    }
-    eprintln!("Waiting for another command that is starting or stopping local Astra.");
-    let folders = folders.clone();
-    tokio::task::spawn_blocking(move || Lock::take(&folders, Which::Command)).await?
-}
-
-/// Returns the path of the background process's log.
-pub fn log(folders: &Folders) -> PathBuf {
-    folders.logs().join("local-astra.log")
-}
-
 fn spawn(folders: &Folders) -> Result<Child> {
-    let path = log(folders);
+    let path = folders.background_log();
     let log =
         fs::File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
     let program = std::env::current_exe().context("cannot find the program of local Astra")?;

@@ -241,9 +241,10 @@ fn chunk_size(line: &[u8]) -> Option<u64> {
 fn encoded(line: &[u8]) -> Vec<u8> {
     let mut encoded = Vec::with_capacity(line.len());
     for byte in line {
-        match REFUSED.contains(byte) {
-            true => encoded.extend(format!("%{byte:02X}").as_bytes()),
-            false => encoded.push(*byte),
+        if REFUSED.contains(byte) {
+            encoded.extend(format!("%{byte:02X}").as_bytes());
+        } else {
+            encoded.push(*byte);
         }
     }
     encoded

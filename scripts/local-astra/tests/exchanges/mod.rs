@@ -263,8 +263,7 @@ fn substitute(value: &Value, variables: &BTreeMap<String, String>) -> Value {
                 .collect(),
         ),
         Value::Object(members) => {
-            let members = members.iter();
-            let members = members.map(|(name, value)| {
+            let members = members.iter().map(|(name, value)| {
                 (
                     substitute_text(name, variables),
                     substitute(value, variables),

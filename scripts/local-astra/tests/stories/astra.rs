@@ -56,7 +56,7 @@ impl LocalAstra {
             let fetched = jars::fetch(jars::CASSANDRA, &folders.cache, &jdk).await;
             fetched.unwrap_or_else(|error| panic!("{error}"));
         });
-        let log = std::fs::File::create(folders.logs().join("local-astra.log")).unwrap();
+        let log = std::fs::File::create(folders.background_log()).unwrap();
         Request::add(&folders, Engines::CASSANDRA).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_local-astra"))
             .arg("--data")
@@ -76,7 +76,7 @@ impl LocalAstra {
                 Some(other) => panic!("{other:?}"),
             }
             if let Some(status) = child.try_wait().unwrap() {
-                let log = std::fs::read_to_string(folders.logs().join("local-astra.log"));
+                let log = std::fs::read_to_string(folders.background_log());
                 panic!("local Astra ended, {status}: {log:?}");
             }
             assert!(Instant::now() < limit, "local Astra is not ready");

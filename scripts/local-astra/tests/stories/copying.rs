@@ -87,8 +87,11 @@ fn an_unknown_sample_is_refused_and_all_are_named() {
     let here = tempfile::tempdir().unwrap();
     let outside = here.path();
     let all: String = {
-        let names = samples().iter().map(|sample| sample.folder.file_name());
-        let mut names: Vec<&str> = names.map(|n| n.and_then(OsStr::to_str).unwrap()).collect();
+        let mut names: Vec<&str> = samples()
+            .iter()
+            .map(|sample| sample.folder.file_name())
+            .map(|n| n.and_then(OsStr::to_str).unwrap())
+            .collect();
         names.sort();
         names.iter().map(|name| format!(" {name}")).collect()
     };
@@ -336,8 +339,9 @@ fn a_copy_has_what_it_needs_and_no_more() {
         expected.insert(with("Cargo.toml"));
         let connector = "shared/secure-connect";
         if read(sample.folder.join("Cargo.toml")).contains(connector) {
-            let files = files(&workspace().join(connector)).into_iter();
-            let files = files.filter(|file| !file.starts_with("target/"));
+            let files = files(&workspace().join(connector))
+                .into_iter()
+                .filter(|file| !file.starts_with("target/"));
             expected.extend(files.map(|file| format!("{connector}/{file}")));
         }
         if pulsar {

@@ -67,8 +67,9 @@ fn told(ended: &Ended, lines: &[&str]) {
     assert_eq!(ended.code, Some(0), "{ended:#?}");
     let mut rest = ended.out.as_str();
     for line in lines {
-        let at = rest.find(line);
-        let at = at.unwrap_or_else(|| panic!("{line}: {ended:#?}"));
+        let at = rest
+            .find(line)
+            .unwrap_or_else(|| panic!("{line}: {ended:#?}"));
         rest = &rest[at + line.len()..];
     }
 }

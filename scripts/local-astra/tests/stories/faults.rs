@@ -306,9 +306,10 @@ const AT_ONCE: usize = 6;
 const STEPS_AT_ONCE: usize = 4;
 
 fn at_once(samples: &'static [Sample], meets: Meets) -> Vec<(&'static str, Option<String>)> {
-    let cells = samples.iter();
-    let cells = cells.map(|sample| thread::spawn(move || cell(sample, meets)));
-    let cells: Vec<_> = cells.collect();
+    let cells: Vec<_> = samples
+        .iter()
+        .map(|sample| thread::spawn(move || cell(sample, meets)))
+        .collect();
     cells.into_iter().map(|cell| cell.join().unwrap()).collect()
 }
 

@@ -113,9 +113,10 @@ pub fn settings(sample: &Sample) -> (String, String) {
     {
         astra.with_pulsar();
     }
-    let keyspace = match sample.has_keyspace() {
-        true => astra.keyspace(),
-        false => String::new(),
+    let keyspace = if sample.has_keyspace() {
+        astra.keyspace()
+    } else {
+        String::new()
     };
     (dotenv(astra, sample, &keyspace), keyspace)
 }
@@ -155,9 +156,12 @@ pub fn same_story(sample: &Sample, folder: &Path, keyspace: &str, mut first: Opt
         if !keyspace.is_empty() {
             assert_eq!(local_astra().left_in(keyspace), [""; 0], "{ours:#?}");
         }
-        let comparable = |out: &str| match sample.name.starts_with("devops-") {
-            true => normal(&without_lists(out)),
-            false => normal(out),
+        let comparable = |out: &str| {
+            if sample.name.starts_with("devops-") {
+                normal(&without_lists(out))
+            } else {
+                normal(out)
+            }
         };
         let (theirs, ours) = (comparable(&original.out), comparable(&ours.out));
         if last || theirs == ours {
@@ -176,8 +180,9 @@ fn forget(sample: &Sample, folder: &Path) {
         .nth(1)
         .and_then(|rest| rest.split('"').next());
     let package = name.unwrap();
-    let cleaned = cargo(&["clean", "--package", package], folder, sample).output();
-    let cleaned = cleaned.unwrap();
+    let cleaned = cargo(&["clean", "--package", package], folder, sample)
+        .output()
+        .unwrap();
     assert!(cleaned.status.success(), "{cleaned:?}");
 }
 

@@ -65,8 +65,11 @@ fn ask(method: Method, path: &str) -> (StatusCode, String) {
 
 /// Returns the names of the topics and namespaces that a run created. Its first line also contains those of others.
 pub fn named(ended: &Ended) -> BTreeSet<String> {
-    let out = ended.out.lines().filter(|line| !line.starts_with("1. "));
-    let out: Vec<&str> = out.collect();
+    let out: Vec<&str> = ended
+        .out
+        .lines()
+        .filter(|line| !line.starts_with("1. "))
+        .collect();
     let text = format!("{}\n{}", out.join("\n"), ended.err);
     let name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     text.split(|c| !name(c))

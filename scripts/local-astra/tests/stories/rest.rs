@@ -42,8 +42,8 @@ impl Rest {
     }
 
     async fn create(&self, table: &str, columns: &[(&str, &str)]) {
-        let definitions = columns.iter();
-        let definitions: Vec<Value> = definitions
+        let definitions: Vec<Value> = columns
+            .iter()
             .map(|(name, typ)| json!({"name": name, "typeDefinition": typ}))
             .collect();
         let body = json!({"name": table, "columnDefinitions": definitions,

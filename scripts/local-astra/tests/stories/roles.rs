@@ -288,8 +288,8 @@ impl Scene {
         let body = json!({"roles": [self.role]});
         let made = self
             .owner
-            .ask(Method::POST, "/v2/clientIdSecrets", Some(body));
-        let made = made.await;
+            .ask(Method::POST, "/v2/clientIdSecrets", Some(body))
+            .await;
         assert_eq!(made.status, 200, "{}", made.body);
         let text = |name: &str| made.body[name].as_str().unwrap().to_owned();
         (text("clientId"), text("token"))
@@ -403,8 +403,9 @@ fn each_interface_opens_by_its_own_action_and_by_no_other() {
                 (Interface::Document, is_good(&api.get(&documents).await)),
                 (Interface::Cql, through_bundle(astra, &token).await.is_ok()),
             ];
-            let grpc = Stargate::new(&astra.url());
-            let grpc = grpc.call("ExecuteQuery", &query, Some(&token)).await;
+            let grpc = Stargate::new(&astra.url())
+                .call("ExecuteQuery", &query, Some(&token))
+                .await;
             opened.push((Interface::Grpc, grpc.code == "OK"));
             for (interface, path, body) in &posts {
                 let said = api.ask(Method::POST, path, Some(body.clone())).await;

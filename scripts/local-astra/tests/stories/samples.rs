@@ -279,8 +279,9 @@ fn the_wait_of_the_devops_samples_is_the_same_in_each() {
     let mut waits = Vec::new();
     for file in ["src/create.rs", "src/token.rs", "src/delete.rs"] {
         for (sample, text) in files(file) {
-            let from = text.find("async fn wait_until(");
-            let from = from.unwrap_or_else(|| panic!("{sample} has no wait_until in {file}"));
+            let from = text
+                .find("async fn wait_until(")
+                .unwrap_or_else(|| panic!("{sample} has no wait_until in {file}"));
             let end = text[from..].find("\n}\n").unwrap();
             waits.push(text[from..from + end].to_owned());
         }

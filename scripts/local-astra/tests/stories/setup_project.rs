@@ -24,8 +24,9 @@ fn steps(page: &Page) -> (String, String) {
     let blocks = page.blocks();
     let with = |part: &str| {
         let mut blocks = blocks.iter();
-        let found = blocks.find(|b| b.section == "Setup Project" && b.code.contains(part));
-        let found = found.unwrap_or_else(|| panic!("{}: no {part}", page.path.display()));
+        let found = blocks
+            .find(|b| b.section == "Setup Project" && b.code.contains(part))
+            .unwrap_or_else(|| panic!("{}: no {part}", page.path.display()));
         found.code.clone()
     };
     (with("cargo new"), with("cargo local env"))
@@ -84,8 +85,8 @@ fn dependencies(folder: &Path) -> Vec<String> {
                     "uses_default_features",
                     "rename",
                     "target",
-                ];
-                let said = said.map(|key| format!("{key} {}", dependency[key]));
+                ]
+                .map(|key| format!("{key} {}", dependency[key]));
                 let mut features: Vec<&str> = dependency["features"]
                     .as_array()
                     .unwrap()

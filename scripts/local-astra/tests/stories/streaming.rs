@@ -351,8 +351,9 @@ fn pulsar_runs_alone_and_its_data_survives_down_and_kill() {
     assert!(status.contains("Pulsar"), "{status}");
     assert!(!status.contains("Cassandra"), "{status}");
     // What it unpacks goes with its data, and not into the system's folder.
-    let unpacked = std::fs::read_dir(folders.pulsar().join("tmp")).unwrap();
-    let mut unpacked = unpacked.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut unpacked = std::fs::read_dir(folders.pulsar().join("tmp"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap());
     assert!(unpacked.any(|name| name.contains("rocksdb")));
     block_on(async {
         let made = ours.status(Method::PUT, &format!("{topics}/kept")).await;

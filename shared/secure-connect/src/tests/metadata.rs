@@ -69,8 +69,8 @@ async fn an_endless_response_is_cut_off() {
             let _ = stream.read(&mut [0; 4096]).await;
             let _ = stream.write_all(head.as_bytes()).await;
             while stream.write_all(&[b'x'; 4096]).await.is_ok() {}
-        });
-        let server = server.await;
+        })
+        .await;
         let error = refusal(&bundle(&authority, server.port)).await.to_string();
         assert!(error.contains(said), "{error}");
     }
@@ -98,8 +98,8 @@ async fn a_service_that_never_answers_is_given_up() {
         tokio::time::pause();
         std::future::pending::<()>().await;
         drop(stream);
-    });
-    let server = server.await;
+    })
+    .await;
     let error = refusal(&bundle(&authority, server.port)).await;
     assert!(matches!(error, Error::Unreachable { .. }), "{error}");
     assert!(

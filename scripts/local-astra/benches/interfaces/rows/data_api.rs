@@ -164,11 +164,11 @@ async fn columns(world: &World) -> Result<(Vec<String>, Vec<CqlValue>)> {
     let select = "SELECT * FROM bench_documents WHERE key = ?";
     let result = world.session.query_unpaged(select, (id_of(0),)).await?;
     let rows = result.into_rows_result()?;
-    let names = rows
+    let names: Vec<String> = rows
         .column_specs()
         .iter()
-        .map(|spec| spec.name().to_owned());
-    let names: Vec<String> = names.collect();
+        .map(|spec| spec.name().to_owned())
+        .collect();
     let row: CqlRow = rows.first_row()?;
     let columns = names.into_iter().zip(row.columns);
     let given = columns.filter_map(|(name, value)| Some((name, value?)));

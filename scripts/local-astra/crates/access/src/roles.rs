@@ -124,8 +124,9 @@ pub async fn may_alter_tables(
 async fn text_rows(admin: &Session, cql: &str, value: &str) -> Result<Vec<String>, StoreError> {
     use store::Code;
     let unreadable = |error: String| StoreError::new(Code::Internal, error);
-    let result = admin.query_unpaged(cql, (value,)).await?;
-    let result = result
+    let result = admin
+        .query_unpaged(cql, (value,))
+        .await?
         .into_rows_result()
         .map_err(|error| unreadable(error.to_string()))?;
     let rows = result

@@ -1,5 +1,5 @@
-//! The connections of a door. Each has a limit for its first request and for idle time, and a full door makes room for
-//! new connections.
+//! The connections of a door, from their acceptance to the shutdown. Each has a limit for its first request and for
+//! idle time, and a full door makes room for new connections.
 //!
 //! A connection without a request costs a client nothing, so idle clients must not lock others out: if no place is
 //! free, the connection that has been idle longest is closed.
@@ -9,8 +9,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, getrlimit, setrlimit};
-use tokio::sync::Notify;
-use tokio::time::timeout;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
 
 /// Maximum idle time between two requests.
 const IDLE_LIMIT: Duration = Duration::from_secs(60);
@@ -18,6 +20,8 @@ const IDLE_LIMIT: Duration = Duration::from_secs(60);
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 /// Interval between checks of a busy connection.
 const LOOK: Duration = Duration::from_secs(5);
+/// Pause after a failure to accept a connection.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Number of open files for all doors together; also the maximum on macOS.
 const FILES: u64 = 10_240;
@@ -31,6 +35,47 @@ pub fn allow_open_files() {
         // If this fails, a door makes room earlier.
         let _raised = setrlimit(Resource::Nofile, limit);
     }
+}
+
+/// Accepts connections until `stop` is true, and runs `attend` for each of them. Then they have `farewell` to end by
+/// themselves, and the rest is cut off.
+pub async fn accept<F>(
+    listener: TcpListener,
+    places: Places,
+    mut stop: watch::Receiver<bool>,
+    farewell: Duration,
+    attend: impl Fn(TcpStream, Arc<Place>) -> F,
+) where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            Some(_) = connections.join_next() => continue,
+            // An error means that the sender is gone.
+            _ = stop.wait_for(|stop| *stop) => break,
+        };
+        let Ok((stream, _)) = accepted else {
+            // Probably out of file descriptors: wait for a connection to end.
+            places.make_room();
+            sleep(PAUSE).await;
+            continue;
+        };
+        let place = tokio::select! {
+            place = places.take() => place,
+            _ = stop.wait_for(|stop| *stop) => break,
+        };
+        if let Some(place) = place
+            && stream.set_nodelay(true).is_ok()
+        {
+            connections.spawn(attend(stream, Arc::new(place)));
+        }
+    }
+    drop(listener);
+    let all_ended = async { while connections.join_next().await.is_some() {} };
+    let _ended = timeout(farewell, all_ended).await;
+    connections.shutdown().await;
 }
 
 /// The places of one door. Clones are cheap.
@@ -83,7 +128,7 @@ impl Places {
     }
 
     /// Returns a place if one is free or can be freed.
-    pub fn try_take(&self) -> Option<Place> {
+    fn try_take(&self) -> Option<Place> {
         if self.lock().taken.len() >= self.inner.limit && !self.make_room() {
             return None;
         }
@@ -107,11 +152,14 @@ impl Places {
         })
     }
 
-    /// Returns a place; waits while all are taken by requests.
-    pub async fn take(&self) -> Place {
+    /// Returns a place; waits while all are taken by requests. `None` if all are taken by connections without limits.
+    async fn take(&self) -> Option<Place> {
         loop {
+            if self.is_full_for_good() {
+                return None;
+            }
             if let Some(place) = self.try_take() {
-                return place;
+                return Some(place);
             }
             // Check again after a while, because a request may have exceeded its limit.
             let _freed = timeout(LOOK, self.inner.freed.notified()).await;
@@ -120,7 +168,7 @@ impl Places {
 
     /// Closes the most dispensable connection: the one that has been idle longest, or else the one with the oldest
     /// request that has exceeded its limit. Returns false if there is none.
-    pub fn make_room(&self) -> bool {
+    fn make_room(&self) -> bool {
         let mut seats = self.lock();
         let uses = seats.taken.iter().map(|(id, seat)| (*id, seat.now()));
         let may_go =
@@ -133,6 +181,11 @@ impl Places {
         };
         seat.leave.notify_one();
         true
+    }
+
+    fn is_full_for_good(&self) -> bool {
+        let seats = self.lock();
+        seats.taken.len() >= self.inner.limit && seats.taken.values().all(|seat| seat.now().stays)
     }
 
     fn lock(&self) -> MutexGuard<'_, Seats> {
@@ -262,10 +315,20 @@ mod tests {
     #[tokio::test]
     async fn who_comes_to_a_door_full_of_requests_waits() {
         let places = Places::new(1, LATE);
-        let place = places.take().await;
+        let place = places.take().await.unwrap();
         let request = place.request();
         assert!(timeout(SOON, places.take()).await.is_err());
         let both = async { tokio::join!(places.take(), async { drop((request, place)) }) };
         assert!(timeout(LATE, both).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_door_full_of_logged_in_connections_has_no_place() {
+        let places = Places::new(1, LATE);
+        let place = places.take().await.unwrap();
+        place.stay();
+        assert!(places.take().await.is_none());
+        drop(place);
+        assert!(places.take().await.is_some());
     }
 }

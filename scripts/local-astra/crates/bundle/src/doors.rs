@@ -10,15 +10,14 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Mutex, broadcast, watch};
-use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::server::TlsStream;
 use uuid::Uuid;
 
 use crate::certificates::{Authority, CertificateError, database_of};
-use crate::connections::{Place, Places};
+use crate::connections::{Place, Places, accept};
 use access::Rights;
 
 /// Limit for a TLS handshake.
@@ -137,52 +136,34 @@ impl Bundles {
     pub(super) async fn serve<H, F>(
         &self,
         listener: TcpListener,
-        mut shutdown: watch::Receiver<bool>,
+        shutdown: watch::Receiver<bool>,
         handle: H,
     ) where
         H: Fn(Bundles, TlsStream<TcpStream>, Uuid, Arc<Place>) -> F + Copy + Send + 'static,
         F: Future<Output = io::Result<()>> + Send,
     {
         let places = Places::new(MAX_CONNECTIONS, FIRST_LIMIT);
-        let mut connections = JoinSet::new();
-        loop {
-            let accepted = tokio::select! {
-                accepted = listener.accept() => accepted,
-                Some(_) = connections.join_next() => continue,
-                // An error means that the sender is gone.
-                _ = shutdown.wait_for(|stop| *stop) => break,
-            };
-            match accepted {
-                Ok((tcp, _)) => {
-                    let Some(place) = places.try_take().map(Arc::new) else {
-                        continue;
-                    };
-                    let bundles = self.clone();
-                    connections.spawn(async move {
-                        let held = Arc::clone(&place);
-                        let served = async move {
-                            let (tls, database) = bundles.enter(tcp).await?;
-                            handle(bundles, tls, database, place).await
-                        };
-                        tokio::select! {
-                            served = served => served,
-                            () = held.is_over() => Err(io::ErrorKind::TimedOut.into()),
-                        }
-                    });
-                }
-                // Probably too many open files: wait for a connection to end.
-                Err(_) => {
-                    places.make_room();
-                    sleep(Duration::from_millis(100)).await;
+        let attend = move |tcp: TcpStream, place: Arc<Place>| {
+            let bundles = self.clone();
+            async move {
+                let held = Arc::clone(&place);
+                let served = async move {
+                    let (tls, database) = bundles.enter(tcp).await?;
+                    handle(bundles, tls, database, place).await
+                };
+                tokio::select! {
+                    // A client that is rejected, or disconnects early, is not an error.
+                    _ended = served => (),
+                    () = held.is_over() => (),
                 }
             }
-        }
-        connections.shutdown().await;
+        };
+        // Drivers reconnect, and a tunnel has no end of its own.
+        accept(listener, places, shutdown, Duration::ZERO, attend).await;
     }
 
     /// Performs the TLS handshake, which fails without a certificate of the authority.
     async fn enter(&self, tcp: TcpStream) -> io::Result<(TlsStream<TcpStream>, Uuid)> {
-        tcp.set_nodelay(true)?;
         let tls = timeout(HANDSHAKE_LIMIT, self.tls.accept(tcp)).await??;
         let certificate = tls.get_ref().1.peer_certificates().and_then(<[_]>::first);
         let database = certificate

@@ -7,7 +7,7 @@
 //! - [`login`]: the start of a CQL connection, where a token is translated to a Cassandra role
 //! - [`doors`]: admission of clients, and the limits of both services
 //! - [`certificates`]: the certificate authority and its certificates
-//! - [`connections`]: the limits of connections
+//! - [`connections`]: the acceptance of connections, their limits and their shutdown, also for the gateway
 
 pub mod certificates;
 pub mod connections;

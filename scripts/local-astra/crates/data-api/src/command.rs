@@ -1,60 +1,9 @@
 //! Commands of requests with their fields and options, read by their [`Spec`].
 
 use super::codes::Code;
-use super::commands::COMMANDS;
+use super::commands::{COMMANDS, Kind, Level, Options, Spec};
 use super::error::ApiError;
 use super::json::{Json, Members};
-
-/// The level of a URL: the top, a keyspace, or a collection or table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Level {
-    Database,
-    Keyspace,
-    Collection,
-}
-
-impl Level {
-    fn shown(self) -> &'static str {
-        match self {
-            Level::Database => "General",
-            Level::Keyspace => "Keyspace",
-            Level::Collection => "Collection",
-        }
-    }
-}
-
-/// The type of a field or option. Jackson converts scalars whose texts are equal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    Any,
-    Bool,
-    Integer,
-    Text,
-    Object,
-    Array,
-}
-
-/// A field or an option: its name, and the name that it had in old versions.
-pub type Field = (&'static str, Option<&'static str>, Kind);
-
-/// A command with its fields and options.
-#[derive(Debug)]
-pub struct Spec {
-    pub name: &'static str,
-    pub level: Level,
-    pub fields: &'static [Field],
-    pub required: &'static [&'static str],
-    pub options: Options,
-}
-
-#[derive(Debug)]
-pub enum Options {
-    /// None, but an empty object.
-    None,
-    Known(&'static [Field]),
-    /// Those that the command reads itself.
-    Own,
-}
 
 /// A command whose fields and options are known and of the right kinds.
 #[derive(Debug)]

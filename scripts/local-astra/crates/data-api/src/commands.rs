@@ -1,8 +1,58 @@
 //! The commands: at which level each is, and the fields and options that it takes.
 
 use super::codes::Code;
-use super::command::{Field, Kind, Level, Options, Spec};
 use super::error::ApiError;
+
+/// The level of a URL: the top, a keyspace, or a collection or table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    Database,
+    Keyspace,
+    Collection,
+}
+
+impl Level {
+    pub fn shown(self) -> &'static str {
+        match self {
+            Level::Database => "General",
+            Level::Keyspace => "Keyspace",
+            Level::Collection => "Collection",
+        }
+    }
+}
+
+/// The type of a field or option. Jackson converts scalars whose texts are equal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Any,
+    Bool,
+    Integer,
+    Text,
+    Object,
+    Array,
+}
+
+/// A field or an option: its name, and the name that it had in old versions.
+pub type Field = (&'static str, Option<&'static str>, Kind);
+
+/// A command with its fields and options.
+#[derive(Debug)]
+pub struct Spec {
+    pub name: &'static str,
+    pub level: Level,
+    pub fields: &'static [Field],
+    pub required: &'static [&'static str],
+    pub options: Options,
+}
+
+#[derive(Debug)]
+pub enum Options {
+    /// None, but an empty object.
+    None,
+    Known(&'static [Field]),
+    /// Those that the command reads itself.
+    Own,
+}
 
 const FILTER: Field = ("filter", None, Kind::Any);
 const SORT: Field = ("sort", None, Kind::Any);
@@ -138,7 +188,9 @@ pub fn require_of_tables(name: &str, keyspace: &str, table: &str) -> Result<(), 
 
 fn commands_without(others: &[&str]) -> String {
     let specs = COMMANDS.iter().filter(|s| s.level == Level::Collection);
-    let names = specs.map(|spec| spec.name);
-    let names: Vec<&str> = names.filter(|name| !others.contains(name)).collect();
+    let names: Vec<&str> = specs
+        .map(|spec| spec.name)
+        .filter(|name| !others.contains(name))
+        .collect();
     names.join(", ")
 }

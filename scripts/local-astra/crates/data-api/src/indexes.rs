@@ -6,8 +6,8 @@ use scylla::policies::load_balancing::{NodeIdentifier, SingleTargetLoadBalancing
 use scylla::statement::Statement;
 use tokio::time::timeout;
 
+use super::caller::Caller;
 use super::error::ApiError;
-use super::request::Caller;
 use store::{Code, StoreError};
 
 /// Time limit for building the indexes of a table, and the interval between two checks.

@@ -1,10 +1,11 @@
 //! Commands at the top: keyspaces, under their new and their old name.
 
+use super::caller::Caller;
 use super::codes::Code;
-use super::command::{Command, Kind, invalid_value, mismatch, unknown_field};
+use super::command::{Command, invalid_value, mismatch, unknown_field};
+use super::commands::Kind;
 use super::error::ApiError;
 use super::json::Json;
-use super::request::Caller;
 use super::response::Response;
 use store::types::{literal, quote};
 

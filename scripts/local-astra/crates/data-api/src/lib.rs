@@ -1,6 +1,6 @@
 //! The Data API: JSON documents over Cassandra, one POST per command.
 //!
-//! - [`request`]: token, address and body of a request, and the way to its command
+//! - [`request`]: token, address and body of a request, and the way to its command; [`caller`]: the login of its token
 //! - [`commands`]: the commands, with their fields and options; [`command`]: those of requests
 //! - [`keyspaces`]: commands at the top
 //! - [`collections`]: commands on collections and their documents
@@ -10,6 +10,7 @@
 //! - [`json`]: JSON with members in order and decimal numbers
 //! - [`response`], [`error`], [`codes`]: responses and their errors
 
+mod caller;
 mod codes;
 mod collections;
 mod command;

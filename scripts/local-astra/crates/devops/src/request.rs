@@ -31,8 +31,9 @@ impl FromRequestParts<DevOps> for Caller {
         let header = parts
             .headers
             .get(AUTHORIZATION)
-            .ok_or(DevOpsError::NoToken)?;
-        let header = header.to_str().map_err(|_| DevOpsError::BadToken)?;
+            .ok_or(DevOpsError::NoToken)?
+            .to_str()
+            .map_err(|_| DevOpsError::BadToken)?;
         let (scheme, token) = header.split_once(' ').ok_or(DevOpsError::NoToken)?;
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(DevOpsError::NoToken);
@@ -79,9 +80,10 @@ impl Caller {
     /// # Errors
     /// [`DevOpsError::Forbidden`]
     pub fn require(&self, action: &str, target: Target<'_>) -> Result<(), DevOpsError> {
-        match self.may(action, target) {
-            true => Ok(()),
-            false => Err(DevOpsError::Forbidden),
+        if self.may(action, target) {
+            Ok(())
+        } else {
+            Err(DevOpsError::Forbidden)
         }
     }
 }

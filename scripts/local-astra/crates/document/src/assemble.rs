@@ -175,8 +175,9 @@ impl Node {
         let Kind::Array(elements) = &mut self.kind else {
             return Err(contradiction("[]"));
         };
-        let element = elements.entry(index);
-        let element = element.or_insert_with(|| Node::container(as_array));
+        let element = elements
+            .entry(index)
+            .or_insert_with(|| Node::container(as_array));
         if matches!(element.kind, Kind::Leaf(Json::Null)) {
             *element = Node::container(as_array);
         }

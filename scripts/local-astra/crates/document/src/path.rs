@@ -42,6 +42,18 @@ impl Pattern {
     }
 }
 
+/// Converts segments in stored form to patterns for rows.
+pub fn patterns(segments: &[impl AsRef<str>]) -> Vec<Pattern> {
+    let segments = segments.iter();
+    segments.map(|s| Pattern::read(s.as_ref())).collect()
+}
+
+/// Converts fields to patterns below a path.
+pub fn below(path: &[Pattern], fields: Vec<Vec<String>>) -> Vec<Vec<Pattern>> {
+    let below = |field: Vec<String>| path.iter().cloned().chain(patterns(&field)).collect();
+    fields.into_iter().map(below).collect()
+}
+
 /// Returns true if a row is at this path, or below it.
 pub fn is_on(row: &[String], patterns: &[Pattern]) -> bool {
     patterns.len() <= MAX_DEPTH
@@ -164,10 +176,6 @@ mod tests {
 
     fn row(path: &[&str]) -> Vec<String> {
         path.iter().map(|&s| s.to_owned()).collect()
-    }
-
-    fn patterns(path: &[&str]) -> Vec<Pattern> {
-        path.iter().map(|s| Pattern::read(s)).collect()
     }
 
     #[test]

@@ -110,11 +110,12 @@ fn a_schema_that_leads_in_a_circle_is_refused_where_a_document_meets_the_circle(
 
 #[test]
 fn a_schema_that_doubles_with_each_reference_is_refused() {
-    let levels = (0..40).map(|n| {
-        let next = format!("{{\"$ref\": \"#/definitions/{}\"}}", n + 1);
-        format!("\"{n}\": {{\"allOf\": [{next}, {next}]}}, ")
-    });
-    let levels: String = levels.collect();
+    let levels: String = (0..40)
+        .map(|n| {
+            let next = format!("{{\"$ref\": \"#/definitions/{}\"}}", n + 1);
+            format!("\"{n}\": {{\"allOf\": [{next}, {next}]}}, ")
+        })
+        .collect();
     let schema =
         format!(r##"{{"definitions": {{{levels}"40": {{}}}}, "$ref": "#/definitions/0"}}"##);
     assert!(!fits(&schema, "{}"));

@@ -7,9 +7,9 @@ use serde_json::Value;
 use super::assemble::{self, Arrays, Padding, assemble};
 use super::collections::Collection;
 use super::error::DocumentError;
-use super::path::{Pattern, field_path, stored_path};
+use super::path::{below, patterns, stored_path};
 use super::profile::Profile;
-use super::request::{Address, Caller, Parameters, first_json};
+use super::request::{Address, Caller, Parameters};
 use super::response::Wrapper;
 use super::rows::Select;
 use super::search;
@@ -31,7 +31,7 @@ pub async fn read(
         return search::search_document(&collection, address, &parameters, page_size).await;
     }
     let profile = parameters.profile();
-    let fields = fields(&parameters)?;
+    let fields = parameters.fields()?;
     let found = part(&collection, &address.id, &address.path, fields, &profile).await?;
     let data = found.ok_or_else(|| missing(&address))?;
     let wrapper = Wrapper {
@@ -75,45 +75,4 @@ pub fn missing(address: &Address) -> DocumentError {
         let path = address.path.join(", ");
         DocumentError::NoPath { id, path }
     }
-}
-
-/// Parses the parameter `fields`: dotted paths, split.
-///
-/// # Errors
-/// It is not a JSON array of texts.
-pub fn fields(parameters: &Parameters) -> Result<Vec<Vec<String>>, DocumentError> {
-    let Some(text) = parameters.text("fields") else {
-        return Ok(Vec::new());
-    };
-    let json = first_json(text.as_bytes()).ok_or_else(|| {
-        DocumentError::refused(
-            "The `fields` parameter expects a valid JSON array containing field names.",
-        )
-    })?;
-    let Value::Array(fields) = json else {
-        return Err(DocumentError::Refused(format!(
-            "`fields` must be a JSON array, found {json}"
-        )));
-    };
-    let paths = fields.iter().map(|field| match field {
-        Value::String(field) => field_path(field),
-        other => Err(DocumentError::Refused(format!(
-            "Each field must be a string, found {other}"
-        ))),
-    });
-    paths.collect()
-}
-
-/// Converts segments in stored form to patterns for rows.
-pub fn patterns(segments: &[String]) -> Vec<Pattern> {
-    segments
-        .iter()
-        .map(|segment| Pattern::read(segment))
-        .collect()
-}
-
-/// Converts fields to patterns below a path.
-pub fn below(path: &[Pattern], fields: Vec<Vec<String>>) -> Vec<Vec<Pattern>> {
-    let below = |field: Vec<String>| path.iter().cloned().chain(patterns(&field)).collect();
-    fields.into_iter().map(below).collect()
 }

@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::error::DocumentError;
+use super::path::field_path;
 use super::profile::Profile;
 use access::{Interface, Logins, TokenSession};
 use bridge::Scheme;
@@ -67,11 +68,13 @@ impl FromRequestParts<Logins> for Caller {
         let token = parts
             .headers
             .get(TOKEN)
-            .ok_or(DocumentError::MissingToken)?;
-        let token = token.to_str().map_err(|_| StoreError::invalid_token())?;
+            .ok_or(DocumentError::MissingToken)?
+            .to_str()
+            .map_err(|_| StoreError::invalid_token())?;
         let mut segments = parts.uri.path().split('/');
-        let namespace = segments.find(|segment| *segment == "namespaces");
-        let namespace = namespace.and_then(|_| segments.next());
+        let namespace = segments
+            .find(|segment| *segment == "namespaces")
+            .and_then(|_| segments.next());
         Ok(Caller {
             logins: logins.clone(),
             token: token.to_owned(),
@@ -221,6 +224,33 @@ impl Parameters {
         let text = self.text(name);
         let number = text.map(|text| text.parse().map_err(|_| DocumentError::NotFound));
         number.transpose()
+    }
+
+    /// Parses the parameter `fields`: dotted paths, split.
+    ///
+    /// # Errors
+    /// It is not a JSON array of texts.
+    pub fn fields(&self) -> Result<Vec<Vec<String>>, DocumentError> {
+        let Some(text) = self.text("fields") else {
+            return Ok(Vec::new());
+        };
+        let json = first_json(text.as_bytes()).ok_or_else(|| {
+            DocumentError::refused(
+                "The `fields` parameter expects a valid JSON array containing field names.",
+            )
+        })?;
+        let Value::Array(fields) = json else {
+            return Err(DocumentError::Refused(format!(
+                "`fields` must be a JSON array, found {json}"
+            )));
+        };
+        let paths = fields.iter().map(|field| match field {
+            Value::String(field) => field_path(field),
+            other => Err(DocumentError::Refused(format!(
+                "Each field must be a string, found {other}"
+            ))),
+        });
+        paths.collect()
     }
 }
 

@@ -16,10 +16,7 @@ use aws_lc_rs::digest;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{
-    jars::{ClassPath, hex},
-    java::Jdk,
-};
+use super::{jar::hex, jars::ClassPath, java::Jdk};
 
 /// Age at which an incomplete archive is considered abandoned.
 const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);

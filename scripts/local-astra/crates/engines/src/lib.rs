@@ -4,11 +4,20 @@
 //! java::find ──> jars::fetch ──> cassandra::Cassandra::start ──> process::wait_until ──> process::Engine::stop
 //!                                pulsar::Pulsar::start
 //! ```
+//!
+//! - [`java`]: the JDK that runs the engines
+//! - [`jars`]: the jars of an engine; [`jar`]: one expected jar; [`maven`]: a single run of Maven
+//! - [`cassandra`], [`pulsar`]: configuration, start and stop of the engines; [`ready`]: probes of Cassandra's nodes;
+//!   [`first_start`]: a first start, repeated if it was interrupted
+//! - [`process`]: a process that outlives this one, with its [`log`]; [`pid`]: its number and start time
+//! - [`class_archive`]: the classes of an engine in the JVM's memory format
+//! - [`error`]: errors
 
 pub mod cassandra;
 pub mod class_archive;
 pub mod error;
 pub mod first_start;
+mod jar;
 pub mod jars;
 pub mod java;
 pub mod log;

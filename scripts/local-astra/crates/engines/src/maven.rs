@@ -16,7 +16,7 @@ use tokio::{
     time::{sleep_until, timeout},
 };
 
-use super::{EngineError, jars::Jar, java::Jdk};
+use super::{EngineError, jar::Jar, java::Jdk};
 
 /// Includes the version, so that every Maven requests the same files. `engines/write-list` contains it too.
 const GOAL: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:build-classpath";

@@ -98,8 +98,7 @@ impl Extras {
     pub fn detail(&self, info: &ResolveInfo<'_>, details: Map<String, Value>) {
         if let Some(field) = info.field_selections().first() {
             let name = field.response_key().to_string();
-            let all = self.details.lock();
-            let mut all = all.unwrap_or_else(PoisonError::into_inner);
+            let mut all = self.details.lock().unwrap_or_else(PoisonError::into_inner);
             all.insert(name, details);
         }
     }
@@ -114,9 +113,10 @@ impl Extras {
     /// # Errors
     /// [`Rejection::Failed`] after an overload.
     pub fn response(&self, response: Value) -> Result<Value, Rejection> {
-        match self.is_overloaded.load(Ordering::Relaxed) {
-            true => Err(Rejection::Failed("Internal server error".to_owned())),
-            false => Ok(response),
+        if self.is_overloaded.load(Ordering::Relaxed) {
+            Err(Rejection::Failed("Internal server error".to_owned()))
+        } else {
+            Ok(response)
         }
     }
 
@@ -132,8 +132,7 @@ impl Extras {
     }
 
     fn details_of(&self, name: &str) -> Option<Map<String, Value>> {
-        let details = self.details.lock();
-        let details = details.unwrap_or_else(PoisonError::into_inner);
+        let details = self.details.lock().unwrap_or_else(PoisonError::into_inner);
         details.get(name).cloned()
     }
 
@@ -164,15 +163,17 @@ pub fn prepare<'a>(
         Rejection::Errors(first.into_iter().collect())
     })?;
     let invalid = |errors: Vec<GraphQLError>| {
-        let errors = errors.into_iter();
-        let errors = errors.map(|error| classified(error, "ValidationError"));
+        let errors = errors
+            .into_iter()
+            .map(|error| classified(error, "ValidationError"));
         Rejection::Errors(errors.collect())
     };
     let unknown = introspection::rename(&mut parsed, &request.query);
     let document = validate::validate(schema, &parsed, unknown).map_err(invalid)?;
     let name = request.operation_name.as_deref();
-    let operation = document.operations.get(name);
-    let operation = operation
+    let operation = document
+        .operations
+        .get(name)
         .map_err(|_| no_root(schema, &parsed, name))?
         .clone();
     let variables =
@@ -184,15 +185,14 @@ pub fn prepare<'a>(
     let variables = coerce_variable_values(schema, &operation, &to_json_map(&variables))
         .map_err(|error| invalid(vec![error.to_graphql_error(&document.sources)]))?;
     let is_missing = |name: &Name| !variables.contains_key(name.as_str());
-    let (document, operation) = match operation.variables.iter().any(|v| is_missing(&v.name)) {
-        false => (document, operation),
-        true => {
-            let mut document = document.into_inner();
-            variables::leave_out_missing(&mut document, &variables);
-            let operation = document.operations.get(name);
-            let operation = operation.map_err(|_| Rejection::NoOperation)?.clone();
-            (Valid::assume_valid(document), operation)
-        }
+    let (document, operation) = if operation.variables.iter().any(|v| is_missing(&v.name)) {
+        let mut document = document.into_inner();
+        variables::leave_out_missing(&mut document, &variables);
+        let operation = document.operations.get(name);
+        let operation = operation.map_err(|_| Rejection::NoOperation)?.clone();
+        (Valid::assume_valid(document), operation)
+    } else {
+        (document, operation)
     };
     let introspection = cost::of_introspection(schema, &document, &operation, &variables)
         .map_err(|error| Rejection::Errors(vec![error]))?;

@@ -193,8 +193,9 @@ async fn read(request: Request) -> Result<Sent, GraphqlError> {
                 let message = "Local Astra does not serve multipart requests";
                 return Err(GraphqlError::NotServed(message));
             }
-            let body = to_bytes(request.into_body(), BODY_LIMIT).await;
-            let body = body.map_err(|_| GraphqlError::BodyTooLarge)?;
+            let body = to_bytes(request.into_body(), BODY_LIMIT)
+                .await
+                .map_err(|_| GraphqlError::BodyTooLarge)?;
             match essence.as_str() {
                 "application/graphql" => {
                     Ok(Sent::Text(String::from_utf8_lossy(&body).into_owned()))

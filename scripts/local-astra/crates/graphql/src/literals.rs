@@ -114,9 +114,10 @@ impl<'a> Checker<'a, '_> {
             .contains_key(variable.ty.inner_named_type());
         let own_default = variable.default_value.as_ref();
         let is_never_null = has_default || own_default.is_some_and(|default| !default.is_null());
-        let wanted = match is_never_null {
-            true => typ.clone().nullable(),
-            false => typ.clone(),
+        let wanted = if is_never_null {
+            typ.clone().nullable()
+        } else {
+            typ.clone()
         };
         if is_known && !variable.ty.is_assignable_to(&wanted) {
             let problem = format!(

@@ -48,14 +48,6 @@ pub fn query_failed(error: &RunError, extras: &Extras) -> FieldError {
     failed(error)
 }
 
-/// Returns the items of a list. A single value is treated as a list of one.
-pub fn list(value: &Value) -> &[Value] {
-    match value {
-        Value::Array(items) => items,
-        single => std::slice::from_ref(single),
-    }
-}
-
 /// Converts the arguments of a field to JSON.
 pub fn arguments(info: &ResolveInfo<'_>) -> Arguments {
     let arguments = info.arguments().iter();

@@ -124,8 +124,8 @@ fn read_text(text: &str, native: &NativeType) -> Result<CqlValue, String> {
 fn read_number(number: &serde_json::Number, native: &NativeType) -> Result<CqlValue, String> {
     let text = number.to_string();
     let integer = || -> Result<i64, String> {
-        let read = numbers::read_integer(&text);
-        let read = read.ok_or_else(|| "Expected an integer literal".to_owned())?;
+        let read =
+            numbers::read_integer(&text).ok_or_else(|| "Expected an integer literal".to_owned())?;
         i64::try_from(read).map_err(|_| "Out of bounds".to_owned())
     };
     let double = || JsonNumber::read(number).to_f64();
@@ -139,8 +139,8 @@ fn read_number(number: &serde_json::Number, native: &NativeType) -> Result<CqlVa
         NativeType::BigInt => CqlValue::BigInt(integer()?),
         NativeType::Counter => CqlValue::Counter(Counter(integer()?)),
         NativeType::Varint => {
-            let read = numbers::read_integer(&text);
-            let read = read.ok_or_else(|| "Expected an integer literal".to_owned())?;
+            let read = numbers::read_integer(&text)
+                .ok_or_else(|| "Expected an integer literal".to_owned())?;
             CqlValue::Varint(CqlVarint::from(read))
         }
         // graphql-java goes by BigDecimal, which has no negative zero.
@@ -300,9 +300,10 @@ pub fn write(value: &CqlValue, native: &NativeType) -> Value {
         CqlValue::Timestamp(timestamp) => {
             let text = time::timestamp_text(*timestamp);
             // Always three digits after the second.
-            let text = match text.contains('.') {
-                true => text,
-                false => text.replace('Z', ".000Z"),
+            let text = if text.contains('.') {
+                text
+            } else {
+                text.replace('Z', ".000Z")
             };
             Value::String(text)
         }

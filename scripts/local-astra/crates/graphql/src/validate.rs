@@ -41,8 +41,10 @@ pub fn validate(
     if is_partial {
         walk.excuse(parsed);
     }
-    let more = more.into_iter();
-    let mut more: Vec<Finding> = more.filter(|f| walk.is_real(f, &findings)).collect();
+    let mut more: Vec<Finding> = more
+        .into_iter()
+        .filter(|f| walk.is_real(f, &findings))
+        .collect();
     findings.append(&mut more);
     findings.append(&mut walk.findings);
     findings.extend(cycles(&document));
@@ -238,20 +240,28 @@ impl<'a> Walk<'a> {
                 _ => {}
             }
         }
-        let operations = self.document.operations.iter();
-        let variables = operations.flat_map(|operation| &operation.variables);
-        let variables = variables.filter(|variable| used.variables.contains(&variable.name));
-        let variables = variables.filter_map(|node| node.location());
-        let fragments = self.document.fragments.values();
-        let fragments = fragments.filter(|fragment| {
-            used.spreads
-                .iter()
-                .any(|spread| spread.fragment_name == fragment.name)
-        });
-        let fragments = fragments.filter_map(|node| node.location());
-        let spreads = used.spreads.iter();
-        let spreads = spreads.filter(|spread| defined.contains(&spread.fragment_name));
-        let spreads = spreads.filter_map(|node| node.location());
+        let variables = self
+            .document
+            .operations
+            .iter()
+            .flat_map(|operation| &operation.variables)
+            .filter(|variable| used.variables.contains(&variable.name))
+            .filter_map(|node| node.location());
+        let is_used = |name: &Name| {
+            let mut spreads = used.spreads.iter();
+            spreads.any(|spread| spread.fragment_name == *name)
+        };
+        let fragments = self
+            .document
+            .fragments
+            .values()
+            .filter(|fragment| is_used(&fragment.name))
+            .filter_map(|node| node.location());
+        let spreads = used
+            .spreads
+            .iter()
+            .filter(|spread| defined.contains(&spread.fragment_name))
+            .filter_map(|node| node.location());
         let spans = variables.chain(fragments).chain(spreads);
         self.excused = spans.map(|span| span.offset()).collect();
     }

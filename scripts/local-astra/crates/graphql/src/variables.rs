@@ -10,7 +10,6 @@ use apollo_compiler::{ExecutableDocument, Node, Schema};
 use num_bigint::BigInt;
 use serde_json::{Map, Number, Value};
 
-use super::run::list;
 use super::scalars;
 use store::values::numbers::{JsonNumber, read_decimal};
 
@@ -69,11 +68,12 @@ pub fn coerce(
 
 fn coerce_value(value: &Value, typ: &Type, schema: &Schema) -> Result<Value, Problem> {
     if value.is_null() {
-        return match typ.is_non_null() {
-            true => Err(Problem::Located(format!(
+        return if typ.is_non_null() {
+            Err(Problem::Located(format!(
                 "Coerced Null value for NonNull type '{typ}'"
-            ))),
-            false => Ok(Value::Null),
+            )))
+        } else {
+            Ok(Value::Null)
         };
     }
     if let Type::List(item) | Type::NonNullList(item) = typ {
@@ -87,11 +87,12 @@ fn coerce_value(value: &Value, typ: &Type, schema: &Schema) -> Result<Value, Pro
         Some(ExtendedType::Scalar(_)) => coerce_scalar(value, name),
         Some(ExtendedType::Enum(definition)) => {
             let text = java_text(value);
-            match definition.values.contains_key(text.as_str()) {
-                true => Ok(Value::String(text)),
-                false => Err(Problem::Located(format!(
+            if definition.values.contains_key(text.as_str()) {
+                Ok(Value::String(text))
+            } else {
+                Err(Problem::Located(format!(
                     "Invalid input for Enum '{name}'. No value found for name '{text}'"
-                ))),
+                )))
             }
         }
         Some(ExtendedType::InputObject(input)) => match value {
@@ -171,6 +172,14 @@ fn coerce_scalar(value: &Value, name: &str) -> Result<Value, Problem> {
     })
 }
 
+/// Returns the items of a list. In input, a single value is a list of one.
+pub fn list(value: &Value) -> &[Value] {
+    match value {
+        Value::Array(items) => items,
+        single => std::slice::from_ref(single),
+    }
+}
+
 /// Parses as Java's `new BigDecimal(text).intValueExact()`.
 fn whole(text: &str) -> Option<i32> {
     let decimal = read_decimal(text)?;
@@ -205,8 +214,9 @@ fn java_text(value: &Value) -> String {
             format!("[{}]", items.join(", "))
         }
         Value::Object(members) => {
-            let members = members.iter();
-            let members = members.map(|(name, value)| format!("{name}={}", java_text(value)));
+            let members = members
+                .iter()
+                .map(|(name, value)| format!("{name}={}", java_text(value)));
             format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
         }
         Value::Null | Value::Bool(_) => value.to_string(),

@@ -39,22 +39,23 @@ mod tests {
                 kind => one(kind),
             }
         };
-        let messages = pool
+        let mut messages: Vec<(String, String)> = pool
             .all_messages()
-            .filter(|message| !message.is_map_entry());
-        let mut messages: Vec<(String, String)> = messages
+            .filter(|message| !message.is_map_entry())
             .filter(|message| message.package_name() == "stargate")
             .map(|message| {
-                let fields = message.fields();
-                let fields = fields.map(|f| format!("{}={} {}", f.name(), f.number(), typ(&f)));
+                let fields = message
+                    .fields()
+                    .map(|f| format!("{}={} {}", f.name(), f.number(), typ(&f)));
                 (
                     name(message.full_name()),
                     fields.collect::<Vec<_>>().join(", "),
                 )
             })
             .collect();
-        let enums = pool.all_enums().filter(|e| e.package_name() == "stargate");
-        let mut enums: Vec<(String, String)> = enums
+        let mut enums: Vec<(String, String)> = pool
+            .all_enums()
+            .filter(|e| e.package_name() == "stargate")
             .map(|values| {
                 let named = values
                     .values()
@@ -67,8 +68,9 @@ mod tests {
             .collect();
         messages.sort();
         enums.sort();
-        let listed = messages.into_iter().chain(enums);
-        let listed: Vec<String> = listed
+        let listed: Vec<String> = messages
+            .into_iter()
+            .chain(enums)
             .map(|(name, members)| format!("{name}: {members}"))
             .collect();
         let wanted: Vec<&str> = include_str!("../proto/messages.txt").lines().collect();

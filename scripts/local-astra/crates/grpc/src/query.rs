@@ -88,8 +88,9 @@ pub async fn may_run(
     if session.rights().open_to_all(Interface::Grpc) {
         return Ok(());
     }
-    let named = lexer::qualifiers(cql).into_iter();
-    let named = named.chain(keyspace.map(str::to_owned));
+    let named = lexer::qualifiers(cql)
+        .into_iter()
+        .chain(keyspace.map(str::to_owned));
     let mut keyspaces: Vec<String> = named
         .filter(|name| schema.keyspaces.contains_key(name))
         .collect();

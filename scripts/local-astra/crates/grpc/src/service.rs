@@ -99,8 +99,9 @@ fn in_time(
 fn token(metadata: &MetadataMap) -> Result<Arc<str>, Status> {
     let token = metadata
         .get(TOKEN)
-        .ok_or_else(|| Status::unauthenticated("No token provided"))?;
-    let token = token.to_str().unwrap_or_default();
+        .ok_or_else(|| Status::unauthenticated("No token provided"))?
+        .to_str()
+        .unwrap_or_default();
     Ok(Arc::from(token))
 }
 

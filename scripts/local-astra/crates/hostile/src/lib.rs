@@ -53,28 +53,30 @@ pub fn json(pieces: &'static [&'static str]) -> impl Strategy<Value = String> {
             4 => select(pieces).prop_map(str::to_owned),
             1 => any::<String>(),
         ];
-        let member = (name, below.clone());
-        let member = member.prop_map(move |(name, value)| format!("{}:{value}", quoted(&name)));
+        let member = (name, below.clone())
+            .prop_map(move |(name, value)| format!("{}:{value}", quoted(&name)));
         prop_oneof![
             prop::collection::vec(below, 0..5).prop_map(|items| format!("[{}]", items.join(","))),
             prop::collection::vec(member, 0..5).prop_map(|all| format!("{{{}}}", all.join(","))),
         ]
     });
-    let deep = (select(pieces), 1..6_000_usize, any::<bool>(), any::<bool>());
-    let deep = deep.prop_map(move |(name, times, is_list, is_closed)| {
-        let (open, close) = match is_list {
-            true => ("[".to_owned(), "]"),
-            false => (format!("{{{}:", quoted(name)), "}"),
-        };
-        let end = if is_closed {
-            close.repeat(times)
-        } else {
-            String::new()
-        };
-        format!("{}1{end}", open.repeat(times))
-    });
-    let wide = (tree.clone(), 1..3_000_usize);
-    let wide = wide.prop_map(|(item, times)| format!("[{}null]", format!("{item},").repeat(times)));
+    let deep = (select(pieces), 1..6_000_usize, any::<bool>(), any::<bool>()).prop_map(
+        move |(name, times, is_list, is_closed)| {
+            let (open, close) = if is_list {
+                ("[".to_owned(), "]")
+            } else {
+                (format!("{{{}:", quoted(name)), "}")
+            };
+            let end = if is_closed {
+                close.repeat(times)
+            } else {
+                String::new()
+            };
+            format!("{}1{end}", open.repeat(times))
+        },
+    );
+    let wide = (tree.clone(), 1..3_000_usize)
+        .prop_map(|(item, times)| format!("[{}null]", format!("{item},").repeat(times)));
     let cut = (tree.clone(), any::<prop::sample::Index>()).prop_map(|(text, at)| {
         let at = at.index(text.len() + 1);
         text.chars().take(at).collect()

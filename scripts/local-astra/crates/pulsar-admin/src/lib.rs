@@ -72,8 +72,7 @@ async fn handle(streaming: &Streaming, request: Request) -> Result<Response, Err
     let (head, body) = request.into_parts();
     let caller = caller(streaming, &head.headers)?;
     let call = Call::of(&head.method, head.uri.path())?;
-    let pulsar = streaming.pulsar.borrow().clone();
-    let pulsar = pulsar.ok_or(Error::NotRunning)?;
+    let pulsar = streaming.pulsar.borrow().clone().ok_or(Error::NotRunning)?;
     let tenant = match (&call, &caller) {
         (Call::Tenants, Caller::Tenant { tenant, .. }) => tenant.clone(),
         (Call::Tenants, Caller::Astra(_)) => return Err(Error::Unauthorized),

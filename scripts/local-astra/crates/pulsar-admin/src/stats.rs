@@ -89,8 +89,11 @@ pub async fn read(
         Some(401 | 403 | 404) => Error::Unauthorized,
         _ => error.into(),
     })?;
-    let names = known.iter().filter_map(|name| name.split_once('/'));
-    let names: Vec<&str> = names.map(|(_, namespace)| namespace).collect();
+    let names: Vec<&str> = known
+        .iter()
+        .filter_map(|name| name.split_once('/'))
+        .map(|(_, namespace)| namespace)
+        .collect();
     if let Some(missing) = namespace.filter(|namespace| !names.contains(namespace)) {
         return Err(Error::NotFound(format!("Namespace {missing} not found")));
     }

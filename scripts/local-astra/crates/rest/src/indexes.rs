@@ -12,6 +12,7 @@ use serde_json::json;
 use super::columns;
 use super::error::RestError;
 use super::lookup::{self, Missing, Rest};
+use super::page;
 use super::request::{self, Body, Caller, Names, Parameters};
 use super::response;
 use super::statement::{self, Condition, Target};
@@ -41,7 +42,7 @@ pub async fn list(
     let rows = session
         .query(&select.cql, select.values, Page::first(ALL))
         .await?;
-    response::rows(true, &rows, parameters.maps())
+    page::response(true, &rows, parameters.maps())
 }
 
 /// `POST`: creates an index.
@@ -153,8 +154,9 @@ fn create_cql(table: &Table, column: &str, index: &Definition) -> Result<String,
         .as_deref()
         .map_or(String::new(), |class| format!(" USING {}", literal(class)));
     let options = options.map_or(String::new(), |options| {
-        let options = options.iter();
-        let options = options.map(|(name, value)| format!("{}: {}", literal(name), literal(value)));
+        let options = options
+            .iter()
+            .map(|(name, value)| format!("{}: {}", literal(name), literal(value)));
         format!(
             " WITH OPTIONS = {{{}}}",
             options.collect::<Vec<_>>().join(", ")

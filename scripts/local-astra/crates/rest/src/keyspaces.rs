@@ -69,12 +69,13 @@ pub async fn create(caller: Caller, body: Body) -> Result<Response, RestError> {
         let unknown = unrecognized_option(&error.message).is_some_and(|option| {
             error.code == Code::FailedPrecondition && datacenters.contains(&option)
         });
-        return Err(match unknown {
-            true => RestError::BadRequest(format!(
+        return Err(if unknown {
+            RestError::BadRequest(format!(
                 "Bad request: one or more of datacenters passed ([{}]) invalid",
                 datacenters.join(", ")
-            )),
-            false => error.into(),
+            ))
+        } else {
+            error.into()
         });
     }
     Ok(response::name(StatusCode::CREATED, &new.name))

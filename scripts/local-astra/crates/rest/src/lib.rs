@@ -2,7 +2,7 @@
 //!
 //! [`router`] maps paths to handlers. The modules:
 //! - [`rows`]: search, read, write and delete rows; [`keys`] reads the path, [`conditions`] the `where` parameter,
-//!   [`statement`] builds the CQL
+//!   [`statement`] builds the CQL, [`page`] the response
 //! - [`keyspaces`], [`tables`], [`columns`], [`indexes`], [`types`]: the schema; [`lookup`] finds its objects
 //! - [`methods`]: OPTIONS, and methods that a path does not support
 //! - [`request`]: token, names, parameters and bodies; [`response`]: responses; [`error`]: errors
@@ -17,6 +17,7 @@ mod keys;
 mod keyspaces;
 mod lookup;
 mod methods;
+mod page;
 #[cfg(test)]
 mod properties;
 mod request;

@@ -1,15 +1,10 @@
-//! Responses: JSON, names, rows.
+//! Responses: JSON, names, values.
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use base64::Engine;
-use scylla::value::CqlValue;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::error::RestError;
 pub use bridge::response::{data, empty, json, json_text, typed};
-use store::Rows;
-use store::values::{Maps, to_json};
 
 /// Returns `{"name": …}`, the response to most schema changes.
 pub fn name(status: StatusCode, name: &str) -> Response {
@@ -25,45 +20,4 @@ pub fn marked_data(raw: bool, value: &Value) -> Response {
         format!("{{\"data\":{text}}}")
     };
     json_text(StatusCode::OK, body)
-}
-
-/// Returns a page of rows and the page state of the next one, or only the rows if `raw`.
-///
-/// # Errors
-/// A counter that exceeds 32 bits, which Stargate cannot read.
-pub fn rows(raw: bool, rows: &Rows, maps: Maps) -> Result<Response, RestError> {
-    let counters = rows.rows.iter().flatten().filter_map(|value| match value {
-        Some(CqlValue::Counter(counter)) => Some(counter.0),
-        _ => None,
-    });
-    for counter in counters {
-        if i32::try_from(counter).is_err() {
-            let range = format!("{} to {}", i32::MIN, i32::MAX);
-            let message = format!("Valid range for int is {range}, got {counter}");
-            return Err(RestError::Exception(message));
-        }
-    }
-    let data: Vec<Value> = rows
-        .rows
-        .iter()
-        .map(|row| object(rows, row, maps))
-        .collect();
-    if raw {
-        return Ok(json(StatusCode::OK, &Value::Array(data)));
-    }
-    let mut body = Map::new();
-    body.insert("count".to_owned(), Value::from(data.len()));
-    if let Some(state) = &rows.page_state {
-        let state = base64::engine::general_purpose::STANDARD.encode(state);
-        body.insert("pageState".to_owned(), Value::String(state));
-    }
-    body.insert("data".to_owned(), Value::Array(data));
-    Ok(json(StatusCode::OK, &Value::Object(body)))
-}
-
-fn object(rows: &Rows, row: &[Option<scylla::value::CqlValue>], maps: Maps) -> Value {
-    let columns = rows.columns.iter().zip(row);
-    let members =
-        columns.map(|((name, typ), value)| (name.clone(), to_json(value.as_ref(), typ, maps)));
-    Value::Object(members.collect())
 }

@@ -11,6 +11,7 @@ use super::conditions;
 use super::error::RestError;
 use super::keys;
 use super::lookup::{self, Rest};
+use super::page;
 use super::request::{Body, Caller, Names, Parameters, first_json};
 use super::response;
 use super::statement::{self, Assignment, Condition, Order, Statement, Target};
@@ -32,8 +33,9 @@ struct Reading {
 
 impl Reading {
     fn new(parameters: &Parameters) -> Result<Reading, RestError> {
-        let fields = parameters.text("fields").unwrap_or_default();
-        let fields = fields
+        let fields = parameters
+            .text("fields")
+            .unwrap_or_default()
             .split(',')
             // Java's `trim` treats control characters as blanks.
             .map(|field| field.trim_matches(|c| c <= ' '))
@@ -68,7 +70,7 @@ impl Reading {
     ) -> Result<Response, RestError> {
         let statement = statement::select(target, &self.fields, conditions, &self.order);
         let rows = run(session, statement, page).await?;
-        response::rows(self.raw, &rows, self.maps)
+        page::response(self.raw, &rows, self.maps)
     }
 }
 
@@ -83,15 +85,15 @@ pub async fn search(
     parameters.page_size()?;
     let parameter = parameters
         .text("where")
-        .filter(|text| !text.trim().is_empty());
-    let parameter = parameter.ok_or(RestError::Invalid("'where' must be provided"))?;
+        .filter(|text| !text.trim().is_empty())
+        .ok_or(RestError::Invalid("'where' must be provided"))?;
     let reading = Reading::new(&parameters)?;
     let session = caller.session().await?;
     let conditions = lookup::build(&rest, &keyspace, &table, |found| {
         conditions::parse(found, parameter, reading.maps)
             .map_err(|error| error.within("Invalid 'where' parameter"))
-    });
-    let conditions = conditions.await?;
+    })
+    .await?;
     let page = reading.page().map_err(exception)?;
     reading
         .run(&session, target(&keyspace, &table), conditions, page)
@@ -126,10 +128,11 @@ pub async fn by_key(
     let key = lookup::build(&rest, &keyspace, &table, |found| {
         keys::conditions(found, &keys::segments(&uri), reading.maps)
             .map_err(|error| error.within(what))
-    });
-    let key = key.await?;
-    let page = reading.page();
-    let page = page.map_err(|error| RestError::BadRequest(error.to_string()).within(what))?;
+    })
+    .await?;
+    let page = reading
+        .page()
+        .map_err(|error| RestError::BadRequest(error.to_string()).within(what))?;
     reading
         .run(&session, target(&keyspace, &table), key, page)
         .await
@@ -148,12 +151,11 @@ pub async fn create(
     let session = caller.session().await?;
     let values = lookup::build(&rest, &keyspace, &table, |found| {
         values(found, &row, parameters.maps()).map_err(|error| error.within(what))
-    });
-    let values = values.await?;
-    let values = values
-        .into_iter()
-        .map(|value| (value.column, value.value))
-        .collect();
+    })
+    .await?
+    .into_iter()
+    .map(|value| (value.column, value.value))
+    .collect();
     let statement = statement::insert(target(&keyspace, &table), values);
     run(&session, statement, Page::first(1)).await?;
     Ok(response::json_text(
@@ -175,8 +177,7 @@ pub async fn update(
     let row = row(&body)?;
     let session = caller.session().await?;
     let parts = lookup::build(&rest, &keyspace, &table, |found| {
-        let values = values(found, &row, parameters.maps());
-        let values = values.map_err(|error| error.within(what))?;
+        let values = values(found, &row, parameters.maps()).map_err(|error| error.within(what))?;
         let key = keys::conditions(found, &keys::segments(&uri), parameters.maps());
         Ok((values, key.map_err(|error| error.within(what))?))
     });
@@ -206,8 +207,8 @@ pub async fn delete(
     let key = lookup::build(&rest, &keyspace, &table, |found| {
         keys::conditions(found, &keys::segments(&uri), Maps::Compact)
             .map_err(|error| error.within("Invalid path for row to delete"))
-    });
-    let key = key.await?;
+    })
+    .await?;
     let statement = statement::delete(target(&keyspace, &table), key);
     run(&session, statement, Page::first(1)).await?;
     Ok(response::empty(StatusCode::NO_CONTENT))

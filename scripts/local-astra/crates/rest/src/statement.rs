@@ -105,9 +105,10 @@ pub struct Assignment {
 pub fn update(target: Target<'_>, assignments: Vec<Assignment>, key: Vec<Condition>) -> Statement {
     let columns = joined(assignments.iter().map(|assignment| {
         let name = quote(&assignment.column);
-        match assignment.counter {
-            true => format!("{name} = {name} + ?"),
-            false => format!("{name} = ?"),
+        if assignment.counter {
+            format!("{name} = {name} + ?")
+        } else {
+            format!("{name} = ?")
         }
     }));
     let mut statement = Statement {

@@ -23,16 +23,18 @@ pub async fn list(
     parameters: Parameters,
 ) -> Result<Response, RestError> {
     let session = caller.session().await?;
-    let found = lookup::keyspace(&rest, &keyspace).await?;
-    let found = found.ok_or_else(|| lookup::no_keyspace(&keyspace))?;
-    let tables = match session.can_see(&keyspace).await? {
-        true => found
+    let found = lookup::keyspace(&rest, &keyspace)
+        .await?
+        .ok_or_else(|| lookup::no_keyspace(&keyspace))?;
+    let tables = if session.can_see(&keyspace).await? {
+        found
             .tables
             .values()
             .filter(|table| !table.is_view)
             .map(|t| description(t))
-            .collect(),
-        false => Vec::new(),
+            .collect()
+    } else {
+        Vec::new()
     };
     Ok(response::data(parameters.flag("raw"), Value::Array(tables)))
 }

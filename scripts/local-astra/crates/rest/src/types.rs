@@ -82,9 +82,10 @@ pub async fn create(
     );
     let session = caller.session().await?;
     if let Err(error) = session.change_schema(&cql).await {
-        return Err(match error.message.contains("already exists") {
-            true => RestError::BadRequest(format!("Bad request: {}", error.message)),
-            false => error.into(),
+        return Err(if error.message.contains("already exists") {
+            RestError::BadRequest(format!("Bad request: {}", error.message))
+        } else {
+            error.into()
         });
     }
     Ok(response::name(StatusCode::CREATED, name))

@@ -50,9 +50,10 @@ pub struct PulsarPorts {
 impl PulsarPorts {
     /// Returns the URL of Pulsar's binary protocol, with or without TLS.
     pub fn broker_url(&self, tls: bool) -> String {
-        match tls {
-            true => format!("pulsar+ssl://localhost:{}", self.broker_tls),
-            false => format!("pulsar://localhost:{}", self.broker),
+        if tls {
+            format!("pulsar+ssl://localhost:{}", self.broker_tls)
+        } else {
+            format!("pulsar://localhost:{}", self.broker)
         }
     }
 

@@ -86,6 +86,11 @@ impl Folders {
         self.data.join("logs")
     }
 
+    /// Output of the background process since its start.
+    pub fn background_log(&self) -> PathBuf {
+        self.logs().join("local-astra.log")
+    }
+
     /// Cassandra's data and configuration.
     pub fn cassandra(&self) -> PathBuf {
         self.data.join("cassandra")

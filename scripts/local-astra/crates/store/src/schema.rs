@@ -398,8 +398,9 @@ where
             format!("cannot read the response to {cql}: {error}"),
         )
     };
-    let result = admin.query_unpaged(cql, ()).await?;
-    let result = result
+    let result = admin
+        .query_unpaged(cql, ())
+        .await?
         .into_rows_result()
         .map_err(|error| unreadable(error.to_string()))?;
     let rows = result

@@ -81,6 +81,31 @@ impl TypeName {
         }
     }
 
+    /// Removes the outer `frozen<…>`.
+    pub fn thawed(&self) -> &TypeName {
+        match self {
+            TypeName::Frozen(inner) => inner,
+            other => other,
+        }
+    }
+
+    pub fn is_frozen(&self) -> bool {
+        matches!(self, TypeName::Frozen(_))
+    }
+
+    /// Returns true for a user-defined type, frozen or not.
+    pub fn is_user_defined(&self) -> bool {
+        matches!(self.thawed(), TypeName::UserDefined(_))
+    }
+
+    /// Returns true for a list, set or map, frozen or not.
+    pub fn is_collection(&self) -> bool {
+        matches!(
+            self.thawed(),
+            TypeName::List(_) | TypeName::Set(_) | TypeName::Map(..)
+        )
+    }
+
     /// Returns the driver's type, with user-defined types resolved.
     ///
     /// # Errors

@@ -61,7 +61,7 @@ pub fn equal(left: &Value, right: &Value) -> bool {
 
 /// Returns true if a document matches a filter. The negation of a range is the opposite range.
 pub fn fits(document: &Value, filter: &Value, negated: bool) -> bool {
-    let parts = filter
+    let parts: Vec<bool> = filter
         .as_object()
         .unwrap()
         .iter()
@@ -78,8 +78,8 @@ pub fn fits(document: &Value, filter: &Value, negated: bool) -> bool {
                 .any(|part| fits(document, part, negated)),
             "$not" => fits(document, value, !negated),
             path => condition(at(document, path), value, negated),
-        });
-    let parts: Vec<bool> = parts.collect();
+        })
+        .collect();
     if negated {
         parts.into_iter().any(|fits| fits)
     } else {

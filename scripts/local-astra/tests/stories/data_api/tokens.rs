@@ -58,8 +58,8 @@ fn what_a_role_may_not_do_is_unauthorized() {
             .as_array()
             .unwrap()
             .iter()
-            .find(|role| role["Name"] == "API RO User" || role["name"] == "API RO User");
-        let role = role.unwrap_or_else(|| panic!("{}", roles.body));
+            .find(|role| role["Name"] == "API RO User" || role["name"] == "API RO User")
+            .unwrap_or_else(|| panic!("{}", roles.body));
         let id = role.get("ID").or_else(|| role.get("id")).unwrap();
         let token = token(&owner, std::slice::from_ref(id)).await;
         let reader = DataApi::with(api.keyspace.clone(), token.clone());

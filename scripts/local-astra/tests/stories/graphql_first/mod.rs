@@ -311,8 +311,9 @@ fn what_one_gateway_deploys_another_answers() {
         let nodes = astra.layout.cassandra();
         let store = Store::open(nodes, astra.cql().await, astra.login()).await;
         let app = graphql::router(Logins::new(store.unwrap()));
-        let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
-        let listener = listener.unwrap();
+        let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .await
+            .unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(gateway::serve(listener, None, app, stop));
         First::at(base, astra.application(), first.keyspace.clone())

@@ -61,18 +61,20 @@ impl Words for str {
         let mut out = String::new();
         let mut rest = self;
         while let Some(first) = rest.chars().next() {
-            let end = match in_word(first) {
-                true => rest.find(|c| !in_word(c)).unwrap_or(rest.len()),
-                false => first.len_utf8(),
+            let end = if in_word(first) {
+                rest.find(|c| !in_word(c)).unwrap_or(rest.len())
+            } else {
+                first.len_utf8()
             };
             let (word, after) = rest.split_at(end);
             let hex = |c: char| c.is_ascii_hexdigit() || c == '-';
             let is_uuid =
                 word.len() == 36 && word.chars().all(hex) && word.matches('-').count() == 4;
             // Local Astra's own ids are the same everywhere, and tell it from Astra.
-            match is_uuid && !word.starts_with("10ca1a57-") {
-                true => out.push_str("UUID"),
-                false => out.push_str(&without_time(word)),
+            if is_uuid && !word.starts_with("10ca1a57-") {
+                out.push_str("UUID");
+            } else {
+                out.push_str(&without_time(word));
             }
             rest = after;
         }
@@ -95,9 +97,12 @@ fn without_time(word: &str) -> String {
 /// Returns the output as if no other test used this local Astra: with its own keyspaces, and only the items of lists
 /// that the page contains. While the pages are rewritten no other tests run, but the keyspaces of these tests exist.
 pub fn as_alone(output: &str, page: &str, refreshing: bool) -> String {
-    let theirs = |item: &str| match refreshing {
-        true => item.starts_with("test_"),
-        false => !page.contains(item),
+    let theirs = |item: &str| {
+        if refreshing {
+            item.starts_with("test_")
+        } else {
+            !page.contains(item)
+        }
     };
     let mut out = String::new();
     for line in output.lines() {

@@ -52,8 +52,11 @@ fn links(page: &Page) -> Vec<String> {
 /// Number of a section, part by part: `3.2` comes before `10`.
 fn number(heading: &str) -> Vec<u8> {
     let (number, _) = heading.split_once(' ').unwrap_or((heading, ""));
-    let parts = number.trim_end_matches('.').split('.');
-    let parts: Result<_, _> = parts.map(str::parse).collect();
+    let parts: Result<_, _> = number
+        .trim_end_matches('.')
+        .split('.')
+        .map(str::parse)
+        .collect();
     parts.unwrap_or_else(|_| panic!("no number: {heading}"))
 }
 

@@ -111,9 +111,10 @@ fn own_names(out: &str) -> BTreeSet<&str> {
 /// Returns the part of an output that begins with the same step as a block.
 fn from_step<'a>(out: &'a str, block: &str) -> &'a str {
     let step = block.split_inclusive(". ").next().unwrap();
-    let at = match out.starts_with(step) {
-        true => Some(0),
-        false => out.find(&format!("\n{step}")).map(|at| at + 1),
+    let at = if out.starts_with(step) {
+        Some(0)
+    } else {
+        out.find(&format!("\n{step}")).map(|at| at + 1)
     };
     &out[at.unwrap_or_else(|| panic!("no step {step}: {out}"))..]
 }
@@ -124,8 +125,10 @@ fn runs(astra: &LocalAstra, sample: &Sample, page: &Page) -> Vec<(usize, Block, 
     let shown = blocks.filter(|(_, block)| block.section == "Output" && block.language == "text");
     shown
         .map(|(number, block)| {
-            let flags = block.introduced_by.iter().flat_map(|code| code.split(' '));
-            let flags: Vec<String> = flags
+            let flags: Vec<String> = block
+                .introduced_by
+                .iter()
+                .flat_map(|code| code.split(' '))
                 .filter(|word| word.starts_with("--"))
                 .map(str::to_owned)
                 .collect();
@@ -138,13 +141,14 @@ fn runs(astra: &LocalAstra, sample: &Sample, page: &Page) -> Vec<(usize, Block, 
 
 /// Runs the sample, checks what it leaves, and returns its output as `cargo local run` shows it.
 fn run(astra: &LocalAstra, sample: &Sample, flags: &[String]) -> String {
-    let keyspace = match sample.has_keyspace() {
-        true => astra.keyspace(),
-        false => "samples".to_owned(),
-    };
-    let mut settings = match sample.has_keyspace() {
-        true => sample.settings_in(astra, &keyspace),
-        false => astra.settings(&keyspace),
+    let (keyspace, mut settings) = if sample.has_keyspace() {
+        let keyspace = astra.keyspace();
+        let settings = sample.settings_in(astra, &keyspace);
+        (keyspace, settings)
+    } else {
+        let keyspace = "samples".to_owned();
+        let settings = astra.settings(&keyspace);
+        (keyspace, settings)
     };
     if sample.has_keyspace() {
         // Somebody else's.

@@ -85,8 +85,9 @@ fn no_heading_is_without_text() {
 fn the_table_of_interfaces_has_each_sample_once() {
     let page = Page::read("README.md".as_ref());
     let mut sections = page.text.split("\n## ");
-    let table = sections.find(|section| section.starts_with("Interfaces\n"));
-    let table = table.expect("README.md has a section Interfaces");
+    let table = sections
+        .find(|section| section.starts_with("Interfaces\n"))
+        .expect("README.md has a section Interfaces");
     let rows: Vec<Vec<&str>> = table
         .lines()
         .filter(|line| line.starts_with("| "))

@@ -232,8 +232,11 @@ fn a_path_tells_its_methods() {
         for (method, status) in [(Method::OPTIONS, 200), (Method::TRACE, 405)] {
             let reply = wire.ask(method.clone(), path, "");
             assert_eq!(reply.status, status, "{method} {path}: {}", reply.body);
-            let allowed = header(&reply, "allow").unwrap_or_default();
-            let allowed: Vec<&str> = allowed.split(',').map(str::trim).collect();
+            let allowed: Vec<&str> = header(&reply, "allow")
+                .unwrap_or_default()
+                .split(',')
+                .map(str::trim)
+                .collect();
             for method in methods {
                 assert!(allowed.contains(method), "{path}: {allowed:?}");
             }
@@ -395,11 +398,12 @@ fn introspection_describes_what_it_lists() {
         .iter()
         .filter_map(|field| field["name"].as_str())
         .collect();
-    let fields = names
+    let fields: Vec<&str> = names
         .iter()
         .filter(|name| !matches!(**name, "fields" | "interfaces" | "possibleTypes"))
-        .filter(|name| !matches!(**name, "enumValues" | "inputFields" | "ofType"));
-    let fields: Vec<&str> = fields.copied().collect();
+        .filter(|name| !matches!(**name, "enumValues" | "inputFields" | "ofType"))
+        .copied()
+        .collect();
     assert!(fields.contains(&"specifiedByUrl"), "{fields:?}");
     let query = format!("{{__type(name:\"Uuid\"){{{}}}}}", fields.join(" "));
     described("graphql/KS", &query);

@@ -183,8 +183,9 @@ impl Services {
 }
 
 async fn ends(stream: &mut TlsStream<TcpStream>) {
-    let read = timeout(LIMIT, stream.read(&mut [0; 64])).await;
-    let read = read.expect("the connection stays open");
+    let read = timeout(LIMIT, stream.read(&mut [0; 64]))
+        .await
+        .expect("the connection stays open");
     assert!(!matches!(read, Ok(1..)), "something came: {read:?}");
 }
 

@@ -62,8 +62,8 @@ async fn the_zip_has_all_files_of_a_real_one() {
         ]
     );
     let mut config: Value = serde_json::from_slice(&files["config.json"]).unwrap();
-    let passwords = ["keyStorePassword", "trustStorePassword", "pfxCertPassword"];
-    let passwords = passwords.map(|key| config.as_object_mut().unwrap().remove(key).unwrap());
+    let passwords = ["keyStorePassword", "trustStorePassword", "pfxCertPassword"]
+        .map(|key| config.as_object_mut().unwrap().remove(key).unwrap());
     assert!(
         passwords
             .iter()

@@ -253,24 +253,26 @@ fn read_vector(vector: &Members) -> Result<VectorSettings, ApiError> {
         .map(read_dimension)
         .transpose()?;
     let given_metric = either("metric", "function");
-    let metric = given_metric.map(|metric| {
-        let known = metric
-            .as_text()
-            .filter(|name| **name == name.to_ascii_lowercase());
-        known.and_then(Metric::read).ok_or_else(|| {
-            let reason = "must be 'dot_product', 'cosine' or 'euclidean'";
-            invalid_value("command.options.vector.metric", metric, reason)
+    let metric = given_metric
+        .map(|metric| {
+            let known = metric
+                .as_text()
+                .filter(|name| **name == name.to_ascii_lowercase());
+            known.and_then(Metric::read).ok_or_else(|| {
+                let reason = "must be 'dot_product', 'cosine' or 'euclidean'";
+                invalid_value("command.options.vector.metric", metric, reason)
+            })
         })
-    });
-    let metric = metric.transpose()?;
-    let model = either("sourceModel", "sourceModel").map(|model| {
-        let known = model.as_text().filter(|name| SOURCE_MODELS.contains(name));
-        known.ok_or_else(|| {
-            let reason = format!("must be one of {}", SOURCE_MODELS.join(", "));
-            invalid_value("command.options.vector.sourceModel", model, &reason)
+        .transpose()?;
+    let model = either("sourceModel", "sourceModel")
+        .map(|model| {
+            let known = model.as_text().filter(|name| SOURCE_MODELS.contains(name));
+            known.ok_or_else(|| {
+                let reason = format!("must be one of {}", SOURCE_MODELS.join(", "));
+                invalid_value("command.options.vector.sourceModel", model, &reason)
+            })
         })
-    });
-    let model = model.transpose()?;
+        .transpose()?;
     if either("service", "service").is_some() {
         return Err(vectorize_is_off());
     }

@@ -111,8 +111,8 @@ impl<'a> Finder<'a> {
             Sort::By(by) => {
                 let (filter, count) = (&self.parsed.filter, limit.min(PAGE));
                 let found = sort::first(self.collection, filter, by, skip, count).await?;
-                let documents = by_position(self.collection, found).await?;
-                let documents = documents
+                let documents = by_position(self.collection, found)
+                    .await?
                     .into_iter()
                     .map(|(_, document)| self.projected(document));
                 Ok((documents.collect(), None))

@@ -56,8 +56,10 @@ impl Indexing {
         let paths = |name: &str| match option.get(name) {
             None | Some(Json::Null) => Ok(None),
             Some(Json::Array(paths)) => {
-                let texts = paths.iter().map(|path| path.as_text().map(str::to_owned));
-                let texts: Option<Vec<String>> = texts.collect();
+                let texts: Option<Vec<String>> = paths
+                    .iter()
+                    .map(|path| path.as_text().map(str::to_owned))
+                    .collect();
                 texts
                     .map(Some)
                     .ok_or_else(|| mismatch(format!("'{name}' must be a list of texts")))

@@ -2,7 +2,6 @@
 
 use scylla::cluster::metadata::{CollectionType, ColumnType, NativeType};
 
-use super::definition::Definition;
 use store::types::{literal, quote, quote_in};
 use store::{ColumnKind, Table};
 
@@ -90,32 +89,25 @@ fn is_type(typ: &ColumnType<'_>, name: &str) -> bool {
     }
 }
 
-/// The statement that creates the table of a collection.
-pub fn create_table(keyspace: &str, name: &str, definition: &Definition) -> String {
+/// The statement that creates the table of a collection, with vectors of a dimension if it has any.
+pub fn create_table(keyspace: &str, name: &str, dimension: Option<u16>, comment: &str) -> String {
     let columns: Vec<String> = COLUMNS
         .iter()
         .map(|(name, typ, _)| format!("{name} {typ}"))
         .collect();
-    let vector = definition
-        .vector
-        .as_ref()
-        .map_or_else(String::new, |vector| {
-            format!(", {VECTOR} vector<float, {}>", vector.dimension)
-        });
+    let vector = dimension.map_or_else(String::new, |dimension| {
+        format!(", {VECTOR} vector<float, {dimension}>")
+    });
     format!(
         "CREATE TABLE {} ({KEY} frozen<tuple<tinyint, text>> PRIMARY KEY, {}{vector}) WITH comment = {}",
         quote_in(keyspace, name),
         columns.join(", "),
-        literal(&definition.comment(name)),
+        literal(comment),
     )
 }
 
-/// The indexes of a collection: name and statement.
-pub fn create_indexes(
-    keyspace: &str,
-    name: &str,
-    definition: &Definition,
-) -> Vec<(String, String)> {
+/// The indexes of a collection: name and statement. `metric` is that of its vectors, if it has any.
+pub fn create_indexes(keyspace: &str, name: &str, metric: Option<&str>) -> Vec<(String, String)> {
     let table = quote_in(keyspace, name);
     let index = |column: &str, on: String, options: String| {
         let index = index_name(name, column);
@@ -131,11 +123,11 @@ pub fn create_indexes(
     let mut indexes: Vec<(String, String)> = indexed
         .map(|(column, of)| index(column, format!("{of}({column})"), String::new()))
         .collect();
-    if let Some(vector) = &definition.vector {
+    if let Some(metric) = metric {
         // Cassandra does not know the option `source_model`; the comment keeps it.
         let options = format!(
             " WITH OPTIONS = {{'similarity_function': {}}}",
-            literal(vector.metric.name())
+            literal(metric)
         );
         indexes.push(index(VECTOR, VECTOR.to_owned(), options));
     }

@@ -43,10 +43,10 @@ use std::sync::Arc;
 
 use scylla::value::CqlValue;
 
+use super::caller::Caller;
 use super::command::Command;
 use super::error::ApiError;
 use super::keyspaces::reranking_is_off;
-use super::request::Caller;
 use super::response::Response;
 use access::TokenSession;
 use store::types::quote_in;

@@ -3,7 +3,8 @@
 use super::definition::Definition;
 use super::projection::Projection;
 use super::{filter, shred};
-use crate::command::{Command, Level};
+use crate::command::Command;
+use crate::commands::Level;
 use crate::json::{Json, reader};
 
 const PIECES: &[&str] = &[

@@ -8,13 +8,13 @@ use tokio::sync::Mutex;
 
 use super::definition::Definition;
 use super::layout;
+use crate::caller::Caller;
 use crate::codes::Code;
 use crate::command::Command;
 use crate::error::ApiError;
 use crate::indexes::wait_for_indexes;
 use crate::json::Json;
 use crate::keyspaces::{given_name, valid_name};
-use crate::request::Caller;
 use crate::response::Response;
 use access::Owners;
 use store::types::quote_in;
@@ -148,7 +148,9 @@ async fn create_table(
 ) -> Result<(), ApiError> {
     let _limits = caller.api.creation_locks.tables.lock().await;
     check_limits(caller, schema, keyspace).await?;
-    let create = layout::create_table(keyspace, name, definition);
+    let dimension = definition.vector.as_ref().map(|vector| vector.dimension);
+    let comment = definition.comment(name);
+    let create = layout::create_table(keyspace, name, dimension, &comment);
     caller.session.change_schema(&create).await?;
     Ok(())
 }
@@ -180,8 +182,8 @@ async fn check_limits(
         return Err(ApiError::new(Code::TooManyCollections, text));
     }
     let is_sai = |class: &String| class.ends_with("StorageAttachedIndex") || class == "sai";
-    let indexes = tables().flat_map(|table| &table.indexes);
-    let indexes = indexes
+    let indexes = tables()
+        .flat_map(|table| &table.indexes)
         .filter(|index| index.options.get("class_name").is_some_and(is_sai))
         .count();
     if indexes + INDEXES > limits.indexes {
@@ -203,7 +205,9 @@ async fn add_indexes(
     table: Option<&Arc<Table>>,
 ) -> Result<(), StoreError> {
     let driver = caller.session.driver();
-    let missing = layout::create_indexes(keyspace, name, definition)
+    let metric = definition.vector.as_ref();
+    let metric = metric.map(|vector| vector.metric.name());
+    let missing = layout::create_indexes(keyspace, name, metric)
         .into_iter()
         .filter(|(index, _)| !table.is_some_and(|table| layout::has_index(table, index)));
     let created = missing.map(async |(_, create)| driver.query_unpaged(create, ()).await);

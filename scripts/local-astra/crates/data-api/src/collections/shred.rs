@@ -261,8 +261,8 @@ impl Shredded {
             entries: &BTreeMap<String, T>,
             value: impl Fn(&T) -> Option<CqlValue>,
         ) -> CqlValue {
-            let entries = entries.iter();
             let entries = entries
+                .iter()
                 .filter_map(|(path, entry)| Some((CqlValue::Text(path.clone()), value(entry)?)));
             CqlValue::Map(entries.collect())
         }

@@ -71,12 +71,14 @@ impl Sort {
             return Ok(Sort::None);
         }
         members.keys().try_for_each(|path| check_path(path))?;
-        let paths = members.iter().map(|(path, value)| {
-            let ascending = read_direction(path, value)?;
-            let path = path.clone();
-            Ok(SortPath { path, ascending })
-        });
-        let paths = paths.collect::<Result<Vec<SortPath>, ApiError>>()?;
+        let paths = members
+            .iter()
+            .map(|(path, value)| {
+                let ascending = read_direction(path, value)?;
+                let path = path.clone();
+                Ok(SortPath { path, ascending })
+            })
+            .collect::<Result<Vec<SortPath>, ApiError>>()?;
         let indexed = IndexedPaths::new(collection.definition.indexing.as_ref());
         match paths.iter().find(|by| !indexed.has(&by.path)) {
             None => Ok(Sort::By(paths)),

@@ -5,12 +5,12 @@ use super::messages::list;
 use super::schema::{object, unknown_type};
 use super::types::ApiType;
 use super::{Table, changed};
+use crate::caller::Caller;
 use crate::codes::Code;
 use crate::command::{Command, mismatch, missing};
 use crate::error::ApiError;
 use crate::json::{Json, Members};
 use crate::keyspaces::vectorize_is_off;
-use crate::request::Caller;
 use crate::response::Response;
 use store::types::{literal, quote};
 
@@ -137,8 +137,7 @@ fn names(members: &Members) -> Result<Vec<&str>, ApiError> {
     match members.get("columns") {
         None | Some(Json::Null) => Ok(Vec::new()),
         Some(Json::Array(names)) => {
-            let names = names.iter().map(Json::as_text);
-            let names: Option<Vec<&str>> = names.collect();
+            let names: Option<Vec<&str>> = names.iter().map(Json::as_text).collect();
             names.ok_or_else(|| mismatch("'columns' must have texts"))
         }
         Some(other) => {

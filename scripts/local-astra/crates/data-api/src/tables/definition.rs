@@ -86,8 +86,7 @@ impl Written {
         let (name, members) = match typ {
             Json::Text(name) => (name, None),
             Json::Object(members) => {
-                let name = members.get("type").and_then(Json::as_text);
-                let name = name.ok_or_else(|| {
+                let name = members.get("type").and_then(Json::as_text).ok_or_else(|| {
                     mismatch(format!("the type of '{column}' needs a text 'type'"))
                 })?;
                 (&name.to_owned(), Some(members))
@@ -260,8 +259,9 @@ fn bad_dimension(found: impl std::fmt::Display) -> ApiError {
 }
 
 fn read_udt_name(name: Option<&Json>) -> Result<String, ApiError> {
-    let text = name.and_then(Json::as_text);
-    let text = text.filter(|name| !name.trim().is_empty());
+    let text = name
+        .and_then(Json::as_text)
+        .filter(|name| !name.trim().is_empty());
     text.map(str::to_owned).ok_or_else(|| {
         let text = "A column of a user-defined type needs the type's name as 'udtName'.";
         ApiError::new(Code::InvalidUserDefinedTypeName, text)

@@ -102,8 +102,9 @@ impl Table {
     /// For values that do not fit their columns, and for columns that no filter can be on.
     pub fn tests(&self, group: &Group) -> Result<Filter, ApiError> {
         let conditions = group.conditions.iter().map(|condition| {
-            let column = self.column(&condition.path);
-            let column = column.ok_or_else(|| self.unknown_filter_columns(&[&condition.path]))?;
+            let column = self
+                .column(&condition.path)
+                .ok_or_else(|| self.unknown_filter_columns(&[&condition.path]))?;
             self.tests_of(condition, column)
         });
         let groups = group.groups.iter().map(|group| self.tests(group));
@@ -133,11 +134,13 @@ impl Table {
             // Refused before.
             _ => return Err(unresolved()),
         };
-        let tests = values.iter().map(|value| {
-            let test = self.test(column, condition.part, comparison, value)?;
-            Ok(Filter::Test(test))
-        });
-        let tests = tests.collect::<Result<Vec<Filter>, ApiError>>()?;
+        let tests = values
+            .iter()
+            .map(|value| {
+                let test = self.test(column, condition.part, comparison, value)?;
+                Ok(Filter::Test(test))
+            })
+            .collect::<Result<Vec<Filter>, ApiError>>()?;
         Ok(if all {
             Filter::all(tests)
         } else {

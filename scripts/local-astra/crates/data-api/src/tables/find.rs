@@ -242,8 +242,9 @@ impl<'a> Finder<'a> {
                 self.table.quoted()
             );
             let count = i32::try_from(count).unwrap_or(i32::MAX);
-            let bound = std::iter::once(vector_value(vector)).chain(values);
-            let bound = bound.chain([vector_value(vector), CqlValue::Int(count)]);
+            let bound = std::iter::once(vector_value(vector))
+                .chain(values)
+                .chain([vector_value(vector), CqlValue::Int(count)]);
             // Cassandra returns all of such a query in one page.
             let page = Page::first(count);
             self.table

@@ -5,6 +5,7 @@ use scylla::cluster::metadata::{ColumnType, NativeType};
 use super::schema::{if_exists, if_not_exists, object};
 use super::types::{ApiType, is_frozen, shown};
 use super::{Table, changed};
+use crate::caller::Caller;
 use crate::codes::Code;
 use crate::collections::{Metric, SOURCE_MODELS};
 use crate::command::{Command, mismatch, missing};
@@ -12,7 +13,6 @@ use crate::error::ApiError;
 use crate::indexes::wait_for_indexes;
 use crate::json::{Json, Members};
 use crate::keyspaces::{given_name, valid_name_of};
-use crate::request::Caller;
 use crate::response::Response;
 use store::types::{literal, quote, quote_in};
 use store::{Column, Index};
@@ -184,8 +184,9 @@ pub async fn create(
     command: &Command,
 ) -> Result<Response, ApiError> {
     let definition = read_definition(command)?;
-    let options = object(definition, &["column", "options"], "options")?;
-    let options = options.map(read_text_options).transpose()?;
+    let options = object(definition, &["column", "options"], "options")?
+        .map(read_text_options)
+        .transpose()?;
     let (name, part) = read_target(definition.get("column"))?;
     let index = valid_name_of("Index", command.text("name"), NAME_LENGTH)?;
     check_type(command, "regular")?;
@@ -277,10 +278,10 @@ async fn create_index(
     options: &[(&str, String)],
 ) -> Result<Response, ApiError> {
     let unless = if_not_exists(command);
-    let options = options
+    let options: Vec<String> = options
         .iter()
-        .map(|(name, value)| format!("'{name}': {}", literal(value)));
-    let options: Vec<String> = options.collect();
+        .map(|(name, value)| format!("'{name}': {}", literal(value)))
+        .collect();
     let options = if options.is_empty() {
         String::new()
     } else {

@@ -131,13 +131,15 @@ impl Table {
             );
             return Err(ApiError::new(Code::MissingPrimaryKeyColumns, text));
         }
-        let id = self.key().map(|column| {
-            let mut values = values.iter();
-            let value = values.find(|(other, _)| other.name == column.name);
-            let value = value.and_then(|(_, value)| value.as_ref());
-            value.and_then(to_json).unwrap_or(Json::Null)
-        });
-        let id = id.collect();
+        let id = self
+            .key()
+            .map(|column| {
+                let mut values = values.iter();
+                let value = values.find(|(other, _)| other.name == column.name);
+                let value = value.and_then(|(_, value)| value.as_ref());
+                value.and_then(to_json).unwrap_or(Json::Null)
+            })
+            .collect();
         let columns = values.iter().map(|(column, _)| quote(&column.name));
         Ok(Written {
             columns: columns.collect(),
@@ -200,8 +202,9 @@ impl Table {
             .keys()
             .filter(|n| self.column(n).is_none())
             .collect();
-        let unsupported = names().filter(|column| !supports(Support::of(&column.typ)));
-        let unsupported: Vec<&Column> = unsupported.collect();
+        let unsupported: Vec<&Column> = names()
+            .filter(|column| !supports(Support::of(&column.typ)))
+            .collect();
         let (code, problem) = if !unknown.is_empty() {
             (
                 codes.unknown,
@@ -254,33 +257,36 @@ fn inserted(table: &Table, outcomes: Vec<Outcome>) -> Response {
 fn responses(table: &Table, outcomes: Vec<Outcome>) -> Response {
     let mut errors: Vec<ApiError> = Vec::new();
     let mut any = false;
-    let responses = outcomes.into_iter().map(|outcome| {
-        let mut failed = None;
-        let (id, status) = match outcome {
-            Outcome::Inserted(id) => (id, "OK"),
-            Outcome::Skipped(id) => (id, "SKIPPED"),
-            Outcome::Failed(error, id) => {
-                // Equal errors are returned once.
-                let same =
-                    |known: &ApiError| known.code == error.code && known.message == error.message;
-                let place = errors.iter().position(same).unwrap_or(errors.len());
-                if place == errors.len() {
-                    errors.push(error);
+    let responses = outcomes
+        .into_iter()
+        .map(|outcome| {
+            let mut failed = None;
+            let (id, status) = match outcome {
+                Outcome::Inserted(id) => (id, "OK"),
+                Outcome::Skipped(id) => (id, "SKIPPED"),
+                Outcome::Failed(error, id) => {
+                    // Equal errors are returned once.
+                    let same = |known: &ApiError| {
+                        known.code == error.code && known.message == error.message
+                    };
+                    let place = errors.iter().position(same).unwrap_or(errors.len());
+                    if place == errors.len() {
+                        errors.push(error);
+                    }
+                    failed = i64::try_from(place).ok();
+                    (id, "ERROR")
                 }
-                failed = i64::try_from(place).ok();
-                (id, "ERROR")
+            };
+            any |= status == "OK";
+            let mut response = Members::new();
+            response.insert("_id".to_owned(), id);
+            response.insert("status".to_owned(), Json::text(status));
+            if let Some(place) = failed {
+                response.insert("errorsIdx".to_owned(), Json::integer(place));
             }
-        };
-        any |= status == "OK";
-        let mut response = Members::new();
-        response.insert("_id".to_owned(), id);
-        response.insert("status".to_owned(), Json::text(status));
-        if let Some(place) = failed {
-            response.insert("errorsIdx".to_owned(), Json::integer(place));
-        }
-        Json::Object(response)
-    });
-    let responses = responses.collect();
+            Json::Object(response)
+        })
+        .collect();
     let response = Response::default().with_status("documentResponses", responses);
     let response = if any {
         response.with_status("primaryKeySchema", table.key_schema())

@@ -37,9 +37,9 @@ use std::sync::Arc;
 
 use scylla::value::CqlValue;
 
+use super::caller::Caller;
 use super::command::Command;
 use super::error::ApiError;
-use super::request::Caller;
 use super::response::Response;
 use access::TokenSession;
 use store::types::{quote, quote_in};

@@ -163,8 +163,8 @@ fn equalities(filter: &Filter, column: &str) -> Option<Vec<Test>> {
             equals.then(|| vec![test.clone()])
         }
         Filter::Any(any) => {
-            let tests = any.iter().map(|part| equalities(part, column));
-            let tests: Option<Vec<Vec<Test>>> = tests.collect();
+            let tests: Option<Vec<Vec<Test>>> =
+                any.iter().map(|part| equalities(part, column)).collect();
             tests.map(|tests| tests.into_iter().flatten().collect())
         }
         Filter::All(_) => None,

@@ -31,8 +31,9 @@ impl Table {
             );
             return Err(ApiError::new(Code::UnknownColumnsInProjection, text));
         }
-        let unsupported = selected.iter().copied();
-        let unsupported: Vec<&Column> = unsupported
+        let unsupported: Vec<&Column> = selected
+            .iter()
+            .copied()
             .filter(|column| !Support::of(&column.typ).read)
             .collect();
         if !unsupported.is_empty() {

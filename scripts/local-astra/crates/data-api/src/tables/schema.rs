@@ -3,13 +3,13 @@
 use super::changed;
 use super::definition::{Place, PrimaryKey, columns_in_cql, read_columns};
 use super::types::{Usage, describe_columns};
+use crate::caller::Caller;
 use crate::codes::Code;
 use crate::collections::is_collection;
 use crate::command::{Command, mismatch, missing, unknown_field};
 use crate::error::ApiError;
 use crate::json::{Json, Members};
 use crate::keyspaces::{given_name, valid_name};
-use crate::request::Caller;
 use crate::response::Response;
 use store::StoreError;
 use store::types::{quote, quote_in};
@@ -23,8 +23,9 @@ pub async fn create(
     let definition = command.field("definition").and_then(Json::as_object);
     let definition = definition.ok_or_else(|| missing("command.definition"))?;
     let known = ["columns", "primaryKey"];
-    let columns = object(definition, &known, "columns")?;
-    let columns = columns.map(read_columns).transpose()?;
+    let columns = object(definition, &known, "columns")?
+        .map(read_columns)
+        .transpose()?;
     let key = definition.get("primaryKey").filter(|key| !key.is_null());
     let key = key.map(PrimaryKey::read).transpose()?;
     let name = valid_name("Table", command.text("name"))?;
@@ -48,11 +49,14 @@ pub async fn create(
     let mut primary = vec![format!("({})", partition.join(", "))];
     primary.extend(clustering);
     parts.push(format!("PRIMARY KEY ({})", primary.join(", ")));
-    let order = key.clustering.iter().map(|(name, descending)| {
-        let order = if *descending { "DESC" } else { "ASC" };
-        format!("{} {order}", quote(name))
-    });
-    let order: Vec<String> = order.collect();
+    let order: Vec<String> = key
+        .clustering
+        .iter()
+        .map(|(name, descending)| {
+            let order = if *descending { "DESC" } else { "ASC" };
+            format!("{} {order}", quote(name))
+        })
+        .collect();
     let order = if order.is_empty() {
         String::new()
     } else {

@@ -87,10 +87,10 @@ impl Table {
             );
             return Err(ApiError::new(Code::CannotSortUnknownColumns, text));
         }
-        let named = members
+        let named: Vec<(&Column, &Json)> = members
             .iter()
-            .filter_map(|(name, value)| Some((self.column(name)?, value)));
-        let named: Vec<(&Column, &Json)> = named.collect();
+            .filter_map(|(name, value)| Some((self.column(name)?, value)))
+            .collect();
         let is_vector = |column: &Column| matches!(ApiType::of(&column.typ), ApiType::Vector(_));
         let is_text = |column: &Column| ["ascii", "text"].contains(&api_name(&column.typ));
         let is_special = |(column, value): &(&Column, &Json)| {
@@ -113,8 +113,8 @@ impl Table {
         }
         let by = named
             .iter()
-            .map(|(column, value)| self.sort_column(column, value));
-        let by = by.collect::<Result<Vec<SortColumn>, ApiError>>()?;
+            .map(|(column, value)| self.sort_column(column, value))
+            .collect::<Result<Vec<SortColumn>, ApiError>>()?;
         Ok(match self.warning_of_memory(&by, filter, window) {
             None => (Sort::Database(by), None),
             Some(warning) => (Sort::Memory(by), Some(warning)),

@@ -55,8 +55,11 @@ pub async fn one(table: &Table, command: &Command) -> Result<Response, ApiError>
         sets.join(", "),
         conditions.join(" AND ")
     );
-    let values = assignments.into_iter().map(|set| set.value);
-    let values = values.chain(keys).collect();
+    let values = assignments
+        .into_iter()
+        .map(|set| set.value)
+        .chain(keys)
+        .collect();
     table.query(&cql, values, Page::first(1)).await?;
     // Cassandra does not report whether the row existed.
     let response = Response::default().with_status("matchedCount", Json::integer(1));
@@ -140,21 +143,22 @@ impl Table {
             operator => {
                 let known = operands.iter();
                 let pushes = operator == "$push";
-                let changes = known.filter_map(|(name, operand)| {
-                    let column = self.column(name)?;
-                    let is_map = match ApiType::of(&column.typ) {
-                        ApiType::Map(..) => true,
-                        typ if typ.is_collection() => false,
-                        _ => return None,
-                    };
-                    let change = match (pushes, is_map) {
-                        (true, true) => pushed_entries(operand),
-                        (true, false) => pushed_elements(operand),
-                        (false, _) => Ok(operand.clone()),
-                    };
-                    Some(change.map(|change| (name, column, change)))
-                });
-                let changes = changes.collect::<Result<Vec<_>, ApiError>>()?;
+                let changes = known
+                    .filter_map(|(name, operand)| {
+                        let column = self.column(name)?;
+                        let is_map = match ApiType::of(&column.typ) {
+                            ApiType::Map(..) => true,
+                            typ if typ.is_collection() => false,
+                            _ => return None,
+                        };
+                        let change = match (pushes, is_map) {
+                            (true, true) => pushed_entries(operand),
+                            (true, false) => pushed_elements(operand),
+                            (false, _) => Ok(operand.clone()),
+                        };
+                        Some(change.map(|change| (name, column, change)))
+                    })
+                    .collect::<Result<Vec<_>, ApiError>>()?;
                 self.require_columns(operands, codes, supports)?;
                 let sign = if pushes { '+' } else { '-' };
                 let changes = changes.into_iter().map(|(name, column, change)| {

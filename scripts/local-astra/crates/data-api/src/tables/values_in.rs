@@ -211,8 +211,9 @@ fn read_scalar(value: &Json, native: &NativeType) -> Result<CqlValue, Misfit> {
         },
         NativeType::Blob => match extended::known(value) {
             Some((Extension::Binary, Json::Text(text))) => {
-                let bytes = DECODER.decode(text.replace(['\r', '\n'], ""));
-                let bytes = bytes.map_err(|_| "$binary must be base64".to_owned())?;
+                let bytes = DECODER
+                    .decode(text.replace(['\r', '\n'], ""))
+                    .map_err(|_| "$binary must be base64".to_owned())?;
                 Ok(CqlValue::Blob(bytes))
             }
             _ => Err(misfit()),

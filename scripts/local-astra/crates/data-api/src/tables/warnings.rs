@@ -137,10 +137,10 @@ pub fn require_row(table: &Table, filter: &Group) -> Result<(), ApiError> {
         let code = Code::UnsupportedFilterForUpdateOneDeleteOne;
         return Err(rejected(table, code, &problem));
     }
-    let missing = table
+    let missing: Vec<&Column> = table
         .key()
-        .filter(|column| !conditions.contains_key(column.name.as_str()));
-    let missing: Vec<&Column> = missing.collect();
+        .filter(|column| !conditions.contains_key(column.name.as_str()))
+        .collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -184,8 +184,9 @@ fn require_keys(table: &Table, conditions: &ByColumn<'_>) -> Result<(), ApiError
 }
 
 fn require_known(table: &Table, conditions: &ByColumn<'_>) -> Result<(), ApiError> {
-    let unknown = conditions.keys().copied();
-    let unknown: Vec<&str> = unknown
+    let unknown: Vec<&str> = conditions
+        .keys()
+        .copied()
         .filter(|name| table.column(name).is_none())
         .collect();
     if unknown.is_empty() {

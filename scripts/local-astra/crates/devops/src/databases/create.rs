@@ -12,7 +12,7 @@ use super::super::DevOps;
 use super::super::error::DevOpsError;
 use super::super::request::{Caller, json};
 use super::record::{DatabaseRecord, Status, now};
-use super::{LIMIT, keyspaces, life, regions};
+use super::{LIMIT, life, names, regions};
 use access::{KeyspaceState, OwnedKeyspace, Target};
 use store::records;
 
@@ -43,8 +43,8 @@ impl Body {
         }
         let cloud = self
             .cloud_provider
-            .ok_or_else(|| missing("cloudProvider"))?;
-        let cloud = cloud.to_ascii_uppercase();
+            .ok_or_else(|| missing("cloudProvider"))?
+            .to_ascii_uppercase();
         let region = self.region.ok_or_else(|| missing("region"))?;
         if regions::find(&cloud, &region).is_none() {
             return bad(format!(
@@ -107,7 +107,7 @@ pub async fn create(
         let why = format!("local Astra has at most {LIMIT} databases");
         return Err(DevOpsError::Unprocessable(why));
     }
-    keyspaces::check_free(&devops, &keyspace).await?;
+    names::check_free(&devops, &keyspace).await?;
     let keyspace = OwnedKeyspace {
         name: keyspace,
         database: record.id,

@@ -9,7 +9,7 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::super::DevOps;
-use super::keyspaces;
+use super::names;
 use super::record::{DatabaseRecord, Status, now};
 use access::{KeyspaceState, OwnedKeyspace};
 use bundle::Database;
@@ -109,7 +109,7 @@ async fn change_keyspaces(devops: &DevOps, record: &DatabaseRecord) -> Result<()
 
 /// Publishes a database to the services of its bundle, with the contents of the bundle.
 pub async fn publish(devops: &DevOps, record: &DatabaseRecord) -> Result<(), StoreError> {
-    let keyspaces = keyspaces::of(devops, record).await?;
+    let keyspaces = names::of(devops, record).await?;
     let database = Database {
         keyspace: keyspaces.into_iter().next().unwrap_or_default(),
     };

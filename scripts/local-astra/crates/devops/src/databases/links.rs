@@ -15,8 +15,8 @@ use uuid::Uuid;
 use super::super::error::{DevOpsError, json_answer};
 use super::super::request::{Caller, Parameters};
 use super::super::{DevOps, Inner};
+use super::one;
 use super::record::DatabaseRecord;
-use super::{one, view};
 use access::Target;
 use store::records;
 
@@ -32,8 +32,7 @@ pub fn now() -> u64 {
 /// Returns a link to a database's bundle, issued at `now`.
 pub fn make(inner: &Inner, base: &str, record: &DatabaseRecord, now: u64) -> String {
     let expires = now + LIFE;
-    let signature = hmac::sign(&inner.link_key, signed(record.id, expires).as_bytes());
-    let signature: String = signature
+    let signature: String = hmac::sign(&inner.link_key, signed(record.id, expires).as_bytes())
         .as_ref()
         .iter()
         .map(|b| format!("{b:02x}"))
@@ -75,13 +74,14 @@ pub async fn links(
         "downloadURL": link,
         "downloadURLInternal": link,
         // Misspelt by Astra, and expected by clients.
-        "datcenterID": view::datacenter_id(&record),
+        "datcenterID": record.datacenter_id(),
         "region": record.region,
         "cloudProvider": record.cloud,
     });
-    let body = match parameters.flag("all") {
-        true => Value::Array(vec![shown]),
-        false => shown,
+    let body = if parameters.flag("all") {
+        Value::Array(vec![shown])
+    } else {
+        shown
     };
     Ok(json_answer(StatusCode::OK, body))
 }
@@ -110,8 +110,9 @@ pub async fn download(
     }
     let admin = devops.inner.logins.admin();
     let record = records::get::<DatabaseRecord>(admin, &id.to_string()).await?;
-    let record = record.filter(|record| record.status.is_open());
-    let record = record.ok_or_else(|| super::unknown(&id.to_string()))?;
+    let record = record
+        .filter(|record| record.status.is_open())
+        .ok_or_else(|| super::unknown(&id.to_string()))?;
     let zip = devops.inner.bundles.secure_connect(id).await;
     let zip = zip.map_err(|error| DevOpsError::Failed(error.to_string()))?;
     let name = utf8_percent_encode(&record.name, NON_ALPHANUMERIC);
@@ -133,8 +134,7 @@ mod tests {
         let other = hmac::Key::new(hmac::HMAC_SHA256, b"other");
         let (id, made) = (Uuid::from_u128(1), 1_000_000);
         let expires = made + LIFE;
-        let signature = hmac::sign(&key, signed(id, expires).as_bytes());
-        let signature: String = signature
+        let signature: String = hmac::sign(&key, signed(id, expires).as_bytes())
             .as_ref()
             .iter()
             .map(|b| format!("{b:02x}"))

@@ -3,7 +3,7 @@
 //! - [`record`]: the stored form of a database; [`view`]: its JSON form
 //! - [`life`]: transitions between statuses in the background
 //! - [`create`]: creation of a database
-//! - [`keyspaces`]: its keyspaces
+//! - [`keyspaces`]: creation and removal of its keyspaces; [`names`]: their names
 //! - [`links`]: links to its secure connect bundle
 //! - [`regions`]: the available regions
 
@@ -11,6 +11,7 @@ mod create;
 mod keyspaces;
 mod life;
 mod links;
+mod names;
 mod record;
 mod regions;
 mod view;
@@ -135,7 +136,7 @@ async fn view(
     caller: &Caller,
     record: &DatabaseRecord,
 ) -> Result<Value, DevOpsError> {
-    let keyspaces = keyspaces::of(devops, record).await?;
+    let keyspaces = names::of(devops, record).await?;
     Ok(view::database(
         &devops.inner,
         &caller.base,

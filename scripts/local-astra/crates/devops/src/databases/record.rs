@@ -57,6 +57,11 @@ impl DatabaseRecord {
             status: Status::Active,
         }
     }
+
+    /// Returns the id of the only data center.
+    pub fn datacenter_id(&self) -> String {
+        format!("{}-1", self.id)
+    }
 }
 
 /// Status of a database. Local databases never have Astra's other statuses.

@@ -51,7 +51,7 @@ pub fn database(inner: &Inner, base: &str, record: &DatabaseRecord, keyspaces: &
             "totalStorage": 5,
             "displayStorage": 10,
         },
-        "cost": costs(),
+        "cost": regions::costs(),
         "cqlshUrl": format!("{base}/cqlsh"),
         "graphqlUrl": format!("{base}/api/graphql"),
         "dataEndpointUrl": format!("{base}/api/rest"),
@@ -65,13 +65,14 @@ pub fn database(inner: &Inner, base: &str, record: &DatabaseRecord, keyspaces: &
 
 /// Returns the only data center of the database.
 pub fn datacenter(inner: &Inner, base: &str, record: &DatabaseRecord) -> Value {
-    let link = match record.status.is_open() {
-        true => links::make(inner, base, record, links::now()),
-        false => "pending".to_owned(),
+    let link = if record.status.is_open() {
+        links::make(inner, base, record, links::now())
+    } else {
+        "pending".to_owned()
     };
     let zone = regions::find(&record.cloud, &record.region).map_or("", |region| region.zone);
     json!({
-        "id": datacenter_id(record),
+        "id": record.datacenter_id(),
         "name": "dc-1",
         "tier": "serverless",
         "cloudProvider": record.cloud,
@@ -87,33 +88,4 @@ pub fn datacenter(inner: &Inner, base: &str, record: &DatabaseRecord) -> Value {
         "secureBundleUrl": link,
         "secureBundleInternalUrl": link,
     })
-}
-
-pub fn datacenter_id(record: &DatabaseRecord) -> String {
-    format!("{}-1", record.id)
-}
-
-/// Returns costs of zero.
-pub fn costs() -> Value {
-    let names = [
-        "costPerMinCents",
-        "costPerHourCents",
-        "costPerDayCents",
-        "costPerMonthCents",
-        "costPerMinMRCents",
-        "costPerHourMRCents",
-        "costPerDayMRCents",
-        "costPerMonthMRCents",
-        "costPerMinParkedCents",
-        "costPerHourParkedCents",
-        "costPerDayParkedCents",
-        "costPerMonthParkedCents",
-        "costPerNetworkGbCents",
-        "costPerReadGbCents",
-        "costPerWrittenGbCents",
-    ];
-    names
-        .iter()
-        .map(|name| ((*name).to_owned(), json!(0)))
-        .collect()
 }

@@ -65,16 +65,17 @@ pub async fn create(
         return Err(DevOpsError::NotServed(why.to_owned()));
     }
     let _changing = devops.inner.changing.lock().await;
-    let roles = known_roles(&devops, &body.roles).await;
-    let roles = roles.map_err(|error| match error {
-        RolesError::Empty => bad(error.to_string()),
-        RolesError::Unknown(id) => unknown("role", &id),
-        RolesError::Store(error) => error.into(),
-    })?;
+    let roles = known_roles(&devops, &body.roles)
+        .await
+        .map_err(|error| match error {
+            RolesError::Empty => bad(error.to_string()),
+            RolesError::Unknown(id) => unknown("role", &id),
+            RolesError::Store(error) => error.into(),
+        })?;
     let failed = |what: &str| DevOpsError::Failed(what.to_owned());
     let credentials = Credentials::generate().map_err(|error| failed(&error.to_string()))?;
-    let token = Token::of(&credentials.client_id, &credentials.secret);
-    let token = token.ok_or_else(|| failed("a new client id is none"))?;
+    let token = Token::of(&credentials.client_id, &credentials.secret)
+        .ok_or_else(|| failed("a new client id is none"))?;
     let record = TokenRecord {
         client_id: credentials.client_id,
         roles,

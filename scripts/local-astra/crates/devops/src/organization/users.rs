@@ -69,8 +69,10 @@ async fn roles_of(devops: &DevOps, body: &Map<String, Value>) -> Result<Vec<Uuid
 fn shown(user: &User, names: &[(Uuid, String)]) -> Value {
     // Deleted roles are not shown.
     let role = |id: &Uuid| names.iter().find(|(known, _)| known == id);
-    let roles = user.roles.iter().filter_map(role);
-    let roles: Vec<Value> = roles
+    let roles: Vec<Value> = user
+        .roles
+        .iter()
+        .filter_map(role)
         .map(|(id, name)| json!({"ID": id, "Name": name}))
         .collect();
     json!({"UserID": user.id, "Email": user.email, "Status": user.status, "Roles": roles})
@@ -80,8 +82,11 @@ fn shown(user: &User, names: &[(Uuid, String)]) -> Value {
 pub async fn list(State(devops): State<DevOps>, caller: Caller) -> Result<Response, DevOpsError> {
     require(&caller, "org-user-read")?;
     let names = role_names(&devops).await?;
-    let users = records::all::<User>(devops.inner.logins.admin()).await?;
-    let users: Vec<Value> = users.iter().map(|user| shown(user, &names)).collect();
+    let users: Vec<Value> = records::all::<User>(devops.inner.logins.admin())
+        .await?
+        .iter()
+        .map(|user| shown(user, &names))
+        .collect();
     let body = json!({"OrgID": ORGANIZATION_ID, "OrgName": ORGANIZATION_NAME, "Users": users});
     Ok(json_answer(StatusCode::OK, body))
 }

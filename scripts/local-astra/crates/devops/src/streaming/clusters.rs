@@ -9,6 +9,10 @@ use super::super::request::{Caller, Parameters};
 use super::error::StreamingError;
 use super::{admitted, own_organization};
 
+/// The Pulsar instance and the zone of every cluster.
+pub const INSTANCE: &str = "prod0";
+pub const ZONE: &str = "na";
+
 /// A cloud and its regions. In this API region names have no dashes.
 struct Provider {
     cloud: &'static str,
@@ -82,8 +86,9 @@ pub async fn providers(
     caller: Caller,
 ) -> Result<Json<Value>, StreamingError> {
     admitted(&devops, &caller)?;
-    let all = PROVIDERS.iter();
-    let all = all.map(|one| (one.cloud.to_owned(), json!(one.regions)));
+    let all = PROVIDERS
+        .iter()
+        .map(|one| (one.cloud.to_owned(), json!(one.regions)));
     Ok(Json(Value::Object(all.collect())))
 }
 
@@ -112,8 +117,8 @@ pub async fn list(
                 "webServiceUrl": urls.web_service,
                 "brokerServiceUrl": urls.broker,
                 "websocketUrl": "",
-                "pulsarInstance": super::tenants::INSTANCE,
-                "regionZone": super::tenants::ZONE,
+                "pulsarInstance": INSTANCE,
+                "regionZone": ZONE,
             })
         });
     Ok(Json(clusters.collect()))
@@ -142,7 +147,7 @@ pub async fn regions(
                 "name": region,
                 "cloudProvider": cloud,
                 "displayName": name(cloud, region),
-                "zone": super::tenants::ZONE,
+                "zone": ZONE,
                 "classification": "standard",
                 "enabled": true,
             })

@@ -86,9 +86,10 @@ fn admitted(devops: &DevOps, caller: &Caller) -> Result<Admin, StreamingError> {
 
 /// Rejects an organization other than the caller's.
 fn own_organization(organization: &str) -> Result<(), StreamingError> {
-    match organization == ORGANIZATION_ID {
-        true => Ok(()),
-        false => Err(StreamingError::Forbidden),
+    if organization == ORGANIZATION_ID {
+        Ok(())
+    } else {
+        Err(StreamingError::Forbidden)
     }
 }
 
@@ -98,8 +99,9 @@ async fn find(
     pulsar: &Admin,
     tenant: &str,
 ) -> Result<TenantRecord, StreamingError> {
-    let record = records::get::<TenantRecord>(devops.inner.logins.admin(), tenant).await?;
-    let record = record.ok_or(StreamingError::NoTenant)?;
+    let record = records::get::<TenantRecord>(devops.inner.logins.admin(), tenant)
+        .await?
+        .ok_or(StreamingError::NoTenant)?;
     match pulsar.tenant(tenant).await? {
         Some(_) => Ok(record),
         None => Err(StreamingError::NoTenant),
@@ -121,8 +123,9 @@ async fn find_on_cluster(
         )
     })?;
     let record = find(devops, pulsar, tenant).await?;
-    match cluster.as_bytes() == record.cluster.as_bytes() {
-        true => Ok(record),
-        false => Err(StreamingError::NoTenant),
+    if cluster.as_bytes() == record.cluster.as_bytes() {
+        Ok(record)
+    } else {
+        Err(StreamingError::NoTenant)
     }
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::super::DevOps;
 use super::super::request::{Caller, Parameters, problem};
-use super::clusters::{self, Urls};
+use super::clusters::{self, INSTANCE, Urls, ZONE};
 use super::error::StreamingError;
 use super::{admitted, find, find_on_cluster, own_organization};
 use access::TenantRecord;
@@ -21,8 +21,6 @@ use settings::streaming::Claims;
 use settings::{ORGANIZATION_ID, TENANT, TENANT_NAMESPACE};
 use store::records;
 
-pub const INSTANCE: &str = "prod0";
-pub const ZONE: &str = "na";
 /// Maximum number of tenants per organization on shared clusters (limits page of the Astra Streaming docs).
 const TENANTS: usize = 10;
 /// Maximum total length of the names of a tenant, a namespace and a function.

@@ -73,10 +73,11 @@ pub async fn create_v3(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, StreamingError> {
-    let body: Body = match body.is_empty() {
-        true => Body::default(),
-        false => serde_json::from_slice(&body)
-            .map_err(|error| StreamingError::BadRequest(problem(&error)))?,
+    let body: Body = if body.is_empty() {
+        Body::default()
+    } else {
+        serde_json::from_slice(&body)
+            .map_err(|error| StreamingError::BadRequest(problem(&error)))?
     };
     match body.kind.as_deref() {
         None | Some("" | "admin") => (),
@@ -156,8 +157,9 @@ fn ends(life: &str) -> Result<u64, StreamingError> {
         _ => return Err(wrong()),
     };
     let number: u64 = number.parse().map_err(|_| wrong())?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    let now = now.map_or(0, |passed| passed.as_secs());
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |passed| passed.as_secs());
     number
         .checked_mul(seconds)
         .filter(|life| *life > 0)

@@ -166,11 +166,13 @@ impl fmt::Display for Condition {
             Condition::Compare(operator, value) => write!(f, "{} {value}", operator.name()),
             Condition::Exists(exists) => write!(f, "EXISTS {exists}"),
             Condition::OneOf { values, negated } => {
-                let values = values.iter().map(|value| match value {
-                    Some(value) => value.to_string(),
-                    None => "null".to_owned(),
-                });
-                let values: Vec<String> = values.collect();
+                let values: Vec<String> = values
+                    .iter()
+                    .map(|value| match value {
+                        Some(value) => value.to_string(),
+                        None => "null".to_owned(),
+                    })
+                    .collect();
                 let name = if *negated { "NIN" } else { "IN" };
                 write!(f, "{name} [{}]", values.join(", "))
             }

@@ -29,8 +29,8 @@ use self::plan::{Candidates, Plan};
 use super::assemble::{Arrays, Padding, assemble};
 use super::collections::Collection;
 use super::error::DocumentError;
+use super::path::below;
 use super::profile::Profile;
-use super::read::{below, fields};
 use super::request::{Address, Caller, Parameters};
 use super::response::Wrapper;
 use super::rows;
@@ -64,7 +64,7 @@ pub async fn search(
         Some(text) => Expression::read(text, &[], Negation::Opposites)?,
         None => None,
     };
-    let fields = below(&[], fields(&parameters)?);
+    let fields = below(&[], parameters.fields()?);
     let state = parameters.text("page-state");
     let found = find(
         &collection,

@@ -9,9 +9,8 @@ use super::page_state;
 use crate::assemble::{Arrays, Padding, assemble};
 use crate::collections::Collection;
 use crate::error::DocumentError;
-use crate::path::{Pattern, stored_path};
+use crate::path::{Pattern, below, patterns, stored_path};
 use crate::profile::Profile;
-use crate::read::{below, fields, patterns};
 use crate::request::{Address, Parameters};
 use crate::response;
 use crate::response::Wrapper;
@@ -33,7 +32,7 @@ pub async fn search_document(
         Some(text) => Expression::read(text, &address.path, Negation::Kept)?,
         None => None,
     };
-    let fields = fields(parameters)?;
+    let fields = parameters.fields()?;
     let filters = expression
         .as_ref()
         .map(Expression::filters)

@@ -106,9 +106,10 @@ impl Plan {
                 return everything(Some(expression));
             }
             // One that holds without the field lets the others of its field hold so, too.
-            match without_field(&first) {
-                true => Lead::FieldIfThere(first),
-                false => Lead::Field(first),
+            if without_field(&first) {
+                Lead::FieldIfThere(first)
+            } else {
+                Lead::Field(first)
             }
         } else {
             return everything(None);

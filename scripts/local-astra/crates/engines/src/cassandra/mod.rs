@@ -255,12 +255,12 @@ impl Cassandra {
         };
         // A new cluster has one seed. Later each node is one: a seed that finds no other starts alone, so all of them
         // can be started at once. A replacement gets its data from its seeds.
-        let seeds = (1..=self.nodes).filter(|other| match join {
-            Join::First => *other == 1,
-            Join::Again => true,
-            Join::Replace => *other != node,
-        });
-        let seeds: Vec<String> = seeds
+        let seeds: Vec<String> = (1..=self.nodes)
+            .filter(|other| match join {
+                Join::First => *other == 1,
+                Join::Again => true,
+                Join::Replace => *other != node,
+            })
             .map(|seed| format!("127.0.0.{seed}:{storage}"))
             .collect();
         let seeds = seeds.join(",");

@@ -261,8 +261,11 @@ impl Admin {
         &self,
         topic: &str,
     ) -> Result<Option<T>, AdminError> {
-        let parts = topic.replacen("://", "/", 1);
-        let parts: Vec<String> = parts.splitn(4, '/').map(part).collect();
+        let parts: Vec<String> = topic
+            .replacen("://", "/", 1)
+            .splitn(4, '/')
+            .map(part)
+            .collect();
         found(self.get(&format!("{}/stats", parts.join("/"))).await)
     }
 

@@ -66,8 +66,7 @@ impl Aggregate {
             )));
         };
         let mut all = table.columns.iter();
-        let found = all.find(|found| names::column(&found.name) == *column);
-        let found = found.ok_or_else(|| {
+        let found = all.find(|found| names::column(&found.name) == *column).ok_or_else(|| {
             RunError::Invalid(format!(
                 "The column name: {column} provided for the {function} function does not exists."
             ))

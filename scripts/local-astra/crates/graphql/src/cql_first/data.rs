@@ -105,10 +105,7 @@ impl Root {
             .values()
             .filter_map(|field| field.jobs.as_ref().ok());
         let statements: Vec<Statement> = jobs.flatten().map(|job| job.statement.clone()).collect();
-        let alone = match is_async {
-            true => Mode::Async,
-            false => Mode::Plain,
-        };
+        let alone = if is_async { Mode::Async } else { Mode::Plain };
         if statements.len() < 2 && (collected.len() < 2 || !failed) {
             return alone;
         }
@@ -124,11 +121,13 @@ impl Root {
             let given = collected.values().find(|field| !field.options.is_null());
             let given = given.and_then(|field| field.jobs.as_ref().ok()?.first());
             let options = given.map(|job| job.statement.options);
-            let statements = statements.into_iter().map(|statement| Statement {
-                options: options.unwrap_or(statement.options),
-                ..statement
-            });
-            let statements: Vec<Statement> = statements.collect();
+            let statements: Vec<Statement> = statements
+                .into_iter()
+                .map(|statement| Statement {
+                    options: options.unwrap_or(statement.options),
+                    ..statement
+                })
+                .collect();
             let session = Arc::clone(&self.session);
             let batch = async move { statement::run_batch(statements, &session).await };
             if is_async {

@@ -65,8 +65,9 @@ impl<'a> Row<'a> {
             (names::column(&column.name), value)
         });
         let echo = Value::Object(echo.collect());
-        let key = self.columns.into_iter();
-        let key = key
+        let key = self
+            .columns
+            .into_iter()
             .filter(|(column, _)| is_key(column))
             .map(|(column, value)| (column.name.clone(), value));
         Job {

@@ -13,8 +13,9 @@ use serde_json::{Map, Value, json};
 use super::aggregates::{self, Aggregate};
 use super::conditions::{Relations, members};
 use super::{names, values};
-use crate::run::{Arguments, RunError, arguments, list};
+use crate::run::{Arguments, RunError, arguments};
 use crate::statement::{Options, Page, Statement};
+use crate::variables::list;
 use access::TokenSession;
 use store::types::{quote, quote_in};
 use store::values::from_base64;
@@ -95,9 +96,10 @@ impl Selected {
         let columns = self.columns.iter().map(|column| quote(column));
         let aggregates = self.aggregates.iter().filter_map(Aggregate::cql);
         let all: Vec<String> = columns.chain(aggregates).collect();
-        match all.is_empty() {
-            true => "*".to_owned(),
-            false => all.join(", "),
+        if all.is_empty() {
+            "*".to_owned()
+        } else {
+            all.join(", ")
         }
     }
 }

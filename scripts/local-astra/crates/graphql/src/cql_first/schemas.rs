@@ -61,8 +61,9 @@ impl Schemas {
         let slot = {
             let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             known.retain(|name, _| all.keyspaces.contains_key(name));
-            let same = known.get(&keyspace.name);
-            let same = same.filter(|(generated_for, _)| Arc::ptr_eq(generated_for, keyspace));
+            let same = known
+                .get(&keyspace.name)
+                .filter(|(generated_for, _)| Arc::ptr_eq(generated_for, keyspace));
             match same {
                 Some((_, slot)) => Arc::clone(slot),
                 None => {

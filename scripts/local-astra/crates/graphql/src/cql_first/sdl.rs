@@ -125,7 +125,7 @@ impl Maker {
     fn table(&mut self, table: &Arc<Table>) {
         let cql = &table.name;
         let name = names::table(cql);
-        let own = [
+        let own: Vec<String> = [
             "",
             "Input",
             "FilterInput",
@@ -133,8 +133,10 @@ impl Maker {
             "Order",
             "Result",
             "MutationResult",
-        ];
-        let own: Vec<String> = own.iter().map(|end| format!("{name}{end}")).collect();
+        ]
+        .iter()
+        .map(|end| format!("{name}{end}"))
+        .collect();
         let collision = own.iter().find_map(|typ| match self.taken.get(typ) {
             Some(other) => Some((typ, format!("table {other}"))),
             None => {

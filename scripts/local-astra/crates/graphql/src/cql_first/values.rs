@@ -5,8 +5,9 @@ use scylla::value::CqlValue;
 use serde_json::{Map, Value};
 
 use super::{names, types};
-use crate::run::{RunError, list};
+use crate::run::RunError;
 use crate::scalars;
+use crate::variables::list;
 
 /// Reads a value; null remains null.
 ///

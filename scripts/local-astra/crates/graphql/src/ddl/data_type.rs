@@ -112,9 +112,10 @@ fn read_at(typ: &Value, depth: usize) -> Result<TypeName, RunError> {
             }
         }
     };
-    Ok(match info["frozen"] == json!(true) {
-        true => TypeName::Frozen(Box::new(typ)),
-        false => typ,
+    Ok(if info["frozen"] == json!(true) {
+        TypeName::Frozen(Box::new(typ))
+    } else {
+        typ
     })
 }
 

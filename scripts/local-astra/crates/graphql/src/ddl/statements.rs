@@ -111,11 +111,13 @@ fn replication(given: &Given<'_>) -> Result<String, RunError> {
             refused("datacenters must contain at least one element")
         }
         (None, Some(all)) => {
-            let options = all.iter().map(|center| {
-                let name = literal(center["name"].as_str().unwrap_or_default());
-                format!(", {name}: {}", center["replicas"].as_i64().unwrap_or(3))
-            });
-            let options: String = options.collect();
+            let options: String = all
+                .iter()
+                .map(|center| {
+                    let name = literal(center["name"].as_str().unwrap_or_default());
+                    format!(", {name}: {}", center["replicas"].as_i64().unwrap_or(3))
+                })
+                .collect();
             Ok(format!("{{'class': 'NetworkTopologyStrategy'{options}}}"))
         }
     }
@@ -137,17 +139,20 @@ fn table_body(given: &Given<'_>) -> Result<String, RunError> {
     parts.push(format!("PRIMARY KEY ({})", key.join(", ")));
     let mut cql = format!("({})", parts.join(", "));
     if !clustering.is_empty() {
-        let orders = clustering.iter().map(|column| {
-            let order = column["order"].as_str().unwrap_or("ASC").to_uppercase();
-            match order.as_str() {
-                "ASC" | "DESC" => Ok(format!("{} {order}", quote(name_of(column)))),
-                _ => {
-                    let text = format!("Invalid clustering order {order}: expected ASC or DESC");
-                    Err(RunError::Invalid(text))
+        let orders = clustering
+            .iter()
+            .map(|column| {
+                let order = column["order"].as_str().unwrap_or("ASC").to_uppercase();
+                match order.as_str() {
+                    "ASC" | "DESC" => Ok(format!("{} {order}", quote(name_of(column)))),
+                    _ => {
+                        let text =
+                            format!("Invalid clustering order {order}: expected ASC or DESC");
+                        Err(RunError::Invalid(text))
+                    }
                 }
-            }
-        });
-        let orders = orders.collect::<Result<Vec<_>, _>>()?;
+            })
+            .collect::<Result<Vec<_>, _>>()?;
         cql.push_str(&format!(
             " WITH CLUSTERING ORDER BY ({})",
             orders.join(", ")

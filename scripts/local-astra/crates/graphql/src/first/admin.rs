@@ -113,8 +113,8 @@ impl Root {
             "undeploySchema" => {
                 let keyspace = found.ok_or(AdminError::NoKeyspaceToChange)?;
                 may_change(&self.registry, &session, &keyspace.name).await?;
-                let expected = version(arguments, "expectedVersion")?;
-                let expected = expected.ok_or(AdminError::BadVersion("expectedVersion"))?;
+                let expected = version(arguments, "expectedVersion")?
+                    .ok_or(AdminError::BadVersion("expectedVersion"))?;
                 let sources = &self.registry.sources;
                 let force = flag(arguments, "force");
                 sources.undeploy(&keyspace.name, expected, force).await?;
@@ -145,8 +145,7 @@ impl Root {
         keyspace: Arc<Keyspace>,
         arguments: &Arguments,
     ) -> Result<FieldValue, AdminError> {
-        let strategy = text(arguments, "migrationStrategy");
-        let strategy = strategy.and_then(|name| Strategy::read(&name));
+        let strategy = text(arguments, "migrationStrategy").and_then(|name| Strategy::read(&name));
         let request = deploy::Request {
             keyspace,
             schema: text(arguments, "schema").unwrap_or_default(),

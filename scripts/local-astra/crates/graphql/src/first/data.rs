@@ -232,8 +232,9 @@ impl AsyncObjectValue for Root {
             let Some(query) = model.queries.get(info.field_name()) else {
                 return Ok(AsyncResolvedValue::null());
             };
-            let value = query::run(query, &arguments(info), self.values(), &self.session).await;
-            let value = value.map_err(|error| query_failed(&error, &self.extras))?;
+            let value = query::run(query, &arguments(info), self.values(), &self.session)
+                .await
+                .map_err(|error| query_failed(&error, &self.extras))?;
             Ok(resolved(value, info).await)
         })
     }

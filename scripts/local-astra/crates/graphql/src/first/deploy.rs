@@ -169,14 +169,13 @@ pub async fn deploy(
             return Err(DeployError::Refused(refusal));
         }
     };
-    let version = match request.dry_run {
-        true => None,
-        false => {
-            for change in &changes {
-                session.change_schema(&change.cql(keyspace)).await?;
-            }
-            Some(sources.insert(keyspace, &request.schema).await?)
+    let version = if request.dry_run {
+        None
+    } else {
+        for change in &changes {
+            session.change_schema(&change.cql(keyspace)).await?;
         }
+        Some(sources.insert(keyspace, &request.schema).await?)
     };
     let mut descriptions: Vec<String> = changes.iter().map(Change::description).collect();
     if descriptions.is_empty() {

@@ -95,8 +95,8 @@ impl Registry {
         let check = tokio::task::spawn_blocking(move || check(&source.contents, &checked));
         let result = check
             .await
-            .map_err(|error| Unusable::Store(StoreError::new(Code::Internal, error.to_string())))?;
-        let result = result.map(Arc::new);
+            .map_err(|error| Unusable::Store(StoreError::new(Code::Internal, error.to_string())))?
+            .map(Arc::new);
         let known = Known {
             version,
             keyspace: Arc::clone(keyspace),

@@ -26,8 +26,8 @@ const BUILT_IN: [&str; 4] = ["skip", "include", "deprecated", "specifiedBy"];
 /// # Errors
 /// The problems of the types and directives, in one text as in a real Stargate.
 pub fn build(sdl: &Sdl, model: &Model) -> Result<Valid<Schema>, String> {
-    let own = Document::parse(DEFINITIONS, "cql_directives.graphql");
-    let own = own.map_err(|error| error.errors.to_string())?;
+    let own = Document::parse(DEFINITIONS, "cql_directives.graphql")
+        .map_err(|error| error.errors.to_string())?;
     let undeclared = undeclared_directives(&sdl.document, &own);
     if !undeclared.is_empty() {
         return Err(format!("errors=[{}]", undeclared.join(", ")));
@@ -85,9 +85,10 @@ fn input_fields(entity: &Entity, model: &Model) -> Result<String, String> {
     for field in &entity.fields {
         let typ = model.entities.to_input(&field.typ);
         let typ = typ.map_err(|name| format!("errors=[type {name} has no input type]"))?;
-        let typ = match field.is_key() && sdl::is_uuid(&field.typ) {
-            true => typ.nullable(),
-            false => typ,
+        let typ = if field.is_key() && sdl::is_uuid(&field.typ) {
+            typ.nullable()
+        } else {
+            typ
         };
         fields.push(format!("{}: {typ}", field.name));
     }
@@ -140,8 +141,9 @@ fn undeclared_directives(document: &Document, own: &Document) -> Vec<String> {
         .collect();
     let mut found = Vec::new();
     let mut check = |name: &str, at: Option<SourceSpan>, directives: &DirectiveList| {
-        let place = at.and_then(|at| at.line_column(&document.sources));
-        let place = place.map_or(String::new(), |at| format!(" [@{}:{}]", at.line, at.column));
+        let place = at
+            .and_then(|at| at.line_column(&document.sources))
+            .map_or(String::new(), |at| format!(" [@{}:{}]", at.line, at.column));
         for directive in directives.iter() {
             if !declared.contains(directive.name.as_str()) {
                 let directive = &directive.name;

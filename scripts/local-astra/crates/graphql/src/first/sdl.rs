@@ -49,8 +49,9 @@ impl Sdl {
             Err(broken) => {
                 let first = broken.errors.iter().next().map(|error| error.to_json());
                 let message = first.as_ref().map_or("", |error| error.message.as_str());
-                let locations = first.as_ref().map_or(&[][..], |error| &error.locations);
-                let locations: Vec<Value> = locations
+                let locations: Vec<Value> = first
+                    .as_ref()
+                    .map_or(&[][..], |error| &error.locations)
                     .iter()
                     .map(|at| json!({"line": at.line, "column": at.column}))
                     .collect();
@@ -248,8 +249,8 @@ mod tests {
     fn the_operations_may_have_other_types() {
         let sdl = Sdl::parse(
             "schema { query: Questions } type Questions { a: Int } type Query { b: Int }",
-        );
-        let sdl = sdl.unwrap_or_else(|errors| panic!("{errors:?}"));
+        )
+        .unwrap_or_else(|errors| panic!("{errors:?}"));
         assert_eq!(sdl.root(OperationType::Query).unwrap().name, "Questions");
         assert!(sdl.root(OperationType::Mutation).is_none());
     }

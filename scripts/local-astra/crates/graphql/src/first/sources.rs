@@ -196,9 +196,10 @@ impl Sources {
         expected: Option<Uuid>,
         force: bool,
     ) -> Result<(), LockError> {
-        let not_in_progress = match force {
-            true => "",
-            false => " AND deployment_in_progress != true",
+        let not_in_progress = if force {
+            ""
+        } else {
+            " AND deployment_in_progress != true"
         };
         let cql = format!(
             "UPDATE {KEYSPACE}.{TABLE} SET {set} WHERE keyspace_name = ? IF latest_version = ?{not_in_progress}"

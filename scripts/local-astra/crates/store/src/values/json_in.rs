@@ -156,8 +156,9 @@ fn scalar(
                 NativeType::Float => CqlValue::Float(number.to_f32()),
                 NativeType::Double => CqlValue::Double(number.to_f64()),
                 NativeType::Varint => {
-                    let integer = number.to_big();
-                    let integer = integer.ok_or_else(|| ValueError::Fraction(number.text()))?;
+                    let integer = number
+                        .to_big()
+                        .ok_or_else(|| ValueError::Fraction(number.text()))?;
                     CqlValue::Varint(CqlVarint::from(integer))
                 }
                 NativeType::Decimal => {

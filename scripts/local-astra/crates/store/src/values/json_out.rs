@@ -201,8 +201,9 @@ pub(super) fn java_text(value: &Value) -> String {
             format!("[{}]", values.join(", "))
         }
         Value::Object(members) => {
-            let members = members.iter();
-            let members = members.map(|(name, value)| format!("{name}={}", java_text(value)));
+            let members = members
+                .iter()
+                .map(|(name, value)| format!("{name}={}", java_text(value)));
             format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
         }
     }

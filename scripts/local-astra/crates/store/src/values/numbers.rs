@@ -87,9 +87,10 @@ pub fn double_text(value: f64) -> String {
     let plain = (1e-3..1e7).contains(&value.abs());
     let shortest = format!("{value:e}");
     // Java searches for the nearest decimal with at least two digits: 4.9E-324, not 5.0E-324.
-    let scientific = match shortest.contains('.') {
-        true => shortest,
-        false => format!("{value:.1e}"),
+    let scientific = if shortest.contains('.') {
+        shortest
+    } else {
+        format!("{value:.1e}")
     };
     float_text(&scientific, plain, value.is_finite())
 }
@@ -98,9 +99,10 @@ pub fn double_text(value: f64) -> String {
 pub fn single_text(value: f32) -> String {
     let plain = (1e-3..1e7).contains(&value.abs());
     let shortest = format!("{value:e}");
-    let scientific = match shortest.contains('.') {
-        true => shortest,
-        false => format!("{value:.1e}"),
+    let scientific = if shortest.contains('.') {
+        shortest
+    } else {
+        format!("{value:.1e}")
     };
     float_text(&scientific, plain, value.is_finite())
 }

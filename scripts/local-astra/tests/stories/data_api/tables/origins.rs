@@ -11,8 +11,9 @@ use crate::recorded::grpc::Stargate;
 /// Sends a request to REST, Document or GraphQL.
 async fn ask(method: Method, path: &str, body: Option<Value>) -> Value {
     let astra = local_astra();
-    let request = crate::astra::client().request(method, format!("{}{path}", astra.url()));
-    let mut request = request.header("X-Cassandra-Token", astra.application());
+    let mut request = crate::astra::client()
+        .request(method, format!("{}{path}", astra.url()))
+        .header("X-Cassandra-Token", astra.application());
     if let Some(body) = body {
         request = request.json(&body);
     }

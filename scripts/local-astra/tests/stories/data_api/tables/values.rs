@@ -279,8 +279,9 @@ async fn check(api: &DataApi, id: i32, row: Map<String, Value>) {
         );
     }
     let scalars = || row.iter().filter(|(column, _)| column.starts_with("c_"));
-    let equal = scalars().map(|(column, value)| (column.clone(), value.clone()));
-    let mut equal: Map<String, Value> = equal.collect();
+    let mut equal: Map<String, Value> = scalars()
+        .map(|(column, value)| (column.clone(), value.clone()))
+        .collect();
     equal.insert("list".into(), json!({"$all": row["list"]}));
     equal.insert("set".into(), json!({"$in": [row["set"][0]]}));
     let (key, value) = row["map"].as_object().unwrap().iter().next().unwrap();

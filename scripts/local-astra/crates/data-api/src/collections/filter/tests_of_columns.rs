@@ -52,8 +52,9 @@ fn of_condition(condition: &Condition) -> Result<Filter, ApiError> {
         },
         Operator::In | Operator::Nin => {
             let values = value.as_array().unwrap_or_default().iter();
-            let tests = values.map(|value| element_equality(path, value, is_positive));
-            let tests = tests.collect::<Result<_, _>>()?;
+            let tests = values
+                .map(|value| element_equality(path, value, is_positive))
+                .collect::<Result<_, _>>()?;
             Ok(if is_positive {
                 Filter::Any(tests)
             } else {
@@ -62,11 +63,12 @@ fn of_condition(condition: &Condition) -> Result<Filter, ApiError> {
         }
         Operator::All | Operator::NotAll => {
             let values = value.as_array().unwrap_or_default().iter();
-            let tests = values.map(|value| {
-                let hash = hash_of_operand(value)?;
-                Ok(in_set(CONTAINS, format!("{path} {hash}"), is_positive))
-            });
-            let tests = tests.collect::<Result<_, ApiError>>()?;
+            let tests = values
+                .map(|value| {
+                    let hash = hash_of_operand(value)?;
+                    Ok(in_set(CONTAINS, format!("{path} {hash}"), is_positive))
+                })
+                .collect::<Result<_, ApiError>>()?;
             Ok(if is_positive {
                 Filter::All(tests)
             } else {

@@ -129,8 +129,9 @@ fn replace(document: &mut Json, id: Option<&Json>, members: &Members) -> Result<
         );
         return Err(ApiError::new(Code::DocumentReplaceDifferentDocid, text));
     }
-    let others = old.iter().filter(|(name, _)| *name != "_id");
-    let others: Members = others
+    let others: Members = old
+        .iter()
+        .filter(|(name, _)| *name != "_id")
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     if is_same(&Json::Object(others), &Json::Object(members.clone())) {

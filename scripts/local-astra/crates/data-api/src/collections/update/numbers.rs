@@ -33,8 +33,9 @@ pub fn multiply(document: &mut Json, path: &str, number: &Decimal) -> Result<boo
         None => Decimal::zero(),
         Some(Json::Number(old)) if old.is_identical(&Decimal::zero()) => return Ok(false),
         Some(Json::Number(old)) => {
-            let product = old.multiply(number);
-            let product = product.ok_or_else(|| exceeded("a number's exponent is out of range"))?;
+            let product = old
+                .multiply(number)
+                .ok_or_else(|| exceeded("a number's exponent is out of range"))?;
             if product.is_identical(old) {
                 return Ok(false);
             }

@@ -175,8 +175,9 @@ fn rename(path: &str, operand: &Json) -> Result<Operation, ApiError> {
 
 /// The values of `$push` and `$addToSet`, and where they go.
 fn each(operator: &str, operand: &Json) -> Result<(Vec<Json>, Option<i64>), ApiError> {
-    let modifiers = operand.as_object();
-    let modifiers = modifiers.filter(|members| members.keys().any(|name| name.starts_with('$')));
+    let modifiers = operand
+        .as_object()
+        .filter(|members| members.keys().any(|name| name.starts_with('$')));
     let Some(modifiers) = modifiers else {
         return Ok((vec![operand.clone()], None));
     };

@@ -3,9 +3,10 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use crate::first::model::entity::{Entity, Target};
+use crate::first::model::entity::Entity;
 use crate::first::model::field::{Field, Role};
 use crate::first::model::index::{Index, Part};
+use crate::first::model::target::Target;
 use store::types::{TypeName, literal, quote, quote_in};
 
 /// A change of the table or type of an entity.
@@ -187,8 +188,7 @@ pub fn sorted(changes: Vec<Change>) -> Option<Vec<Change>> {
     for (at, before) in before.iter().enumerate() {
         before.iter().for_each(|first| after[*first].push(at));
     }
-    let ready = (0..changes.len()).filter(|at| waiting[*at] == 0);
-    let mut ready: VecDeque<usize> = ready.collect();
+    let mut ready: VecDeque<usize> = (0..changes.len()).filter(|at| waiting[*at] == 0).collect();
     let mut order = Vec::with_capacity(changes.len());
     while let Some(at) = ready.pop_front() {
         order.push(at);

@@ -54,8 +54,11 @@ impl Difference {
 /// Compares a table with the entity that maps to it.
 pub fn table(entity: &Entity, table: &Table) -> Vec<Difference> {
     let mut differences = Vec::new();
-    let columns = entity.fields.iter();
-    let columns: Vec<_> = columns.map(|f| (f.cql_name.as_str(), f.role)).collect();
+    let columns: Vec<_> = entity
+        .fields
+        .iter()
+        .map(|f| (f.cql_name.as_str(), f.role))
+        .collect();
     for at in in_map_order(&columns) {
         let field = &entity.fields[at];
         let difference = |kind, details| Difference {
@@ -258,7 +261,10 @@ fn columns_come_in_the_order_of_a_java_map() {
         "k" => (name, Role::PartitionKey),
         _ => (name, Role::Regular),
     });
-    let order = in_map_order(&columns).into_iter().map(|at| names[at]);
-    let order: Vec<&str> = order.filter(|name| name.len() > 1).collect();
+    let order: Vec<&str> = in_map_order(&columns)
+        .into_iter()
+        .map(|at| names[at])
+        .filter(|name| name.len() > 1)
+        .collect();
     assert_eq!(order, ["pages", "year", "author", "title"]);
 }

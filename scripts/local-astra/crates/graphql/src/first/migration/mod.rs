@@ -13,7 +13,8 @@ mod tests;
 use std::sync::Arc;
 
 use super::model::Model;
-use super::model::entity::{Entity, Target};
+use super::model::entity::Entity;
+use super::model::target::Target;
 use change::{Change, Thing};
 use diff::{Difference, Kind};
 use store::Keyspace;
@@ -127,8 +128,11 @@ fn add(
         matches!(found.kind, Kind::MissingColumn | Kind::MissingIndex)
             && !entity.fields[found.field].is_key()
     };
-    let blockers = differences.iter().filter(|found| !can_be_added(found));
-    let blockers: Vec<String> = blockers.map(|found| found.message(entity)).collect();
+    let blockers: Vec<String> = differences
+        .iter()
+        .filter(|found| !can_be_added(found))
+        .map(|found| found.message(entity))
+        .collect();
     if !blockers.is_empty() {
         errors.extend(blockers);
         return;

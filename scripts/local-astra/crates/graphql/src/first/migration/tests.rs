@@ -180,8 +180,7 @@ fn what_differs_is_added_or_told() {
             "[WRONG_INDEX] A.tags: expected name mine, found A_tags_idx",
         ),
     ] {
-        let text = format!("type A {{ {fields} }} type Query {{ a(x: ID): Boolean }}");
-        let text = text.replace(
+        let text = format!("type A {{ {fields} }} type Query {{ a(x: ID): Boolean }}").replace(
             "type Query { a(x: ID): Boolean }",
             "type Query { a: B } type B { id: ID! }",
         );

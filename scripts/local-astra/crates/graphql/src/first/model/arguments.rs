@@ -8,7 +8,6 @@ use apollo_compiler::ast::{FieldDefinition, InputValueDefinition, Type};
 use super::Known;
 use super::conditions::{self, Condition, Predicate, Wanted};
 use super::entity::Entity;
-use super::field;
 use crate::first::directives;
 use crate::first::directives::Use;
 use crate::first::problems::{Problems, Skip};
@@ -123,9 +122,10 @@ impl Reader<'_> {
                     self.not_allowed(directive, "DELETE arguments");
                 }
                 let condition = self.condition(field, directive)?;
-                match directive.is("cql_if") {
-                    true => arguments.if_conditions.push(condition),
-                    false => arguments.conditions.push(condition),
+                if directive.is("cql_if") {
+                    arguments.if_conditions.push(condition);
+                } else {
+                    arguments.conditions.push(condition);
                 }
             }
             Statement::Update => self.read_for_update(field, directive, arguments)?,
@@ -165,13 +165,15 @@ impl Reader<'_> {
     }
 
     fn condition(&mut self, at: usize, directive: Use<'_>) -> Result<Condition, Skip> {
-        let predicate = directive.constant("predicate", Predicate::read, self.problems);
-        let predicate = predicate.unwrap_or(Predicate::Eq);
+        let predicate = directive
+            .constant("predicate", Predicate::read, self.problems)
+            .unwrap_or(Predicate::Eq);
         let field = &self.entity.fields[at];
         let is_if = directive.is("cql_if") && self.statement != Statement::Select;
-        let wanted = match is_if {
-            true => conditions::fits_if(field, predicate),
-            false => conditions::fits_where(field, predicate, &self.argument.name),
+        let wanted = if is_if {
+            conditions::fits_if(field, predicate)
+        } else {
+            conditions::fits_where(field, predicate, &self.argument.name)
         };
         let wanted = wanted.map_err(|message| self.invalid(&message))?;
         if wanted != Wanted::Anything {
@@ -225,7 +227,7 @@ impl Reader<'_> {
             let message = "@cql_increment can only be applied to counter or collection fields";
             return Err(self.invalid(message));
         }
-        let is_set = matches!(field::thawed(&field.cql_type), TypeName::Set(_));
+        let is_set = matches!(field.cql_type.thawed(), TypeName::Set(_));
         if prepend && (is_counter || is_set) {
             let message = "@cql_increment.prepend can only be applied to list fields";
             return Err(self.invalid(message));

@@ -4,16 +4,11 @@ use apollo_compiler::Node;
 use apollo_compiler::ast::ObjectTypeDefinition;
 
 use super::field::{self, Field, Role};
+use super::target::{self, Target};
 use crate::first::directives;
 use crate::first::problems::{Problems, Skip};
 use crate::first::sdl;
 use crate::first::sdl::Sdl;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Target {
-    Table,
-    UserType,
-}
 
 /// An object type that is stored.
 #[derive(Debug)]
@@ -65,7 +60,7 @@ pub fn build(
     let name = object.name.to_string();
     let directive = directives::find(&object.directives, "cql_entity");
     let cql_name = directive.text("name", problems);
-    let target = target(object, problems);
+    let target = target::of(object, problems);
     let input = directives::find(&object.directives, "cql_input");
     let input = input.is_there().then(|| {
         input.text("name", problems).unwrap_or_else(|| {
@@ -130,16 +125,4 @@ pub fn build(
         fields,
         input,
     })
-}
-
-/// Returns the table or user-defined type that an object type maps to.
-pub fn target(object: &Node<ObjectTypeDefinition>, problems: &mut Problems) -> Target {
-    let directive = directives::find(&object.directives, "cql_entity");
-    let read = |name: &str| match name {
-        "TABLE" => Some(Target::Table),
-        "UDT" => Some(Target::UserType),
-        _ => None,
-    };
-    let target = directive.constant("target", read, problems);
-    target.unwrap_or(Target::Table)
 }

@@ -4,8 +4,8 @@ use apollo_compiler::Node;
 use apollo_compiler::ast::{FieldDefinition, Type};
 use apollo_compiler::parser::SourceSpan;
 
-use super::entity::{self, Target};
 use super::index::{self, Index};
+use super::target::{self, Target};
 use crate::first::directives;
 use crate::first::directives::Use;
 use crate::first::problems::{Kind, Problems, Skip};
@@ -72,8 +72,9 @@ pub fn build(
     let at = definition.location();
     let label = format!("{}.{}", owner.name, definition.name);
     let directive = directives::find(&definition.directives, "cql_column");
-    let cql_name = directive.text("name", problems);
-    let cql_name = cql_name.unwrap_or_else(|| definition.name.to_string());
+    let cql_name = directive
+        .text("name", problems)
+        .unwrap_or_else(|| definition.name.to_string());
     let role = role(directive, owner, at, &label, problems)?;
     let is_key = role != Role::Regular;
     let mut reader = Reader {
@@ -84,29 +85,25 @@ pub fn build(
         problems,
     };
     let mut cql_type = reader.infer(&definition.ty, true)?;
-    if is_key || (owner.is_user_type && is_user_type(&cql_type)) {
+    if is_key || (owner.is_user_type && cql_type.is_user_defined()) {
         cql_type = frozen(cql_type);
     }
     if let Some(hint) = directive.text("typeHint", reader.problems) {
         cql_type = reader.hinted(cql_type, &hint, is_key)?;
     }
     let index = directives::find(&definition.directives, "cql_index");
-    let index = match index.is_there() {
-        true if is_key => {
-            let message = format!("{label}: partition or clustering columns can't have an index");
-            return Err(problems.invalid(at, message));
-        }
-        true if owner.is_user_type => {
-            let message = format!("{label}: UDT fields can't have an index");
-            return Err(problems.invalid(at, message));
-        }
-        true => {
-            let default = format!("{}_{cql_name}_idx", owner.cql_name);
-            Some(index::build(
-                index, &default, &cql_type, at, &label, problems,
-            )?)
-        }
-        false => None,
+    let index = if !index.is_there() {
+        None
+    } else if is_key {
+        let message = format!("{label}: partition or clustering columns can't have an index");
+        return Err(problems.invalid(at, message));
+    } else if owner.is_user_type {
+        let message = format!("{label}: UDT fields can't have an index");
+        return Err(problems.invalid(at, message));
+    } else {
+        let default = format!("{}_{cql_name}_idx", owner.cql_name);
+        let built = index::build(index, &default, &cql_type, at, &label, problems)?;
+        Some(built)
     };
     Ok(Field {
         name: definition.name.to_string(),
@@ -185,7 +182,7 @@ impl Reader<'_> {
         }
         if let Some(object) = self.sdl.object(name).cloned() {
             // Anything wrong with the directive is reported where that type is mapped.
-            let target = entity::target(&object, &mut Problems::default());
+            let target = target::of(&object, &mut Problems::default());
             if target != Target::UserType {
                 let message = format!(
                     "{}: can't map type '{name}' to CQL -- if a field references an object type, then that object \
@@ -228,14 +225,14 @@ impl Reader<'_> {
             let message = format!("{label}: could not parse CQL type '{hint}': {error}");
             self.problems.error(Kind::Syntax, self.at, message)
         })?;
-        let can_freeze = is_collection(&hinted) || is_user_type(&hinted);
-        if is_key && can_freeze && !is_frozen(&hinted) {
+        let can_freeze = hinted.is_collection() || hinted.is_user_defined();
+        if is_key && can_freeze && !hinted.is_frozen() {
             let message = format!(
                 "{label}: invalid type hint '{hint}' -- partition or clustering columns must be frozen"
             );
             return Err(self.problems.invalid(self.at, message));
         }
-        if self.owner.is_user_type && is_user_type(&hinted) && !is_frozen(&hinted) {
+        if self.owner.is_user_type && hinted.is_user_defined() && !hinted.is_frozen() {
             let message =
                 format!("{label}: invalid type hint '{hint}' -- nested UDTs must be frozen");
             return Err(self.problems.invalid(self.at, message));
@@ -260,32 +257,8 @@ fn frozen(typ: TypeName) -> TypeName {
     }
 }
 
-/// Removes the outer `frozen<…>`.
-pub fn thawed(typ: &TypeName) -> &TypeName {
-    match typ {
-        TypeName::Frozen(inner) => inner,
-        other => other,
-    }
-}
-
-pub fn is_frozen(typ: &TypeName) -> bool {
-    matches!(typ, TypeName::Frozen(_))
-}
-
-pub fn is_user_type(typ: &TypeName) -> bool {
-    matches!(thawed(typ), TypeName::UserDefined(_))
-}
-
-/// Returns true for a list, set or map.
-pub fn is_collection(typ: &TypeName) -> bool {
-    matches!(
-        thawed(typ),
-        TypeName::List(_) | TypeName::Set(_) | TypeName::Map(..)
-    )
-}
-
 fn is_compatible(a: &TypeName, b: &TypeName) -> bool {
-    match (thawed(a), thawed(b)) {
+    match (a.thawed(), b.thawed()) {
         (TypeName::List(a) | TypeName::Set(a), TypeName::List(b) | TypeName::Set(b)) => {
             is_compatible(a, b)
         }

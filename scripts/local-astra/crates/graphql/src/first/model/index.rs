@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use apollo_compiler::parser::SourceSpan;
 
-use super::field;
 use crate::first::directives::Use;
 use crate::first::problems::{Problems, Skip};
 use store::types::TypeName;
@@ -66,7 +65,7 @@ pub fn build(
 ) -> Result<Index, Skip> {
     let name = directive.text("name", problems);
     let class = directive.text("class", problems);
-    let is_collection = field::is_collection(typ);
+    let is_collection = typ.is_collection();
     let read = |name: &str| match name {
         "VALUES" => Some(Part::Values),
         "FULL" => Some(Part::Full),
@@ -75,8 +74,8 @@ pub fn build(
     let part = directive.constant("target", read, problems);
     let part = part.filter(|part| {
         let (fits, name, wanted) = match part {
-            Part::Full => (field::is_frozen(typ), "FULL", "frozen"),
-            _ => (!field::is_frozen(typ), "VALUES", "non-frozen"),
+            Part::Full => (typ.is_frozen(), "FULL", "frozen"),
+            _ => (!typ.is_frozen(), "VALUES", "non-frozen"),
         };
         if !is_collection || !fits {
             let message = format!(
@@ -96,7 +95,7 @@ pub fn build(
             BTreeMap::new()
         })
     });
-    if field::is_user_type(typ) && !field::is_frozen(typ) {
+    if typ.is_user_defined() && !typ.is_frozen() {
         let message =
             format!("{label}: fields that map to UDTs can only be indexed if they are frozen");
         return Err(problems.invalid(at, message));

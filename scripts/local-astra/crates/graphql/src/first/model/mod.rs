@@ -2,7 +2,7 @@
 //!
 //! The rules and the messages are those of Stargate 2.0.51 (its `graphqlfirst.processor` package).
 //!
-//! - [`entity`], [`field`], [`index`]: object types as tables and user-defined types
+//! - [`entity`], [`field`], [`index`]: object types as tables and user-defined types; [`target`]: which of both
 //! - [`payload`]: object types that only wrap responses
 //! - [`arguments`]: meaning of the arguments of an operation; [`conditions`]: checks that they fit their fields and
 //!   each other
@@ -18,6 +18,7 @@ pub mod mutation;
 pub mod payload;
 pub mod query;
 pub mod returns;
+pub mod target;
 #[cfg(test)]
 mod tests;
 

@@ -187,9 +187,10 @@ impl Builder<'_> {
 
     fn change(&mut self, statement: Statement) -> Result<Mutation, Skip> {
         let is_update = statement == Statement::Update;
-        let (verb, directive) = match is_update {
-            true => ("update", "cql_update"),
-            false => ("delete", "cql_delete"),
+        let (verb, directive) = if is_update {
+            ("update", "cql_update")
+        } else {
+            ("delete", "cql_delete")
         };
         let if_exists = self.flag("ifExists", "IfExists");
         let returns = self.returns()?;
@@ -228,13 +229,10 @@ impl Builder<'_> {
             self.check(&entity, &change, is_update)?;
             (entity, change)
         };
-        let timestamp = match is_update {
-            true => self.timestamp()?,
-            false => None,
-        };
-        let kind = match is_update {
-            true => Kind::Update(change),
-            false => Kind::Delete(change),
+        let (kind, timestamp) = if is_update {
+            (Kind::Update(change), self.timestamp()?)
+        } else {
+            (Kind::Delete(change), None)
         };
         Ok(self.mutation(entity, kind, returns, timestamp))
     }
@@ -260,9 +258,10 @@ impl Builder<'_> {
 
     fn check(&mut self, entity: &Entity, change: &Change, is_update: bool) -> Result<(), Skip> {
         let all: Vec<&Condition> = change.conditions.iter().collect();
-        let checked = match is_update {
-            true => conditions::check_update(entity, &all),
-            false => conditions::check_no_filtering(entity, &all),
+        let checked = if is_update {
+            conditions::check_update(entity, &all)
+        } else {
+            conditions::check_no_filtering(entity, &all)
         };
         checked.map_err(|message| self.invalid_operation(&message))?;
         if change.if_conditions.is_empty() {

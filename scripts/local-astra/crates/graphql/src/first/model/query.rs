@@ -9,8 +9,9 @@ use scylla::statement::Consistency;
 use super::Known;
 use super::arguments::{self, Statement, Technical};
 use super::conditions::{self, Condition};
-use super::entity::{Entity, Target};
+use super::entity::Entity;
 use super::returns::{self, Returns};
+use super::target::Target;
 use crate::first::directives;
 use crate::first::problems::{Problems, Skip};
 

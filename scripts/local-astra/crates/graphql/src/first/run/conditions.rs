@@ -5,7 +5,6 @@ use scylla::value::CqlValue;
 use super::values::Values;
 use crate::first::model::conditions::{Condition, Predicate};
 use crate::first::model::entity::Entity;
-use crate::first::model::field;
 use crate::run::{Arguments, RunError};
 use store::types::{TypeName, quote};
 
@@ -81,7 +80,7 @@ fn bind(
                 let list = TypeName::List(Box::new(column.cql_type.clone()));
                 values.to_cql(given, &list)?
             }
-            Predicate::Contains => match field::thawed(&column.cql_type) {
+            Predicate::Contains => match column.cql_type.thawed() {
                 TypeName::List(item) | TypeName::Set(item) => values.to_cql(given, item)?,
                 _ => values.to_cql(given, &column.cql_type)?,
             },

@@ -144,9 +144,10 @@ fn update(
     let given = values_of(change, arguments)?;
     let key = conditions::bind_where(entity, &change.conditions, given, check_update, values)?;
     let tests = conditions::bind_if(entity, &change.if_conditions, given, values)?;
-    let (assignments, mut bound) = match change.increments.is_empty() {
-        true => set(entity, given, values)?,
-        false => add(entity, &change.increments, given, values)?,
+    let (assignments, mut bound) = if change.increments.is_empty() {
+        set(entity, given, values)?
+    } else {
+        add(entity, &change.increments, given, values)?
     };
     if assignments.is_empty() {
         let message = "Input object must have at least one non-PK field set for an update";
@@ -199,9 +200,10 @@ fn add(
         };
         let field = &entity.fields[increment.field];
         let name = quote(&field.cql_name);
-        assignments.push(match increment.prepend {
-            true => format!("{name} = ? + {name}"),
-            false => format!("{name} = {name} + ?"),
+        assignments.push(if increment.prepend {
+            format!("{name} = ? + {name}")
+        } else {
+            format!("{name} = {name} + ?")
         });
         bound.push(values.to_cql(value, &field.cql_type)?);
     }
@@ -281,9 +283,10 @@ fn using(mutation: &Mutation, arguments: &Arguments) -> Result<String, RunError>
         };
         parts.push(format!("TIMESTAMP {micros}"));
     }
-    Ok(match parts.is_empty() {
-        true => String::new(),
-        false => format!(" USING {}", parts.join(" AND ")),
+    Ok(if parts.is_empty() {
+        String::new()
+    } else {
+        format!(" USING {}", parts.join(" AND "))
     })
 }
 

@@ -103,9 +103,10 @@ fn field_value(query: &Query, rows: &Rows, values: Values<'_>) -> Value {
         Shape::Payload(payload) if !query.returns.is_list => {
             let mut members = Map::new();
             if let Some(field) = &payload.entity {
-                let data = match field.is_list {
-                    true => Value::Array(all(rows)),
-                    false => first(rows),
+                let data = if field.is_list {
+                    Value::Array(all(rows))
+                } else {
+                    first(rows)
                 };
                 members.insert(field.name.clone(), data);
             }

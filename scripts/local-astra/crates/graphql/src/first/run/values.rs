@@ -5,10 +5,10 @@ use scylla::value::CqlValue;
 use serde_json::{Map, Value};
 
 use crate::first::model::Entities;
-use crate::first::model::field;
 use crate::first::model::field::Field;
-use crate::run::{RunError, list};
+use crate::run::RunError;
 use crate::scalars;
+use crate::variables::list;
 use apollo_compiler::ast::Type;
 use store::types::TypeName;
 
@@ -28,7 +28,7 @@ impl Values<'_> {
         if value.is_null() {
             return Ok(None);
         }
-        Ok(Some(match field::thawed(typ) {
+        Ok(Some(match typ.thawed() {
             TypeName::Native(native) => scalars::read(value, native).map_err(RunError::Invalid)?,
             TypeName::List(item) => CqlValue::List(self.items(value, item)?),
             TypeName::Set(item) => CqlValue::Set(self.items(value, item)?),
@@ -80,7 +80,7 @@ impl Values<'_> {
         let Some(value) = value else {
             return Value::Null;
         };
-        match (field::thawed(typ), value) {
+        match (typ.thawed(), value) {
             (
                 TypeName::List(item) | TypeName::Set(item),
                 CqlValue::List(values) | CqlValue::Set(values),
@@ -122,7 +122,7 @@ impl Values<'_> {
         typ: &TypeName,
         graphql: &Type,
     ) -> Value {
-        match (field::thawed(typ), bound) {
+        match (typ.thawed(), bound) {
             (_, None) => Value::Null,
             (
                 TypeName::List(item) | TypeName::Set(item),
