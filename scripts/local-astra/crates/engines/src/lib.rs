@@ -11,7 +11,7 @@
 //!   [`first_start`]: a first start, repeated if it was interrupted
 //! - [`process`]: a process that outlives this one, with its [`log`]; [`pid`]: its number and start time
 //! - [`class_archive`]: the classes of an engine in the JVM's memory format
-//! - [`error`]: errors
+//! - [`error`]: the errors of engines
 
 pub mod cassandra;
 pub mod class_archive;
