@@ -6,7 +6,6 @@ use prost::encoding::encode_varint;
 
 use super::proto::stargate::{Batch, Query, Value};
 use super::{decode, encode, parameters, query};
-use crate::hostile;
 use store::types::built_in;
 
 /// The keys of the fields that nest values: the collection of a value, and its elements.

@@ -5,7 +5,6 @@ use serde_json::Value;
 use super::conditions;
 use super::request::first_json;
 use super::{tables, types};
-use crate::hostile;
 use store::types::built_in;
 use store::values::Maps;
 use store::{Column, ColumnKind, Table};

@@ -25,8 +25,7 @@ const CHANGE: &[&str] = &[
 const TABLES: [&str; 2] = ["books", "over_cql"];
 
 /// Creates both tables, each with an index and a row, and a type.
-async fn scene() -> DataApi {
-    let api = DataApi::new();
+async fn scene(api: &DataApi) {
     let typ = json!({"createType": {"name": "addr", "definition": {"fields": {"no": "int"}}}});
     api.done("", typ).await;
     let columns = json!({"id": "int", "title": "text", "year": "int", "old": "text",
@@ -45,7 +44,6 @@ async fn scene() -> DataApi {
         api.done(table, json!({"insertOne": {"document": row}}))
             .await;
     }
-    api
 }
 
 /// The application's client of the DevOps API.
@@ -143,8 +141,9 @@ async fn contents(api: &DataApi) -> Vec<Value> {
 
 #[test]
 fn a_role_that_can_only_read_changes_no_table() {
+    let api = DataApi::new();
     block_on(async {
-        let api = scene().await;
+        scene(&api).await;
         let before = contents(&api).await;
         let reader = client(&api, "*", READ).await;
         for table in TABLES {
@@ -167,9 +166,10 @@ fn a_role_that_can_only_read_changes_no_table() {
 
 #[test]
 fn a_role_for_one_table_uses_this_table_and_no_other() {
-    block_on(async {
-        for (own, other) in [("over_cql", "books"), ("books", "over_cql")] {
-            let api = scene().await;
+    for (own, other) in [("over_cql", "books"), ("books", "over_cql")] {
+        let api = DataApi::new();
+        block_on(async {
+            scene(&api).await;
             let client = client(&api, own, &[READ, CHANGE].concat()).await;
             for read in reads() {
                 client.done(own, read.clone()).await;
@@ -192,14 +192,15 @@ fn a_role_for_one_table_uses_this_table_and_no_other() {
             client.done("", json!({"dropTable": {"name": own}})).await;
             let code = client.code(own, json!({"find": {}})).await;
             assert_eq!(code, "UNKNOWN_COLLECTION_OR_TABLE");
-        }
-    });
+        });
+    }
 }
 
 #[test]
 fn a_role_opens_the_data_api_to_its_own_database_only() {
+    let api = DataApi::new();
     block_on(async {
-        let api = scene().await;
+        scene(&api).await;
         let closed: Vec<&str> = READ.iter().copied().filter(|a| *a != "db-rest").collect();
         let here = role_of(&api, "*", &closed).await;
         let elsewhere = [format!("db:{}", uuid::Uuid::new_v4())];
