@@ -5,7 +5,7 @@ use std::io::{Write, stderr, stdout};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use reqwest::{RequestBuilder, StatusCode};
+use reqwest::RequestBuilder;
 use shared::StopSignal;
 
 use crate::http::send;
@@ -21,8 +21,7 @@ pub async fn create_and_remove(
     // A signal has to wait for the response: only what exists can be removed.
     let response = send(create).await;
     // After a rejection (4xx) there is nothing to remove; in all other cases it may be listed later.
-    let status: Option<&StatusCode> = response.as_ref().err().and_then(|e| e.downcast_ref());
-    let mut may_appear = !status.is_some_and(StatusCode::is_client_error);
+    let mut may_appear = !matches!(&response, Err(error) if error.to_string().starts_with('4'));
     let failed = format!("cannot create {what}; if it exists, {how} removes it");
     let story = async {
         response.context(failed)?;

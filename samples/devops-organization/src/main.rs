@@ -29,7 +29,7 @@ use std::io::{Write, stderr, stdout};
 
 use anyhow::{Context, Result, bail};
 use http::fetch;
-use reqwest::{Client, StatusCode};
+use reqwest::Client;
 use role::Role;
 use serde::Deserialize;
 use shared::{ExposeSecret, printable};
@@ -79,8 +79,7 @@ async fn main() -> Result<()> {
     // A signal has to wait for a create: only what exists can be removed.
     let created = role::create(&http, &url, &body).await;
     // After a rejection (4xx) there is nothing to remove; in all other cases it may be listed later.
-    let status: Option<&StatusCode> = created.as_ref().err().and_then(|e| e.downcast_ref());
-    let may_appear = !status.is_some_and(StatusCode::is_client_error);
+    let may_appear = !matches!(&created, Err(error) if error.to_string().starts_with('4'));
     let story = async {
         let id = created.context(format!("cannot create role {name}; delete it if it exists"))?;
         _ = writeln!(

@@ -2,7 +2,7 @@
 
 use std::{io::Write, time::Duration};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use reqwest::{Client, RequestBuilder, header, redirect};
 use serde::de::{DeserializeOwned, IgnoredAny};
 
@@ -62,7 +62,9 @@ pub async fn fetch<T: DeserializeOwned>(request: RequestBuilder) -> Result<T> {
             500.. => URL,
             _ => "check the request",
         };
-        let error = anyhow!("{url}; {hint}\n  {}", shared::printable(&body));
-        return Err(error.context(status)); // for callers that need the status itself
+        bail!(
+            "{status} from {url}; {hint}\n  {}",
+            shared::printable(&body)
+        );
     }
 }
