@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use scylla::client::session::Session;
+use scylla::errors::DbError;
 use scylla::policies::load_balancing::{NodeIdentifier, SingleTargetLoadBalancingPolicy};
 use scylla::statement::Statement;
 use tokio::time::timeout;
@@ -32,19 +34,12 @@ pub async fn wait_for_indexes(
             let policy = SingleTargetLoadBalancingPolicy::new(here, None);
             statement.set_load_balancing_policy(Some(policy));
             loop {
-                let result = admin
-                    .query_unpaged(statement.clone(), (keyspace, name))
-                    .await?;
-                let unreadable = |error: String| StoreError::new(Code::Internal, error);
-                let rows = result
-                    .into_rows_result()
-                    .map_err(|e| unreadable(e.to_string()))?;
-                let rows = rows
-                    .rows::<(bool,)>()
-                    .map_err(|e| unreadable(e.to_string()))?;
-                let queryable: Vec<bool> = rows.filter_map(|row| row.ok().map(|(q,)| q)).collect();
-                if !queryable.is_empty() && queryable.iter().all(|queryable| *queryable) {
-                    break;
+                match are_built(admin, statement.clone(), keyspace, name).await {
+                    Ok(true) => break,
+                    Ok(false) => {}
+                    // Cassandra cannot read this view while it creates any keyspace.
+                    Err(error) if matches!(error.cassandra, Some(DbError::ServerError)) => {}
+                    Err(error) => return Err(error),
                 }
                 tokio::time::sleep(INDEX_POLL).await;
             }
@@ -55,4 +50,26 @@ pub async fn wait_for_indexes(
         Ok(done) => Ok(done?),
         Err(_) => Ok(()),
     }
+}
+
+/// Returns true if there are indexes, and the node that responds to `statement` can search by all of them.
+async fn are_built(
+    admin: &Session,
+    statement: Statement,
+    keyspace: &str,
+    name: &str,
+) -> Result<bool, StoreError> {
+    let unreadable = |error: String| StoreError::new(Code::Internal, error);
+    let result = admin
+        .query_unpaged(statement, (keyspace, name))
+        .await?
+        .into_rows_result()
+        .map_err(|error| unreadable(error.to_string()))?;
+    let queryable = result
+        .rows::<(bool,)>()
+        .map_err(|error| unreadable(error.to_string()))?
+        .map(|row| row.map(|(queryable,)| queryable))
+        .collect::<Result<Vec<bool>, _>>()
+        .map_err(|error| unreadable(error.to_string()))?;
+    Ok(!queryable.is_empty() && queryable.iter().all(|queryable| *queryable))
 }
