@@ -248,7 +248,7 @@ impl TokenSession {
     }
 }
 
-/// What was recently read about keyspaces.
+/// Recently read values per keyspace.
 struct Recent<T>(Mutex<HashMap<String, (Instant, T)>>);
 
 impl<T: Copy> Recent<T> {

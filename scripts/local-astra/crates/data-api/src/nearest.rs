@@ -1,4 +1,4 @@
-//! What is nearest to a vector, if everything that fits a filter is compared.
+//! The search for the nearest to a vector, if everything that fits a filter is compared.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;

@@ -86,6 +86,10 @@ impl Statement {
     }
 }
 
+/// The message of all fields of an `@atomic` mutation whose batch was not run.
+pub const ABORTED: &str =
+    "@atomic mutation aborted because one of the operations failed (see other errors for details)";
+
 /// Runs statements as one logged batch. As in Stargate, its write time is 0 (measured), so it does not overwrite any
 /// existing value.
 ///

@@ -28,7 +28,7 @@ pub fn check(cql: &str) -> Result<(), StoreError> {
 }
 
 /// Returns true if an index of this name cannot have a folder.
-pub fn is_unusable_index(name: &str) -> bool {
+fn is_unusable_index(name: &str) -> bool {
     name.len() > INDEX_NAME
 }
 

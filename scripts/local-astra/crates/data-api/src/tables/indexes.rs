@@ -2,7 +2,7 @@
 
 use scylla::cluster::metadata::{ColumnType, NativeType};
 
-use super::schema::{if_exists, if_not_exists, object};
+use super::schema::{drop_named, if_not_exists, object};
 use super::types::{ApiType, is_frozen, shown};
 use super::{Table, changed};
 use crate::caller::Caller;
@@ -12,9 +12,9 @@ use crate::command::{Command, mismatch, missing};
 use crate::error::ApiError;
 use crate::indexes::wait_for_indexes;
 use crate::json::{Json, Members};
-use crate::keyspaces::{given_name, valid_name_of};
+use crate::keyspaces::valid_name_of;
 use crate::response::Response;
-use store::types::{literal, quote, quote_in};
+use store::types::{literal, quote};
 use store::{Column, Index};
 
 /// Characters of an index's name.
@@ -437,17 +437,11 @@ pub async fn drop_index(
     keyspace: &str,
     command: &Command,
 ) -> Result<Response, ApiError> {
-    let name = given_name(command)?;
-    let drop = format!(
-        "DROP INDEX {}{}",
-        if_exists(command),
-        quote_in(keyspace, name)
-    );
-    let dropped = caller.session.change_schema(&drop).await;
-    Ok(changed(dropped, |error| {
+    drop_named(caller, "INDEX", keyspace, command, |name, error| {
         error.message.contains("doesn't exist").then(|| {
             let text = format!("The keyspace {keyspace} has no index {name}.");
             ApiError::new(Code::CannotDropUnknownIndex, text)
         })
-    }))
+    })
+    .await
 }

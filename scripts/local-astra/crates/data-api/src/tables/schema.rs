@@ -155,25 +155,33 @@ pub async fn drop_table(
     keyspace: &str,
     command: &Command,
 ) -> Result<Response, ApiError> {
-    let name = given_name(command)?;
-    let exists = if_exists(command);
-    let drop = format!("DROP TABLE {exists}{}", quote_in(keyspace, name));
-    let dropped = caller.session.change_schema(&drop).await;
-    Ok(changed(dropped, |error| {
+    drop_named(caller, "TABLE", keyspace, command, |name, error| {
         error.message.contains("doesn't exist").then(|| {
             let text = format!("The keyspace {keyspace} has no table {name}.");
             ApiError::new(Code::CannotDropUnknownTable, text)
         })
-    }))
+    })
+    .await
 }
 
-/// The condition of a command that drops something.
-pub fn if_exists(command: &Command) -> &'static str {
-    if command.flag("ifExists") {
+/// Drops the object of this kind (`TABLE`, `INDEX`, `TYPE`) that a command names. `named` returns the API's error, if
+/// it has one, for the name and Cassandra's error.
+pub async fn drop_named(
+    caller: &Caller<'_>,
+    kind: &str,
+    keyspace: &str,
+    command: &Command,
+    named: impl FnOnce(&str, &StoreError) -> Option<ApiError>,
+) -> Result<Response, ApiError> {
+    let name = given_name(command)?;
+    let condition = if command.flag("ifExists") {
         "IF EXISTS "
     } else {
         ""
-    }
+    };
+    let drop = format!("DROP {kind} {condition}{}", quote_in(keyspace, name));
+    let dropped = caller.session.change_schema(&drop).await;
+    Ok(changed(dropped, |error| named(name, error)))
 }
 
 /// The condition of a command that creates something.

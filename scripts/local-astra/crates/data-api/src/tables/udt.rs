@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::changed;
 use super::definition::{Place, columns_in_cql, read_columns};
-use super::schema::{if_exists, if_not_exists, object};
+use super::schema::{drop_named, if_not_exists, object};
 use super::types::{Usage, describe};
 use crate::caller::Caller;
 use crate::codes::Code;
@@ -144,14 +144,7 @@ pub async fn drop_type(
     keyspace: &str,
     command: &Command,
 ) -> Result<Response, ApiError> {
-    let name = given_name(command)?;
-    let drop = format!(
-        "DROP TYPE {}{}",
-        if_exists(command),
-        quote_in(keyspace, name)
-    );
-    let dropped = caller.session.change_schema(&drop).await;
-    Ok(changed(dropped, |error| {
+    drop_named(caller, "TYPE", keyspace, command, |name, error| {
         let message = &error.message;
         let (code, problem) = if message.contains("doesn't exist") {
             (Code::CannotDropUnknownType, "does not exist")
@@ -162,5 +155,6 @@ pub async fn drop_type(
         };
         let text = format!("The type {name} of the keyspace {keyspace} {problem}: {message}");
         Some(ApiError::new(code, text))
-    }))
+    })
+    .await
 }

@@ -205,17 +205,6 @@ impl Admin {
         self.ask(Method::POST, &path, Some(value)).await.map(drop)
     }
 
-    /// Removes a policy set by [`Admin::set_policy`].
-    pub async fn remove_policy(
-        &self,
-        tenant: &str,
-        namespace: &str,
-        policy: &str,
-    ) -> Result<(), AdminError> {
-        let path = policy_path(tenant, namespace, policy);
-        self.ask(Method::DELETE, &path, None).await.map(drop)
-    }
-
     /// Lists the topics of a namespace by their full names. Lists the partitions of a partitioned topic, but not the
     /// topic itself: see [`Admin::partitioned_topics`].
     pub async fn topics(&self, tenant: &str, namespace: &str) -> Result<Vec<String>, AdminError> {

@@ -16,15 +16,12 @@ use super::sdl::{Role, RootField};
 use crate::engine::{Extras, Prepared, Rejection};
 use crate::object::resolved;
 use crate::run::{Arguments, RunError, arguments, failed, query_failed};
-use crate::statement;
-use crate::statement::{Outcome, Statement};
+use crate::statement::{self, ABORTED, Outcome, Statement};
 use access::TokenSession;
 use store::Table;
 
 /// Stargate's own spelling.
 const OPTIONS_TWICE: &str = "options can only de defined once in an @atomic mutation selection";
-const ABORTED: &str =
-    "@atomic mutation aborted because one of the operations failed (see other errors for details)";
 
 /// Limit for a statement or batch that runs without a waiting client. Its failure is not reported, as the client
 /// requested.

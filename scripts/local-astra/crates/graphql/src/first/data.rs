@@ -17,12 +17,9 @@ use super::run::{mutation, query};
 use crate::engine::{Extras, Prepared, Rejection};
 use crate::object::resolved;
 use crate::run::{RunError, arguments, failed, query_failed};
-use crate::statement;
-use crate::statement::Outcome;
+use crate::statement::{self, ABORTED, Outcome};
 use access::TokenSession;
 
-const ABORTED: &str =
-    "@atomic mutation aborted because one of the operations failed (see other errors for details)";
 const DIFFERENT: &str =
     "all the selections in an @atomic mutation must use the same consistency levels";
 
