@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use scylla::client::session::Session;
+use store::Session;
 use tokio::sync::watch;
 use uuid::Uuid;
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use anyhow::Result;
-use scylla::client::session::Session;
 use scylla::statement::{Consistency, Statement};
 use secrecy::SecretString;
+use store::Session;
 
 use super::READY_LIMIT;
 use access::TokenRecord;

@@ -15,7 +15,6 @@ use engines::java::Search;
 use engines::process::ProcessId;
 use local_astra::background::state::{Engines, Phase, Request, State};
 use reqwest::Client;
-use scylla::client::session::Session;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use settings::Folders;
@@ -24,6 +23,7 @@ use settings::environment::{Door, Who};
 use settings::layout::Layout;
 use settings::secrets::Secrets;
 use store::Login;
+use store::Session;
 use sysinfo::Signal;
 
 /// Limit for a run. A longer one hangs.

@@ -7,11 +7,11 @@ use std::process::{Command, Output, Stdio};
 
 use engines::process::ProcessId;
 use local_astra::background::state::{Lock, State, Which};
-use scylla::client::session::Session;
 use secrecy::ExposeSecret;
 use settings::Folders;
 use settings::layout::Layout;
 use settings::secrets::Secrets;
+use store::Session;
 use sysinfo::Signal;
 
 use crate::astra::{RUN_LIMIT, block_on, turn_in_samples};

@@ -43,7 +43,7 @@ struct Ways {
     grpc_token: String,
     stream: GrpcStream,
     bundle: Session,
-    cassandra: Session,
+    cassandra: store::Session,
 }
 
 /// The interfaces, each used for a read and a write.
@@ -151,7 +151,7 @@ async fn cql(session: &Session, cql: &str) -> Outcome {
     }
 }
 
-async fn direct(astra: &LocalAstra, token: &str) -> Result<Session, impl Debug> {
+async fn direct(astra: &LocalAstra, token: &str) -> Result<store::Session, impl Debug> {
     let mut parts = token.split(':').skip(1);
     let (role, password) = (parts.next().unwrap(), parts.next().unwrap());
     let password = SecretString::from(password);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use scylla::client::session::Session;
+use store::Session;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 

@@ -1,7 +1,7 @@
 //! Records of tokens with their roles, and the rights that follow. Cassandra's roles cannot store policies.
 
-use scylla::client::session::Session;
 use serde::{Deserialize, Serialize};
+use store::Session;
 use uuid::Uuid;
 
 use super::policy::{Policy, Rights};

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use scylla::client::session::Session;
 use serde::{Deserialize, Serialize};
+use store::Session;
 use uuid::Uuid;
 
 use settings::DATABASE_ID;

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use scylla::client::session::Session;
 use scylla::policies::load_balancing::{NodeIdentifier, SingleTargetLoadBalancingPolicy};
 use scylla::statement::Statement;
 use secrecy::{ExposeSecret, SecretString};
+use store::Session;
 
 use settings::token::Token;
 use store::StoreError;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use scylla::client::session::Session;
 use scylla::errors::DbError;
 use scylla::policies::load_balancing::{NodeIdentifier, SingleTargetLoadBalancingPolicy};
 use scylla::statement::Statement;
+use store::Session;
 use tokio::time::timeout;
 
 use super::caller::Caller;

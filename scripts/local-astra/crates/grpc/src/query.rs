@@ -1,10 +1,10 @@
 //! Queries: one statement, prepared, bound and executed.
 
-use scylla::client::session::Session;
 use scylla::deserialize::row::ColumnIterator;
 use scylla::response::query_result::QueryResult;
 use scylla::response::{PagingState, PagingStateResponse};
 use scylla::statement::prepared::PreparedStatement;
+use store::Session;
 use tonic::Code;
 
 use super::error::Error;

@@ -3,10 +3,10 @@
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use scylla::client::session::Session;
 use scylla::deserialize::row::DeserializeRow;
 use scylla::statement::{Consistency, Statement};
 use scylla::value::{CqlTimestamp, CqlTimeuuid};
+use store::Session;
 use uuid::Uuid;
 
 use super::proto::stargate::Traces;

@@ -1,6 +1,7 @@
 //! Access to Cassandra for all interfaces: logins, one snapshot of the schema, and Cassandra's errors.
 //!
 //! - [`session`]: a role's login and the statements it runs
+//! - [`driver`]: the session of the driver
 //! - [`events`]: schema changes announced by the nodes; [`frame`]: frames of the protocol
 //! - [`schema`]: keyspaces, tables, types, indexes
 //! - [`types`]: CQL type texts and quoted names
@@ -10,6 +11,7 @@
 //! - [`limits`]: names that Cassandra accepts and then fails on
 //! - [`error`]: Cassandra's errors
 
+mod driver;
 pub mod error;
 mod events;
 pub mod frame;
@@ -28,15 +30,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use futures::FutureExt;
 use scylla::client::PoolSize;
 use scylla::client::execution_profile::ExecutionProfile;
-use scylla::client::session::Session;
 use scylla::client::session_builder::SessionBuilder;
 use scylla::statement::{Consistency, SerialConsistency};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+pub use driver::Session;
 pub use error::{Code, StoreError};
 pub use events::Login;
 pub use schema::{Column, ColumnKind, Index, Keyspace, Schema, Table, UserType};
@@ -212,5 +215,5 @@ pub async fn connect(
     if let Some(keyspace) = keyspace {
         builder = builder.use_keyspace(keyspace, true);
     }
-    Ok(builder.build().await?)
+    Ok(builder.build().boxed().await?.into())
 }

@@ -3,7 +3,7 @@
 //! They are stored in Cassandra, in one table of a separate keyspace that no interface shows and no token can read. A
 //! record is JSON, with its kind and id as the key.
 
-use scylla::client::session::Session;
+use crate::driver::Session;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

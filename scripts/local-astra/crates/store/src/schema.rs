@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::driver::Session;
 use scylla::DeserializeRow;
-use scylla::client::session::Session;
 use scylla::cluster::metadata::{ColumnType, NativeType};
 use scylla::deserialize::row::DeserializeRow as FromRow;
 use uuid::Uuid;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use scylla::client::session::Session;
+use crate::driver::Session;
 use scylla::cluster::metadata::ColumnType;
 use scylla::errors::{BadQuery, ExecutionError};
 use scylla::response::PagingState;

@@ -6,8 +6,8 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 
 use reqwest::Method;
-use scylla::client::session::Session;
 use serde_json::{Value, json};
+use store::Session;
 
 use crate::astra::{RUN_LIMIT, block_on, local_astra};
 use crate::recorded::grpc::Stargate;

@@ -2,13 +2,13 @@
 //! that all processes see the same schemas.
 
 use scylla::DeserializeRow;
-use scylla::client::session::Session;
 use scylla::deserialize::row::DeserializeRow as FromRow;
 use scylla::errors::{DbError, ExecutionError};
 use scylla::response::query_result::QueryResult;
 use scylla::serialize::row::SerializeRow;
 use scylla::statement::prepared::PreparedStatement;
 use scylla::value::CqlTimeuuid;
+use store::Session;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
@@ -143,7 +143,7 @@ impl Sources {
     async fn select(
         &self,
         conditions: &str,
-        values: impl SerializeRow,
+        values: impl SerializeRow + Send + Sync,
     ) -> Result<Vec<Source>, ReadError> {
         if !self.exists().await? {
             return Ok(Vec::new());
@@ -310,7 +310,11 @@ impl Sources {
         Ok(())
     }
 
-    async fn run(&self, cql: &str, values: impl SerializeRow) -> Result<QueryResult, StoreError> {
+    async fn run(
+        &self,
+        cql: &str,
+        values: impl SerializeRow + Send + Sync,
+    ) -> Result<QueryResult, StoreError> {
         let result: Result<_, ExecutionError> = self.admin().query_unpaged(cql, values).await;
         Ok(result?)
     }
