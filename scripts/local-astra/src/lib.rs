@@ -2,17 +2,17 @@
 //!
 //! - [`commands`]: the commands of `cargo local`
 //! - [`background`]: the process that owns the engines and the ports
-//! - [`gateway`]: the ports, and the paths of the interfaces
 //!
 //! The rest are crates in `crates/`:
 //!
+//! - [`gateway`]: the ports, and the paths of the interfaces
 //! - [`settings`]: folders, ports, ids, tokens, and the settings of the samples
 //! - [`engines`]: Cassandra and Pulsar: downloaded, configured, started, stopped
 //! - [`store`]: sessions of Cassandra's roles, the schema, Cassandra's errors
 //! - [`access`]: the logins of tokens, roles, permissions
 //! - [`bundle`]: the secure connect bundle, the metadata service, the SNI proxy; certificates; limits of connections
 //! - `bridge`: Cassandra's errors in Stargate's HTTP APIs
-//! - [`rest`], [`document`], [`graphql`], [`grpc`]: Stargate's APIs
+//! - `rest`, `document`, `graphql`, `grpc`: Stargate's APIs
 //! - [`data_api`]: the Data API: collections, tables, vector search
 //! - [`devops`]: the DevOps API v2, the control plane
 //! - [`pulsar_admin`]: the part of Pulsar's admin API that is open to tenants
@@ -22,4 +22,3 @@ compile_error!("local Astra runs on Linux and macOS; on Windows, run it in WSL")
 
 pub mod background;
 pub mod commands;
-pub mod gateway;

@@ -23,7 +23,6 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
-use crate::gateway::{self, Front};
 use access::{Grants, Logins};
 use bundle::certificates::Authority;
 use bundle::connections;
@@ -33,6 +32,7 @@ use engines::cassandra::SUPERUSER;
 use engines::process::{Engine, ProcessId, Stopped, wait_until};
 use engines::pulsar::Admin;
 use engines::{EngineError, first_start, ready};
+use gateway::Front;
 use pulsar_admin::Streaming;
 use settings::Folders;
 use settings::layout::Layout;

@@ -9,7 +9,6 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use access::Logins;
-use local_astra::gateway;
 use reqwest::Client;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
