@@ -152,10 +152,10 @@ impl<'a> Finder<'a> {
 
     async fn nearest(&self, vector: &[f32], count: usize) -> Result<Vec<Json>, ApiError> {
         let filter = &self.parsed.filter;
-        let found = nearest(self.collection, filter, vector, count).await?;
+        let found = nearest(self.collection, filter, vector, count, self.with_similarity).await?;
         let shown = found.into_iter().map(|(document, similarity)| {
             let mut shown = self.projected(document);
-            if let Json::Object(members) = &mut shown
+            if let (Json::Object(members), Some(similarity)) = (&mut shown, similarity)
                 && self.with_similarity
             {
                 members.insert("$similarity".to_owned(), float(similarity));

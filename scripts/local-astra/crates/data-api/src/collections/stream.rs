@@ -246,7 +246,7 @@ impl<'a> Statement<'a> {
 }
 
 /// A row that begins with key and token; rows with another key are none.
-pub fn read_row(columns: Vec<Option<CqlValue>>) -> Option<Row> {
+fn read_row(columns: Vec<Option<CqlValue>>) -> Option<Row> {
     let mut columns = columns.into_iter();
     let key = read_key(columns.next()?)?;
     let Some(CqlValue::BigInt(token)) = columns.next()? else {

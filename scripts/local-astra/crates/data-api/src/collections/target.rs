@@ -33,7 +33,7 @@ impl Target {
             Sort::None => return first(collection, filter).await,
             Sort::By(by) => sort::first(collection, filter, by, 0, 1).await?,
             Sort::Vector(vector) => {
-                let mut nearest = nearest(collection, filter, vector, 1).await?;
+                let mut nearest = nearest(collection, filter, vector, 1, false).await?;
                 return Ok(nearest.pop().map(|(document, _)| document));
             }
         };

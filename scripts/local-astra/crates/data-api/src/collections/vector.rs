@@ -6,12 +6,13 @@ use scylla::value::CqlValue;
 
 use super::Collection;
 use super::filter::Filter;
+use super::id::read_key;
 use super::layout::{DOCUMENT, TX_ID, VECTOR};
-use super::plan::Plan;
+use super::plan::{Lead, Plan};
 use super::position::Position;
 use super::reading::{self, Document, by_position};
 use super::shred::vector_value;
-use super::stream::{PageSizes, Selected, Stream, conditions, read_row};
+use super::stream::{PageSizes, Selected, Stream, conditions};
 use crate::codes::Code;
 use crate::error::ApiError;
 use crate::nearest::Nearest;
@@ -57,13 +58,15 @@ impl Collection {
     }
 }
 
-/// The nearest documents that fit a filter, each with its similarity.
+/// The nearest documents that fit a filter, each with its similarity if that is wanted: Cassandra would have to read each
+/// vector for it.
 pub async fn nearest(
     collection: &Collection,
     filter: &Filter,
     vector: &[f32],
     count: usize,
-) -> Result<Vec<(Document, f32)>, ApiError> {
+    with_similarity: bool,
+) -> Result<Vec<(Document, Option<f32>)>, ApiError> {
     let Some(settings) = &collection.definition.vector else {
         return Err(collection.no_vectors());
     };
@@ -73,46 +76,61 @@ pub async fn nearest(
         values: vec![vector_value(vector)],
     };
     let plan = Plan::of(filter);
-    match plan.leads.as_slice() {
-        [lead] if plan.check.is_none() && lead.key.is_none() => {
-            let (texts, condition_values) = conditions(lead);
-            let wheres = if texts.is_empty() {
-                String::new()
-            } else {
-                format!(" WHERE {}", texts.join(" AND "))
-            };
-            let cql = format!(
-                "SELECT key, token(key), {}, {TX_ID}, {DOCUMENT} FROM {}{wheres} ORDER BY {VECTOR} ANN OF ? LIMIT ?",
-                similarity.text,
-                collection.table()
-            );
-            let mut values = similarity.values;
-            values.extend(condition_values);
-            let count = i32::try_from(count).unwrap_or(i32::MAX);
-            values.extend([vector_value(vector), CqlValue::Int(count)]);
-            // Cassandra returns all of such a query in one page.
-            let page = Page::first(count);
-            let rows = collection.query(&cql, values, page).await?.rows;
-            let rows = rows.into_iter().filter_map(read_row);
-            let documents = rows.map(|row| {
-                let mut selected = row.selected.into_iter();
-                let similarity = similar(selected.next().flatten());
-                let document = reading::read(row.position.key, selected)?;
-                Ok(document.zip(similarity))
-            });
-            documents.filter_map(Result::transpose).collect()
-        }
-        _ => {
-            let found = best_of_all(collection, plan, similarity, count).await?;
-            let mut similarities: HashMap<Position, f32> = found.iter().cloned().collect();
-            let positions = found.into_iter().map(|(position, _)| position).collect();
-            let documents = by_position(collection, positions).await?.into_iter();
-            let near = documents.filter_map(|(position, document)| {
-                Some((document, similarities.remove(&position)?))
-            });
-            Ok(near.collect())
-        }
+    if let [lead] = plan.leads.as_slice()
+        && plan.check.is_none()
+        && lead.key.is_none()
+    {
+        let similarity = with_similarity.then_some(similarity);
+        return of_index(collection, lead, similarity, vector, count).await;
     }
+    let found = best_of_all(collection, plan, similarity, count).await?;
+    let mut similarities: HashMap<Position, f32> = found.iter().cloned().collect();
+    let positions = found.into_iter().map(|(position, _)| position).collect();
+    let documents = by_position(collection, positions).await?.into_iter();
+    let near = documents.map(|(position, document)| (document, similarities.remove(&position)));
+    Ok(near.collect())
+}
+
+/// The nearest documents as the index finds them.
+async fn of_index(
+    collection: &Collection,
+    lead: &Lead,
+    similarity: Option<Selected>,
+    vector: &[f32],
+    count: usize,
+) -> Result<Vec<(Document, Option<f32>)>, ApiError> {
+    let (texts, condition_values) = conditions(lead);
+    let wheres = if texts.is_empty() {
+        String::new()
+    } else {
+        format!(" WHERE {}", texts.join(" AND "))
+    };
+    let (mut selected, mut values) = (format!("key, {TX_ID}, {DOCUMENT}"), Vec::new());
+    if let Some(similarity) = similarity {
+        selected.extend([", ", &similarity.text]);
+        values = similarity.values;
+    }
+    let cql = format!(
+        "SELECT {selected} FROM {}{wheres} ORDER BY {VECTOR} ANN OF ? LIMIT ?",
+        collection.table()
+    );
+    values.extend(condition_values);
+    let count = i32::try_from(count).unwrap_or(i32::MAX);
+    values.extend([vector_value(vector), CqlValue::Int(count)]);
+    // Cassandra returns all of such a query in one page.
+    let rows = collection
+        .query(&cql, values, Page::first(count))
+        .await?
+        .rows;
+    let documents = rows.into_iter().map(|row| {
+        let mut columns = row.into_iter();
+        let Some(key) = read_key(columns.next().flatten()) else {
+            return Ok(None);
+        };
+        let document = reading::read(key, columns.by_ref())?;
+        Ok(document.map(|document| (document, similar(columns.next().flatten()))))
+    });
+    documents.filter_map(Result::transpose).collect()
 }
 
 /// The index finds the nearest of all, of which none may fit: so every document that fits is compared.

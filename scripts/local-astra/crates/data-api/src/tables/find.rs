@@ -235,20 +235,25 @@ impl<'a> Finder<'a> {
             } else {
                 format!(" WHERE {}", conditions.join(" AND "))
             };
-            let names: Vec<String> = self.names().iter().map(|name| quote(name)).collect();
+            let mut selected: Vec<String> = self.names().iter().map(|name| quote(name)).collect();
+            // Cassandra reads each vector for it, so it is selected on request only.
+            let mut bound = Vec::new();
+            if self.with_similarity {
+                selected.push(similarity);
+                bound.push(vector_value(vector));
+            }
             let cql = format!(
-                "SELECT {}, {similarity} FROM {}{wheres} ORDER BY {quoted} ANN OF ? LIMIT ?",
-                names.join(", "),
+                "SELECT {} FROM {}{wheres} ORDER BY {quoted} ANN OF ? LIMIT ?",
+                selected.join(", "),
                 self.table.quoted()
             );
             let count = i32::try_from(count).unwrap_or(i32::MAX);
-            let bound = std::iter::once(vector_value(vector))
-                .chain(values)
-                .chain([vector_value(vector), CqlValue::Int(count)]);
+            bound.extend(values);
+            bound.extend([vector_value(vector), CqlValue::Int(count)]);
             // Cassandra returns all of such a query in one page.
             let page = Page::first(count);
             self.table
-                .query(&cql, bound.map(Some).collect(), page)
+                .query(&cql, bound.into_iter().map(Some).collect(), page)
                 .await?
                 .rows
         } else {
@@ -260,7 +265,8 @@ impl<'a> Finder<'a> {
             best_of_all(self.table, plan, &selection, count).await?
         };
         let documents = rows.into_iter().map(|mut row| {
-            let similarity = row.pop().flatten();
+            let is_selected = row.len() > self.columns.len();
+            let similarity = is_selected.then(|| row.pop().flatten()).flatten();
             let mut document = self.document(row);
             if let (Json::Object(members), Some(CqlValue::Float(similarity))) =
                 (&mut document, similarity)
