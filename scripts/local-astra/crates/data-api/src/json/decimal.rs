@@ -23,22 +23,28 @@ impl Decimal {
     /// Reads a JSON number. A fraction or an exponent makes a decimal, whose trailing zeros are dropped.
     /// `None` for an exponent that no text could show.
     pub fn parse(text: &str) -> Option<Decimal> {
+        // Most numbers are small integers: these need no arithmetic with big numbers.
+        if let Ok(number) = text.parse::<i64>() {
+            return Some(Decimal::integer(number));
+        }
         let (mantissa, exponent) = match text.split_once(['e', 'E']) {
             Some((mantissa, exponent)) => (mantissa, exponent.parse::<i64>().ok()?),
             None => (text, 0),
         };
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        let unscaled: BigInt = format!("{whole}{fraction}").parse().ok()?;
+        let unscaled = big(&format!("{whole}{fraction}"))?;
         let scale = i64::try_from(fraction.len()).ok()?.checked_sub(exponent)?;
         if text.contains(['.', 'e', 'E']) {
-            let stripped = Decimal::of(unscaled, scale).stripped();
+            let decimal = Decimal::of(unscaled, scale);
+            let ends_with_zero = mantissa.ends_with('0') || decimal.is_zero();
+            let stripped = if ends_with_zero {
+                decimal.stripped()
+            } else {
+                decimal
+            };
             (stripped.scale.abs() <= MAX_EXPONENT).then_some(stripped)
         } else {
-            Some(Decimal {
-                unscaled,
-                scale: 0,
-                integer: true,
-            })
+            Some(Decimal::whole(unscaled))
         }
     }
 
@@ -235,6 +241,14 @@ impl Decimal {
     pub fn from_cql(decimal: &CqlDecimal) -> Decimal {
         let (bytes, scale) = decimal.as_signed_be_bytes_slice_and_exponent();
         Decimal::of(BigInt::from_signed_bytes_be(bytes), scale.into())
+    }
+}
+
+/// Reads digits with a sign, faster if they fit 64 bits.
+fn big(digits: &str) -> Option<BigInt> {
+    match digits.parse::<i64>() {
+        Ok(number) => Some(BigInt::from(number)),
+        Err(_) => digits.parse().ok(),
     }
 }
 
