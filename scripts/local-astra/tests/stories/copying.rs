@@ -345,8 +345,8 @@ fn a_copy_has_what_it_needs_and_no_more() {
             expected.extend(files.map(|file| format!("{connector}/{file}")));
         }
         if pulsar {
-            let files = files(&workspace().join("scripts/pure-protoc"));
-            expected.extend(files.iter().map(|file| format!("pure-protoc/{file}")));
+            let files = files(&workspace().join("scripts/prost-build-stand-in"));
+            expected.extend(files.iter().map(|file| format!("prost-build-stand-in/{file}")));
         }
         assert_eq!(files(&folder), expected, "{name}");
         locked_as_here(&folder);
@@ -362,7 +362,7 @@ fn a_copy_has_what_it_needs_and_no_more() {
             "{manifest}"
         );
         assert_eq!(
-            manifest.contains("\nprost-build = { path = \"pure-protoc\" }"),
+            manifest.contains("\nprost-build = { path = \"prost-build-stand-in\" }"),
             pulsar
         );
         assert!(!manifest.contains("../"), "{manifest}");

@@ -35,7 +35,7 @@ fn steps(page: &Page) -> (String, String) {
 /// Folders and files of the clone that a page can copy: crates, and generated files.
 const COPIED: [&str; 6] = [
     "shared",
-    "pure-protoc",
+    "prost-build-stand-in",
     "proto",
     "graphql",
     "*.json",

@@ -1,6 +1,7 @@
-//! The one function of `prost-build` that the build script of the `pulsar` crate calls, without `protoc`.
+//! A stand-in for `prost-build` 0.13 that lets the `pulsar` crate build without `protoc`: the one function that its build
+//! script calls.
 //!
-//! The `[patch]` in the workspace's manifest puts this crate in place of prost-build 0.13.
+//! The `[patch]` in the workspace's manifest puts it in place.
 
 use std::{io, path::Path};
 
