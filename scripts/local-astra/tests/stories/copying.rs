@@ -346,7 +346,11 @@ fn a_copy_has_what_it_needs_and_no_more() {
         }
         if pulsar {
             let files = files(&workspace().join("scripts/prost-build-stand-in"));
-            expected.extend(files.iter().map(|file| format!("prost-build-stand-in/{file}")));
+            expected.extend(
+                files
+                    .iter()
+                    .map(|file| format!("prost-build-stand-in/{file}")),
+            );
         }
         assert_eq!(files(&folder), expected, "{name}");
         locked_as_here(&folder);

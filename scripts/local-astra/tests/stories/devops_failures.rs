@@ -175,7 +175,7 @@ fn after_a_signal_no_role_and_no_token_is_left() {
     let cases: Vec<Case> = (BEFORE_ROLE + 1..BEFORE_ROLE + ROLE_STORY)
         .map(|whole| (whole, Then::Stall))
         .collect();
-    for (signal, by) in [(Signal::Interrupt, "Ctrl-C"), (Signal::Term, "SIGTERM")] {
+    let stopped = |signal: Signal, by: &str| {
         at_once(&cases, |api, (whole, then)| {
             let proxy = http::failing(astra.layout.ports.plain, whole, then);
             let settings = through(astra, &astra.settings("samples"), proxy.port);
@@ -195,5 +195,9 @@ fn after_a_signal_no_role_and_no_token_is_left() {
             assert_eq!(block_on(left(api, name)), None, "{ended:#?}");
             assert!(ended.out.contains("8. Revoked tokens: "), "{ended:#?}");
         });
-    }
+    };
+    thread::scope(|scope| {
+        scope.spawn(|| stopped(Signal::Interrupt, "Ctrl-C"));
+        scope.spawn(|| stopped(Signal::Term, "SIGTERM"));
+    });
 }

@@ -21,6 +21,7 @@ use scylla::statement::prepared::PreparedStatement;
 pub struct Session(session::Session);
 
 impl Session {
+    /// Runs a statement that is not repeated, and reads all of its rows; see [`session::Session::query_unpaged`].
     pub fn query_unpaged<'a>(
         &'a self,
         statement: impl Into<Statement>,
@@ -29,6 +30,7 @@ impl Session {
         self.0.query_unpaged(statement.into(), values).boxed()
     }
 
+    /// Prepares a statement; see [`session::Session::prepare`].
     pub fn prepare(
         &self,
         statement: impl Into<Statement>,
@@ -36,6 +38,7 @@ impl Session {
         self.0.prepare(statement.into()).boxed()
     }
 
+    /// Runs a prepared statement, and reads all of its rows; see [`session::Session::execute_unpaged`].
     pub fn execute_unpaged<'a>(
         &'a self,
         prepared: &'a PreparedStatement,
@@ -44,6 +47,7 @@ impl Session {
         self.0.execute_unpaged(prepared, values).boxed()
     }
 
+    /// Runs a prepared statement, and reads the page after `state`; see [`session::Session::execute_single_page`].
     pub fn execute_single_page<'a>(
         &'a self,
         prepared: &'a PreparedStatement,
@@ -53,6 +57,7 @@ impl Session {
         self.0.execute_single_page(prepared, values, state).boxed()
     }
 
+    /// Runs statements as one batch; see [`session::Session::batch`].
     pub fn batch<'a>(
         &'a self,
         batch: &'a Batch,
