@@ -22,7 +22,7 @@ use crate::devops_samples::{database, terminate};
 const LIMIT: Duration = Duration::from_secs(600);
 
 /// Blocks that are not run here, by the start of a line, with the reason.
-const NOT_PASTED: [(&str, &str); 13] = [
+const NOT_PASTED: [(&str, &str); 14] = [
     ("REFRESH_PAGES=1 ", "it runs this test"),
     ("astra ", "needs an Astra account, and the Astra CLI"),
     (
@@ -53,6 +53,10 @@ const NOT_PASTED: [(&str, &str); 13] = [
     ),
     ("cargo test --workspace", "it runs this test"),
     (".ci/run", "it runs this test"),
+    (
+        "scripts/interop/run",
+        "takes minutes, and tools that the tests do not need; .ci/run has it as a part",
+    ),
     (
         "cargo local --data /tmp/mine ",
         "starts another Cassandra; lifecycle.rs does, in a folder of its own",
