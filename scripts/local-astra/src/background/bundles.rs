@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use store::Session;
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -15,7 +14,7 @@ use bundle::certificates::Authority;
 use bundle::{Bundles, Catalog, Database, Gate, key_stores};
 use settings::layout::Layout;
 use settings::{DATABASE_ID, Folders, KEYSPACE};
-use store::Store;
+use store::{Session, Store};
 
 /// Creates the certificate and the key stores of the bundle, while Cassandra starts.
 ///

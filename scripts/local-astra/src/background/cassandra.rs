@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 use anyhow::Result;
 use scylla::statement::{Consistency, Statement};
 use secrecy::SecretString;
-use store::Session;
 
 use super::READY_LIMIT;
 use access::TokenRecord;
@@ -20,7 +19,7 @@ use engines::{EngineError, jars};
 use settings::layout::Layout;
 use settings::secrets::Secrets;
 use settings::{Folders, GRAPHQL_FIRST_KEYSPACE, KEYSPACE};
-use store::{Code, StoreError, limits, records, schema};
+use store::{Code, Session, StoreError, limits, records, schema};
 
 /// Returns the Cassandra of a data folder.
 pub fn of(folders: &Folders, layout: &Layout) -> Cassandra {

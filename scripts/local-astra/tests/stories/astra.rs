@@ -22,8 +22,7 @@ use settings::environment;
 use settings::environment::{Door, Who};
 use settings::layout::Layout;
 use settings::secrets::Secrets;
-use store::Login;
-use store::Session;
+use store::{Login, Session};
 use sysinfo::Signal;
 
 /// Limit for a run. A longer one hangs.

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use store::Session;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
@@ -15,7 +14,7 @@ use super::roles::clear_caches;
 use store::records;
 use store::schema::rows;
 use store::types::quote;
-use store::{Code, Schema, Store, StoreError};
+use store::{Code, Schema, Session, Store, StoreError};
 
 /// Pause before a failed update is retried.
 const AGAIN: Duration = Duration::from_secs(1);

@@ -1,14 +1,13 @@
 //! Records of tokens with their roles, and the rights that follow. Cassandra's roles cannot store policies.
 
 use serde::{Deserialize, Serialize};
-use store::Session;
 use uuid::Uuid;
 
 use super::policy::{Policy, Rights};
 use super::{built_in, roles};
-use store::StoreError;
 use store::records;
 use store::records::Record;
+use store::{Session, StoreError};
 
 /// A custom role, in addition to the built-in ones.
 #[derive(Clone, Debug, Serialize, Deserialize)]

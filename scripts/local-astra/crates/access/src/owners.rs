@@ -3,13 +3,12 @@
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
-use store::Session;
 use uuid::Uuid;
 
 use settings::DATABASE_ID;
-use store::StoreError;
 use store::records;
 use store::records::Record;
+use store::{Session, StoreError};
 
 /// A keyspace that the DevOps API has created, or is creating or dropping.
 #[derive(Clone, Debug, Serialize, Deserialize)]

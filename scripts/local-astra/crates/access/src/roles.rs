@@ -5,11 +5,10 @@ use std::collections::BTreeSet;
 use scylla::policies::load_balancing::{NodeIdentifier, SingleTargetLoadBalancingPolicy};
 use scylla::statement::Statement;
 use secrecy::{ExposeSecret, SecretString};
-use store::Session;
 
 use settings::token::Token;
-use store::StoreError;
 use store::types::quote;
+use store::{Session, StoreError};
 
 /// Creates the role of a token, unless it exists.
 pub async fn create_role(

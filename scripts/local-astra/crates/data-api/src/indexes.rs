@@ -5,12 +5,11 @@ use std::time::Duration;
 use scylla::errors::DbError;
 use scylla::policies::load_balancing::{NodeIdentifier, SingleTargetLoadBalancingPolicy};
 use scylla::statement::Statement;
-use store::Session;
 use tokio::time::timeout;
 
 use super::caller::Caller;
 use super::error::ApiError;
-use store::{Code, StoreError};
+use store::{Code, Session, StoreError};
 
 /// Time limit for building the indexes of a table, and the interval between two checks.
 const INDEX_LIMIT: Duration = Duration::from_secs(10);

@@ -4,7 +4,6 @@ use scylla::deserialize::row::ColumnIterator;
 use scylla::response::query_result::QueryResult;
 use scylla::response::{PagingState, PagingStateResponse};
 use scylla::statement::prepared::PreparedStatement;
-use store::Session;
 use tonic::Code;
 
 use super::error::Error;
@@ -15,7 +14,7 @@ use super::schema_change::Change;
 use super::{bind, decode, traces, type_spec};
 use access::{Interface, Logins, TokenSession};
 use store::error::is_unreadable_notice;
-use store::{Schema, lexer};
+use store::{Schema, Session, lexer};
 
 /// Runs a statement with a token.
 ///

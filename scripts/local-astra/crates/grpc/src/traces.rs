@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use scylla::deserialize::row::DeserializeRow;
 use scylla::statement::{Consistency, Statement};
 use scylla::value::{CqlTimestamp, CqlTimeuuid};
-use store::Session;
 use uuid::Uuid;
 
 use super::proto::stargate::Traces;
 use super::proto::stargate::traces::Event;
+use store::Session;
 
 /// Pause before a trace is read again. Cassandra writes traces event by event after its response.
 const WAIT: Duration = Duration::from_millis(10);

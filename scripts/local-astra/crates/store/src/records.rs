@@ -3,10 +3,10 @@
 //! They are stored in Cassandra, in one table of a separate keyspace that no interface shows and no token can read. A
 //! record is JSON, with its kind and id as the key.
 
-use crate::driver::Session;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::driver::Session;
 use super::error::{Code, StoreError};
 
 /// The keyspace of the records.

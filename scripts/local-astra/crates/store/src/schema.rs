@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::driver::Session;
 use scylla::DeserializeRow;
 use scylla::cluster::metadata::{ColumnType, NativeType};
 use scylla::deserialize::row::DeserializeRow as FromRow;
 use uuid::Uuid;
 
+use super::driver::Session;
 use super::error::{Code, StoreError};
 use super::records;
 use super::types::{TypeName, UserTypes};

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::driver::Session;
 use scylla::cluster::metadata::ColumnType;
 use scylla::errors::{BadQuery, ExecutionError};
 use scylla::response::PagingState;
@@ -13,6 +12,7 @@ use scylla::statement::prepared::PreparedStatement;
 use scylla::value::{CqlValue, Row};
 use secrecy::SecretString;
 
+use super::driver::Session;
 use super::error::is_unreadable_notice;
 use super::{Code, Schema, Store, StoreError, connect, limits, values};
 

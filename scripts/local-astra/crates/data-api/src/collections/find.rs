@@ -155,9 +155,7 @@ impl<'a> Finder<'a> {
         let found = nearest(self.collection, filter, vector, count, self.with_similarity).await?;
         let shown = found.into_iter().map(|(document, similarity)| {
             let mut shown = self.projected(document);
-            if let (Json::Object(members), Some(similarity)) = (&mut shown, similarity)
-                && self.with_similarity
-            {
+            if let (Json::Object(members), Some(similarity)) = (&mut shown, similarity) {
                 members.insert("$similarity".to_owned(), float(similarity));
             }
             shown

@@ -12,6 +12,7 @@ use super::id::{Key, key_value, read_key};
 use super::plan::{Lead, Plan};
 use super::position::Position;
 use crate::error::ApiError;
+use crate::filter::where_clause;
 use crate::json::Decimal;
 use store::Page;
 
@@ -204,11 +205,7 @@ impl<'a> Statement<'a> {
             conditions.push("token(key) >= ?".to_owned());
             values.push(CqlValue::BigInt(after.token));
         }
-        let wheres = if conditions.is_empty() {
-            String::new()
-        } else {
-            format!(" WHERE {}", conditions.join(" AND "))
-        };
+        let wheres = where_clause(&conditions);
         Statement {
             collection,
             cql: format!("{select} FROM {}{wheres}", collection.table()),

@@ -15,6 +15,7 @@ use super::shred::vector_value;
 use super::stream::{PageSizes, Selected, Stream, conditions};
 use crate::codes::Code;
 use crate::error::ApiError;
+use crate::filter::where_clause;
 use crate::nearest::Nearest;
 use store::Page;
 
@@ -87,7 +88,10 @@ pub async fn nearest(
     let mut similarities: HashMap<Position, f32> = found.iter().cloned().collect();
     let positions = found.into_iter().map(|(position, _)| position).collect();
     let documents = by_position(collection, positions).await?.into_iter();
-    let near = documents.map(|(position, document)| (document, similarities.remove(&position)));
+    let near = documents.map(|(position, document)| {
+        let similarity = similarities.remove(&position);
+        (document, similarity.filter(|_| with_similarity))
+    });
     Ok(near.collect())
 }
 
@@ -100,11 +104,7 @@ async fn of_index(
     count: usize,
 ) -> Result<Vec<(Document, Option<f32>)>, ApiError> {
     let (texts, condition_values) = conditions(lead);
-    let wheres = if texts.is_empty() {
-        String::new()
-    } else {
-        format!(" WHERE {}", texts.join(" AND "))
-    };
+    let wheres = where_clause(&texts);
     let (mut selected, mut values) = (format!("key, {TX_ID}, {DOCUMENT}"), Vec::new());
     if let Some(similarity) = similarity {
         selected.extend([", ", &similarity.text]);

@@ -78,7 +78,7 @@ impl Decimal {
     pub fn of_float_text(text: &str) -> Decimal {
         let (mantissa, exponent) = text.split_once('E').unwrap_or((text, "0"));
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        let unscaled = format!("{whole}{fraction}").parse().unwrap_or(BigInt::ZERO);
+        let unscaled = big(&format!("{whole}{fraction}")).unwrap_or(BigInt::ZERO);
         let scale = i64::try_from(fraction.len()).unwrap_or(0) - exponent.parse().unwrap_or(0);
         Decimal::of(unscaled, scale)
     }

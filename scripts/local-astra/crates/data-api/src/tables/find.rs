@@ -15,6 +15,7 @@ use crate::codes::Code;
 use crate::collections::{Metric, vector_value};
 use crate::command::{Command, invalid_value};
 use crate::error::ApiError;
+use crate::filter::where_clause;
 use crate::json::{Json, Members};
 use crate::nearest::Nearest;
 use crate::response::Response;
@@ -230,11 +231,7 @@ impl<'a> Finder<'a> {
                 .first()
                 .map(|l| l.conditions())
                 .unwrap_or_default();
-            let wheres = if conditions.is_empty() {
-                String::new()
-            } else {
-                format!(" WHERE {}", conditions.join(" AND "))
-            };
+            let wheres = where_clause(&conditions);
             let mut selected: Vec<String> = self.names().iter().map(|name| quote(name)).collect();
             // Cassandra reads each vector for it, so it is selected on request only.
             let mut bound = Vec::new();

@@ -13,6 +13,7 @@ use super::page::Place;
 use super::plan::Plan;
 use super::row_tests::Filter;
 use crate::error::ApiError;
+use crate::filter::where_clause;
 use store::types::quote;
 use store::{ColumnKind, Page};
 
@@ -104,11 +105,7 @@ impl<'a> Stream<'a> {
         let statements = plan.leads.iter().zip(places).map(|(lead, place)| {
             let (conditions, values) = lead.conditions();
             let function = selection.function.as_ref().map(|(_, value)| value.clone());
-            let wheres = if conditions.is_empty() {
-                String::new()
-            } else {
-                format!(" WHERE {}", conditions.join(" AND "))
-            };
+            let wheres = where_clause(&conditions);
             let (select, order) = (select.join(", "), &selection.order);
             Statement {
                 table,

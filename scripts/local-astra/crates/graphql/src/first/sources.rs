@@ -8,12 +8,11 @@ use scylla::response::query_result::QueryResult;
 use scylla::serialize::row::SerializeRow;
 use scylla::statement::prepared::PreparedStatement;
 use scylla::value::CqlTimeuuid;
-use store::Session;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use crate::scalars::time_uuid;
-use store::{Code, Store, StoreError};
+use store::{Code, Session, Store, StoreError};
 
 const KEYSPACE: &str = "stargate_graphql";
 const TABLE: &str = "schema_source";
