@@ -269,23 +269,26 @@ impl Sources {
     }
 
     /// Returns the statement of [`Sources::latest`], or `None` if the table does not exist. Cassandra lists a new table a
-    /// moment before it accepts statements on it; until then it does not exist either.
+    /// moment before it prepares statements on it (else Invalid), and a moment more before it runs them (else a server
+    /// error); until one has run, it does not exist either.
     async fn select_latest(&self) -> Result<Option<&PreparedStatement>, StoreError> {
         let schema = self.store.current().await?;
         if schema.table(KEYSPACE, TABLE).is_none() {
             return Ok(None);
         }
-        let prepared = self.latest.get_or_try_init(|| {
+        let tried = self.latest.get_or_try_init(|| async {
             let cql =
                 format!("SELECT version FROM {KEYSPACE}.{TABLE} WHERE keyspace_name = ? LIMIT 1");
-            async move { self.admin().prepare(cql).await }
+            let statement = self.admin().prepare(cql).await?;
+            self.admin().execute_unpaged(&statement, (KEYSPACE,)).await?;
+            Ok(statement)
         });
-        match prepared.await.map_err(StoreError::from) {
+        match tried.await {
             Err(StoreError {
-                cassandra: Some(DbError::Invalid),
+                cassandra: Some(DbError::Invalid | DbError::ServerError),
                 ..
             }) => Ok(None),
-            prepared => prepared.map(Some),
+            tried => tried.map(Some),
         }
     }
 
