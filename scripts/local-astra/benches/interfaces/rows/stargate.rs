@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use anyhow::Result;
+use axum::http::Method;
 use futures::{StreamExt, TryStreamExt};
 use grpc::proto::stargate::value::Inner;
 use grpc::proto::stargate::{Query, Response, Value as GrpcValue, Values};
-use reqwest::Method;
 use scylla::value::CqlValue;
 use serde_json::{Value, json};
 use settings::KEYSPACE;

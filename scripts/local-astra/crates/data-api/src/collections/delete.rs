@@ -38,12 +38,8 @@ pub async fn find_and_delete(
     let projection = Projection::read(command.field("projection"))?;
     let deleted = delete_target(collection, command).await?;
     let deleted_count = count(usize::from(deleted.is_some()));
-    let document = deleted.map(|document| {
-        let mut document = document.json;
-        projection.apply(&mut document);
-        document
-    });
-    Ok(Response::document(document).with_status("deletedCount", deleted_count))
+    let document = deleted.map(|document| document.projected(&projection));
+    Ok(Response::document(document.transpose()?).with_status("deletedCount", deleted_count))
 }
 
 async fn delete_target(

@@ -111,11 +111,9 @@ impl<'a> Finder<'a> {
             Sort::By(by) => {
                 let (filter, count) = (&self.parsed.filter, limit.min(PAGE));
                 let found = sort::first(self.collection, filter, by, skip, count).await?;
-                let documents = by_position(self.collection, found)
-                    .await?
-                    .into_iter()
-                    .map(|(_, document)| self.projected(document));
-                Ok((documents.collect(), None))
+                let documents = by_position(self.collection, found).await?.into_iter();
+                let documents = documents.map(|(_, document)| document.projected(&self.projection));
+                Ok((documents.collect::<Result<_, _>>()?, None))
             }
             Sort::Vector(vector) => {
                 let documents = self.nearest(vector, limit.min(MAX_NEAREST)).await?;
@@ -146,27 +144,21 @@ impl<'a> Finder<'a> {
         let has_pages = ids.is_none() && !self.with_sort_vector;
         let next = next_page(&found, count, remaining).filter(|_| has_pages);
         let documents = found.into_iter().take(limit);
-        let documents = documents.map(|(_, document)| self.projected(document));
-        Ok((documents.collect(), next))
+        let documents = documents.map(|(_, document)| document.projected(&self.projection));
+        Ok((documents.collect::<Result<_, _>>()?, next))
     }
 
     async fn nearest(&self, vector: &[f32], count: usize) -> Result<Vec<Json>, ApiError> {
         let filter = &self.parsed.filter;
         let found = nearest(self.collection, filter, vector, count, self.with_similarity).await?;
         let shown = found.into_iter().map(|(document, similarity)| {
-            let mut shown = self.projected(document);
+            let mut shown = document.projected(&self.projection)?;
             if let (Json::Object(members), Some(similarity)) = (&mut shown, similarity) {
                 members.insert("$similarity".to_owned(), float(similarity));
             }
-            shown
+            Ok(shown)
         });
-        Ok(shown.collect())
-    }
-
-    fn projected(&self, document: Document) -> Json {
-        let mut document = document.json;
-        self.projection.apply(&mut document);
-        document
+        shown.collect()
     }
 
     fn with_sort_vector(&self, response: Response) -> Response {

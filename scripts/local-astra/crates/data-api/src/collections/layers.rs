@@ -128,6 +128,25 @@ impl Layer {
         }
     }
 
+    /// Returns true if any path begins with this member.
+    pub fn has(&self, member: &str) -> bool {
+        matches!(&self.kind, LayerKind::Branch(next) if next.contains_key(member))
+    }
+
+    /// Returns true if this member is a path of its own, without a slice.
+    pub fn ends_at(&self, member: &str) -> bool {
+        let LayerKind::Branch(next) = &self.kind else {
+            return false;
+        };
+        matches!(
+            next.get(member),
+            Some(Layer {
+                kind: LayerKind::End(None),
+                ..
+            })
+        )
+    }
+
     /// Keeps only the paths of the tree.
     pub fn include(&self, value: &mut Json) {
         let LayerKind::Branch(next) = &self.kind else {

@@ -199,14 +199,15 @@ async fn write(
 ) -> Result<Written, ApiError> {
     let mut document = document;
     for _ in 0..TRIES {
-        let mut changed = document.json.clone();
+        let before = document.json()?;
+        let mut changed = before.clone();
         if !update.apply(&mut changed, false)? {
-            return Ok(Written::Same(document.json));
+            return Ok(Written::Same(before));
         }
         let shredded = shredded(&changed, collection)?;
         if collection.update(&shredded, document.tx_id).await? {
             return Ok(Written::Changed {
-                before: document.json,
+                before,
                 after: Json::Object(shredded.document),
             });
         }
@@ -247,7 +248,8 @@ pub async fn update_many(collection: &Collection, command: &Command) -> Result<R
     };
     let mut errors = Vec::new();
     for (_, document) in found {
-        let id = document.json.get("_id").and_then(|id| Id::read(id).ok());
+        let id = document.json()?;
+        let id = id.get("_id").and_then(|id| Id::read(id).ok());
         match write(collection, &parsed, &update, document).await {
             Ok(Written::Changed { .. }) => changed.modified += 1,
             Ok(Written::Same(_) | Written::Gone) => {}

@@ -44,6 +44,16 @@ impl Projection {
         paths.projection()
     }
 
+    /// Returns true if no part of this member of a document is shown.
+    pub fn leaves_out(&self, member: &str) -> bool {
+        match self {
+            Projection::All => false,
+            Projection::Nothing => true,
+            Projection::Include(layer) => !layer.has(member),
+            Projection::Exclude(layer) => layer.ends_at(member),
+        }
+    }
+
     /// Applies the projection.
     pub fn apply(&self, document: &mut Json) {
         match self {

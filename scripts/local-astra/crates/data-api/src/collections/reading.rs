@@ -10,6 +10,7 @@ use super::id::{Key, key_value};
 use super::layout::{DOCUMENT, TX_ID};
 use super::plan::Plan;
 use super::position::Position;
+use super::projection::Projection;
 use super::stream::{PageSizes, Row, Selected, Stream};
 use crate::codes::Code;
 use crate::error::ApiError;
@@ -24,7 +25,39 @@ const TOGETHER: usize = 8;
 pub struct Document {
     pub key: Key,
     pub tx_id: Option<Uuid>,
-    pub json: Json,
+    text: String,
+}
+
+impl Document {
+    /// The whole document.
+    ///
+    /// # Errors
+    /// [`Code::DocumentFromDbUnparseable`]
+    pub fn json(&self) -> Result<Json, ApiError> {
+        reader::read_stored(&self.text).map_err(|_| self.unparseable())
+    }
+
+    /// The part of the document that a projection shows.
+    ///
+    /// # Errors
+    /// [`Code::DocumentFromDbUnparseable`]
+    pub fn projected(&self, projection: &Projection) -> Result<Json, ApiError> {
+        // Most of a document's text is its vector, which is shown on request only.
+        let json = if projection.leaves_out("$vector") {
+            reader::read_stored_without(&self.text, "$vector")
+        } else {
+            reader::read_stored(&self.text)
+        };
+        let mut json = json.map_err(|_| self.unparseable())?;
+        projection.apply(&mut json);
+        Ok(json)
+    }
+
+    fn unparseable(&self) -> ApiError {
+        let key = &self.key.1;
+        let text = format!("The stored document with the key {key} is not JSON.");
+        ApiError::new(Code::DocumentFromDbUnparseable, text)
+    }
 }
 
 /// The documents of a filter, in the order of their tokens.
@@ -63,7 +96,7 @@ impl<'a> Documents<'a> {
     /// The next documents, up to so many; fewer only at the end.
     ///
     /// # Errors
-    /// Cassandra's own; [`Code::DocumentFromDbUnparseable`].
+    /// Cassandra's own.
     pub async fn next(&mut self, count: usize) -> Result<Vec<(Position, Document)>, ApiError> {
         let mut documents = Vec::new();
         while documents.len() < count {
@@ -85,10 +118,10 @@ impl<'a> Documents<'a> {
     async fn of_rows(&self, rows: Vec<Row>) -> Result<Vec<(Position, Document)>, ApiError> {
         if self.direct {
             let documents = rows.into_iter().map(|row| {
-                let document = read(row.position.key.clone(), row.selected.into_iter())?;
-                Ok(document.map(|document| (row.position, document)))
+                let document = read(row.position.key.clone(), row.selected.into_iter());
+                document.map(|document| (row.position, document))
             });
-            return documents.filter_map(Result::transpose).collect();
+            return Ok(documents.flatten().collect());
         }
         let positions = rows.into_iter().map(|row| row.position).collect();
         by_position(self.collection, positions).await
@@ -121,29 +154,19 @@ pub async fn by_key(collection: &Collection, key: &Key) -> Result<Option<Documen
         .query(&cql, vec![key_value(key)], Page::first(1))
         .await?;
     match rows.rows.into_iter().next() {
-        Some(row) => read(key.clone(), row.into_iter()),
+        Some(row) => Ok(read(key.clone(), row.into_iter())),
         None => Ok(None),
     }
 }
 
 /// Reads the columns `tx_id` and `doc_json`. A row without a document is none.
-///
-/// # Errors
-/// [`Code::DocumentFromDbUnparseable`]
-pub fn read(
-    key: Key,
-    mut columns: impl Iterator<Item = Option<CqlValue>>,
-) -> Result<Option<Document>, ApiError> {
+pub fn read(key: Key, mut columns: impl Iterator<Item = Option<CqlValue>>) -> Option<Document> {
     let tx_id = match columns.next().flatten() {
         Some(CqlValue::Timeuuid(id)) => Some(Uuid::from(id)),
         _ => None,
     };
     let Some(CqlValue::Text(text)) = columns.next().flatten() else {
-        return Ok(None);
+        return None;
     };
-    let json = reader::read_stored(&text).map_err(|_| {
-        let text = format!("The stored document with the key {} is not JSON.", key.1);
-        ApiError::new(Code::DocumentFromDbUnparseable, text)
-    })?;
-    Ok(Some(Document { key, tx_id, json }))
+    Some(Document { key, tx_id, text })
 }

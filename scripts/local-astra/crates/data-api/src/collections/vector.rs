@@ -124,13 +124,11 @@ async fn of_index(
         .rows;
     let documents = rows.into_iter().map(|row| {
         let mut columns = row.into_iter();
-        let Some(key) = read_key(columns.next().flatten()) else {
-            return Ok(None);
-        };
+        let key = read_key(columns.next().flatten())?;
         let document = reading::read(key, columns.by_ref())?;
-        Ok(document.map(|document| (document, similar(columns.next().flatten()))))
+        Some((document, similar(columns.next().flatten())))
     });
-    documents.filter_map(Result::transpose).collect()
+    Ok(documents.flatten().collect())
 }
 
 /// The index finds the nearest of all, of which none may fit: so every document that fits is compared.

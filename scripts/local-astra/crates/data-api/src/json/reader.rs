@@ -28,6 +28,7 @@ pub fn read(text: &str) -> Result<Option<Json>, Unread> {
         at: 0,
         depth: 0,
         longest_number: MAX_NUMBER,
+        left_out: None,
     };
     reader.skip_blanks();
     if reader.at == text.len() {
@@ -46,11 +47,21 @@ pub fn read(text: &str) -> Result<Option<Json>, Unread> {
 /// # Errors
 /// For a text that is not JSON: a row that was written over CQL.
 pub fn read_stored(text: &str) -> Result<Json, Unread> {
+    stored(text, None)
+}
+
+/// The same, without a member of the document that may be an array of many numbers.
+pub fn read_stored_without(text: &str, member: &str) -> Result<Json, Unread> {
+    stored(text, Some(member))
+}
+
+fn stored(text: &str, left_out: Option<&str>) -> Result<Json, Unread> {
     let mut reader = Reader {
         text,
         at: 0,
         depth: 0,
         longest_number: usize::MAX,
+        left_out,
     };
     reader.skip_blanks();
     reader.value()
@@ -61,6 +72,8 @@ struct Reader<'a> {
     at: usize,
     depth: usize,
     longest_number: usize,
+    /// A member of the outermost object.
+    left_out: Option<&'a str>,
 }
 
 impl Reader<'_> {
@@ -139,10 +152,13 @@ impl Reader<'_> {
             self.skip_blanks();
             self.expect(b':')?;
             self.skip_blanks();
-            let value = self.value()?;
-            match members.entry(name) {
-                Entry::Vacant(place) => drop(place.insert(value)),
-                Entry::Occupied(_) => return Err(self.error("duplicate member of an object")),
+            let is_left_out = self.depth == 1 && self.left_out == Some(name.as_str());
+            if !(is_left_out && self.skip_numbers()) {
+                let value = self.value()?;
+                match members.entry(name) {
+                    Entry::Vacant(place) => drop(place.insert(value)),
+                    Entry::Occupied(_) => return Err(self.error("duplicate member of an object")),
+                }
             }
             self.skip_blanks();
             if self.peek() == Some(b',') {
@@ -151,6 +167,21 @@ impl Reader<'_> {
             }
             self.expect(b'}')?;
             return Ok(Json::Object(members));
+        }
+    }
+
+    /// Skips an array of numbers, and nothing else.
+    fn skip_numbers(&mut self) -> bool {
+        let Some(values) = self.text[self.at..].strip_prefix('[') else {
+            return false;
+        };
+        let is_number = |byte: u8| byte.is_ascii_digit() || b"+-.eE, ".contains(&byte);
+        match values.bytes().position(|byte| !is_number(byte)) {
+            Some(end) if values.as_bytes()[end] == b']' => {
+                self.at += end + 2;
+                true
+            }
+            _ => false,
         }
     }
 
@@ -267,6 +298,21 @@ mod tests {
         ] {
             assert_eq!(printed(text).as_deref(), Ok(wanted));
         }
+    }
+
+    #[test]
+    fn a_member_of_numbers_is_left_out() {
+        for (text, wanted) in [
+            (r#"{"v":[1, -2.5,3E+3],"a":1}"#, r#"{"a":1}"#),
+            (r#"{"a":{"v":[1]},"v":[]}"#, r#"{"a":{"v":[1]}}"#),
+            (r#"{"v":{"$binary":"AA=="}}"#, r#"{"v":{"$binary":"AA=="}}"#),
+            (r#"{"v":[[1]],"b":2}"#, r#"{"v":[[1]],"b":2}"#),
+            (r#"[{"v":[1]}]"#, r#"[{"v":[1]}]"#),
+        ] {
+            let read = read_stored_without(text, "v").unwrap();
+            assert_eq!(read.to_string(), wanted, "{text}");
+        }
+        assert!(read_stored_without(r#"{"v":[1"#, "v").is_err());
     }
 
     #[test]

@@ -280,7 +280,9 @@ impl Sources {
             let cql =
                 format!("SELECT version FROM {KEYSPACE}.{TABLE} WHERE keyspace_name = ? LIMIT 1");
             let statement = self.admin().prepare(cql).await?;
-            self.admin().execute_unpaged(&statement, (KEYSPACE,)).await?;
+            self.admin()
+                .execute_unpaged(&statement, (KEYSPACE,))
+                .await?;
             Ok(statement)
         });
         match tried.await {
