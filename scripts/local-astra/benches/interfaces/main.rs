@@ -6,15 +6,21 @@
 //! - [`rows`]: the operations. A new one is one entry in one of its lists
 //! - [`server`]: local Astra, built and started; [`world`]: the clients
 //! - [`load`]: calls at a number in flight; [`others`]: the processor time of other programs
-//! - [`large`]: 20,000 documents and the memory that they take
-//! - [`report`]: medians, ratios, the file
+//! - [`large`]: 20,000 documents and the memory that they take; [`many`]: 450 tables
+//! - [`starts`]: starts and idle memory; [`connector`]: the bundle; [`builds`]: crates that samples compile again
+//! - [`report`]: medians, ratios, [`figures`], the file
 
+mod builds;
+mod connector;
+mod figures;
 mod large;
 mod load;
+mod many;
 mod others;
 mod report;
 mod rows;
 mod server;
+mod starts;
 mod world;
 
 use std::path::PathBuf;
@@ -22,8 +28,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 
+use figures::Figure;
 use load::{Level, Row};
 use others::Others;
 use report::{Measured, Report};
@@ -32,6 +39,8 @@ use world::World;
 
 /// Attempts to measure a round that other programs do not disturb.
 const ATTEMPTS: usize = 3;
+/// Documents of the large collection.
+const DOCUMENTS: usize = 20_000;
 /// Processor cores that other programs may use during a round.
 const QUIET: f64 = 0.3;
 
@@ -46,17 +55,39 @@ struct Arguments {
     /// Seconds for each side of a row in a round.
     #[arg(long, default_value_t = 1.0)]
     seconds: f64,
-    /// Measures only rows whose name contains this text.
+    /// Measures only operations whose name contains this text.
     #[arg(long, default_value = "")]
     only: String,
-    /// Documents of the collection whose memory is measured; 0 leaves it out.
-    #[arg(long, default_value_t = 20_000)]
-    documents: usize,
+    /// The parts to measure. Can be repeated; all without it.
+    #[arg(long = "part", value_enum)]
+    parts: Vec<Part>,
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/BENCHMARK.md"))]
     output: PathBuf,
     /// Passed by `cargo bench`.
     #[arg(long, hide = true)]
     bench: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Operations beside the driver's statements.
+    Rows,
+    /// A large collection, and the memory that it takes.
+    Large,
+    /// 450 tables and 21,000 documents.
+    Many,
+    /// CQL through the secure connect bundle.
+    Connector,
+    /// Starts, idle memory, `cargo local run`.
+    Starts,
+    /// Crates that samples compile again.
+    Builds,
+}
+
+impl Arguments {
+    fn wants(&self, part: Part) -> bool {
+        self.parts.is_empty() || self.parts.contains(&part)
+    }
 }
 
 #[tokio::main]
@@ -74,11 +105,48 @@ async fn main() -> Result<()> {
 }
 
 async fn measure(profile: &str, arguments: &Arguments, report: &mut Report) -> Result<()> {
-    let server = Server::start(profile)?;
+    let program = server::build(profile)?;
+    let mut figures = Vec::new();
+    if arguments.wants(Part::Starts) {
+        figures.extend(starts::measure(&program, profile)?);
+    }
+    let server = Server::start(&program)?;
     let world = Arc::new(World::open(&server).await?);
+    let rows = if arguments.wants(Part::Rows) {
+        rates(profile, arguments, &server, &world).await?
+    } else {
+        Vec::new()
+    };
+    let large = if arguments.wants(Part::Large) {
+        large::measure(&world, &server, DOCUMENTS).await?
+    } else {
+        Vec::new()
+    };
+    if arguments.wants(Part::Connector) {
+        figures.extend(connector::measure(&server).await?);
+    }
+    if arguments.wants(Part::Many) {
+        figures.extend(many::measure(&world).await?);
+        let name = "`up`, again, with all these tables and documents";
+        figures.push(Figure::time(name, starts::again(&server)?, "6 s"));
+    }
+    // Its builds are those of users.
+    if arguments.wants(Part::Builds) && profile == "dev" {
+        figures.extend(builds::measure()?);
+    }
+    report.add(profile, &rows, &large, &figures);
+    Ok(())
+}
+
+async fn rates(
+    profile: &str,
+    arguments: &Arguments,
+    server: &Server,
+    world: &Arc<World>,
+) -> Result<Vec<Measured>> {
     let mut others = Others::new(&server.processes()?)?;
     let wanted = |row: &Row| row.name.contains(&arguments.only);
-    let rows = rows::all(&world, &wanted).await?;
+    let rows = rows::all(world, &wanted).await?;
     let mut measured: Vec<Measured> = rows
         .iter()
         .flat_map(|row| row.levels.iter().map(|level| Measured::new(row, level)))
@@ -107,12 +175,7 @@ async fn measure(profile: &str, arguments: &Arguments, report: &mut Report) -> R
             }
         }
     }
-    let memory = match arguments.documents {
-        0 => Vec::new(),
-        documents => large::measure(&world, &server, documents).await?,
-    };
-    report.add(profile, measured, memory);
-    Ok(())
+    Ok(measured)
 }
 
 /// Calls per second of both sides.

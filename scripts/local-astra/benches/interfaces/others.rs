@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
 /// Watches the processors.
@@ -67,6 +67,19 @@ pub fn memory(process: u32) -> Result<u64> {
     let kind = ProcessRefreshKind::nothing().with_memory().without_tasks();
     system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), false, kind);
     Ok(system.process(pid).map_or(0, sysinfo::Process::memory))
+}
+
+/// The memory of a process in bytes, in which a shared page counts by its share.
+///
+/// # Errors
+/// When the system cannot be read, and on systems other than Linux.
+pub fn proportional_memory(process: u32) -> Result<u64> {
+    let path = format!("/proc/{process}/smaps_rollup");
+    let text = std::fs::read_to_string(&path).with_context(|| path.clone())?;
+    let line = text.lines().find_map(|line| line.strip_prefix("Pss:"));
+    let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
+    let kilobytes: u64 = kilobytes.context(path)?.parse()?;
+    Ok(kilobytes << 10)
 }
 
 /// Processor, cores, memory, system.

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use anyhow::Result;
 use time::OffsetDateTime;
 
+use crate::figures::Figure;
 use crate::large::Large;
 use crate::load::{Level, Row};
 use crate::others::machine;
@@ -97,15 +98,23 @@ impl Report {
     }
 
     /// Adds what was measured of one build.
-    pub fn add(&mut self, profile: &str, measured: Vec<Measured>, large: Vec<Large>) {
+    pub fn add(
+        &mut self,
+        profile: &str,
+        measured: &[Measured],
+        large: &[Large],
+        figures: &[Figure],
+    ) {
         let users = if profile == "dev" {
             ", which `cargo local` runs"
         } else {
             ""
         };
         let mut text = format!("\n## Profile `{profile}`{users}\n\n");
-        text += "| operation | the driver's statement | in flight | driver, per second | local Astra, per second | ratio | aim | disturbed rounds |\n";
-        text += "| --- | --- | --- | --- | --- | --- | --- | --- |\n";
+        if !measured.is_empty() {
+            text += "| operation | the driver's statement | in flight | driver, per second | local Astra, per second | ratio | aim | disturbed rounds |\n";
+            text += "| --- | --- | --- | --- | --- | --- | --- | --- |\n";
+        }
         text.extend(measured.iter().map(Measured::line));
         if !large.is_empty() {
             text += "\nA collection of documents of 2 kB, with vectors:\n\n";
@@ -117,6 +126,12 @@ impl Report {
                     "| {} | {:.2?} | {before} MB | {most} MB |\n",
                     large.name, large.time
                 )
+            }));
+        }
+        if !figures.is_empty() {
+            text += "\n| figure | value | aim |\n| --- | --- | --- |\n";
+            text.extend(figures.iter().map(|figure| {
+                format!("| {} | {} | {} |\n", figure.name, figure.value, figure.aim)
             }));
         }
         self.sections += &text;

@@ -2,38 +2,50 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use local_astra::background::{cassandra, state::State};
+use local_astra::background::{cassandra, pulsar, state::State};
 use serde_json::Value;
 use settings::Folders;
 use settings::layout::Layout;
 use settings::secrets::Secrets;
 
+use crate::figures::timed;
+
 pub struct Server {
-    program: PathBuf,
-    data: tempfile::TempDir,
-    folders: Folders,
+    pub program: PathBuf,
+    pub data: tempfile::TempDir,
+    pub first_start: Duration,
+    pub folders: Folders,
     pub layout: Layout,
     pub secrets: Secrets,
 }
 
 impl Server {
-    /// Builds local Astra with a profile, and starts it.
+    /// Starts local Astra with new data.
     ///
     /// # Errors
-    /// When the build or the start fails.
-    pub fn start(profile: &str) -> Result<Server> {
-        let program = build(profile)?;
+    /// When the start fails.
+    pub fn start(program: &Path) -> Result<Server> {
         let data = tempfile::tempdir()?;
-        local_astra(&program, data.path(), &["up"])?;
+        let first_start = timed(|| local_astra(program, data.path(), &["up"]))?;
         Ok(Server {
+            first_start,
             folders: Folders::new(Some(data.path()))?,
             layout: Layout::of(data.path(), None)?,
             secrets: Secrets::of(data.path())?,
-            program,
+            program: program.to_owned(),
             data,
         })
+    }
+
+    /// Runs a command of local Astra.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub fn run(&self, arguments: &[&str]) -> Result<()> {
+        local_astra(&self.program, self.data.path(), arguments)
     }
 
     /// The process that serves all interfaces.
@@ -55,17 +67,30 @@ impl Server {
             .context("Cassandra does not run")?;
         Ok([self.gateway()?, cassandra.process.pid])
     }
+
+    /// Pulsar.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn pulsar(&self) -> Result<u32> {
+        let pulsar = pulsar::of(&self.folders, &self.layout).running()?;
+        Ok(pulsar.context("Pulsar does not run")?.process.pid)
+    }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        if let Err(error) = local_astra(&self.program, self.data.path(), &["reset", "--yes"]) {
+        if let Err(error) = self.run(&["reset", "--yes"]) {
             eprintln!("{error}");
         }
     }
 }
 
-fn build(profile: &str) -> Result<PathBuf> {
+/// Builds local Astra with a profile, and returns its program.
+///
+/// # Errors
+/// When the build fails.
+pub fn build(profile: &str) -> Result<PathBuf> {
     let output = Command::new(env!("CARGO"))
         .args(["build", "--locked", "--package", "local-astra"])
         .args([

@@ -1,0 +1,110 @@
+//! Starts and idle memory of local Astra, and what `cargo local run` adds to a sample.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::figures::{Figure, middle, timed};
+use crate::others::proportional_memory;
+use crate::server::Server;
+
+const SAMPLE: &str = "rest-sample";
+const REPEATS: usize = 5;
+
+/// Starts and stops a local Astra of its own, with Cassandra alone and with both engines.
+///
+/// # Errors
+/// When a start fails.
+pub fn measure(program: &Path, profile: &str) -> Result<Vec<Figure>> {
+    let server = Server::start(program)?;
+    let up = |arguments: &[&str]| timed(|| server.run(arguments));
+    server.run(&["down"])?;
+    let again = up(&["up"])?;
+    let mut figures = vec![
+        Figure::time("`up`, new data", server.first_start, "6 s"),
+        Figure::time("`up`, again", again, "4 s"),
+    ];
+    if profile == "dev" {
+        figures.push(overhead(&server)?);
+    }
+    figures.push(Figure::time(
+        "`up --pulsar`, Cassandra is up",
+        up(&["up", "--pulsar"])?,
+        "6 s",
+    ));
+    server.run(&["down"])?;
+    figures.push(Figure::time(
+        "`up --pulsar`, again, both engines",
+        up(&["up", "--pulsar"])?,
+        "6 s",
+    ));
+    let pulsar = server.pulsar()?;
+    let [gateway, cassandra] = server.processes()?;
+    for (name, process) in [
+        ("gateway", gateway),
+        ("Cassandra", cassandra),
+        ("Pulsar", pulsar),
+    ] {
+        let memory = proportional_memory(process)?;
+        figures.push(Figure::new(
+            format!("idle memory of {name} (PSS)"),
+            format!("{} MB", memory >> 20),
+            "",
+        ));
+    }
+    Ok(figures)
+}
+
+/// `cargo local run` of a sample beside its bare program with the same settings, both built and all up.
+fn overhead(server: &Server) -> Result<Figure> {
+    let settings = Command::new(&server.program)
+        .arg("--data")
+        .arg(server.data.path())
+        .arg("env")
+        .output()?;
+    let settings = String::from_utf8(settings.stdout)?;
+    let settings = settings.lines().filter(|line| !line.starts_with('#'));
+    let settings: Vec<(&str, &str)> = settings.filter_map(|line| line.split_once('=')).collect();
+    let sample = server.program.with_file_name(SAMPLE);
+    let mut bare = Command::new(sample);
+    bare.envs(settings);
+    let mut local = Command::new(env!("CARGO"));
+    local.args(["run", "--quiet", "--package", "local-astra", "--", "--data"]);
+    local.arg(server.data.path()).args(["run", SAMPLE]);
+    let mut times = [Vec::new(), Vec::new()];
+    // The first round builds.
+    for round in 0..=REPEATS {
+        for (command, times) in [&mut local, &mut bare].into_iter().zip(&mut times) {
+            let time = timed(|| quiet(command))?;
+            if round > 0 {
+                times.push(time);
+            }
+        }
+    }
+    let [local, bare] = times.map(middle);
+    let more = local.saturating_sub(bare);
+    let name = format!("`cargo local run {SAMPLE}` over its bare program");
+    Ok(Figure::new(
+        name,
+        format!("{more:.2?} ({local:.2?}, {bare:.2?})"),
+        "1 s",
+    ))
+}
+
+fn quiet(command: &mut Command) -> Result<()> {
+    let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let status = status.with_context(|| format!("{command:?}"))?;
+    ensure!(status.success(), "{:?}: {status}", command.get_program());
+    Ok(())
+}
+
+/// The second start of a local Astra that has data.
+///
+/// # Errors
+/// When it fails.
+pub fn again(server: &Server) -> Result<Duration> {
+    server.run(&["down"])?;
+    timed(|| server.run(&["up"]))
+}
