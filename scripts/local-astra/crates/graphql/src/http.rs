@@ -159,7 +159,7 @@ async fn on_keyspace(
             let prepared = engine::prepare(&deployed.schema, &request)?;
             return data::execute(&deployed, &session, &prepared).await;
         }
-        let generated = addresses.generated.get(&found, &schema);
+        let generated = addresses.generated.get(&found, &schema, &request.query);
         let generated = generated.map_err(engine::Rejection::Failed)?;
         let prepared = engine::prepare(&generated.schema, &request)?;
         cql_first::data::execute(&generated, &session, &prepared).await

@@ -77,8 +77,38 @@ pub fn columns(table: &Table) -> impl Iterator<Item = &store::Column> {
     others.chain(table.columns.iter().filter(is_static))
 }
 
-/// Describes a keyspace. As in Stargate, materialized views are not tables.
-pub fn describe(keyspace: &Keyspace) -> Description {
+/// The ends of the names of a table's types.
+const TYPES: [&str; 7] = [
+    "",
+    "Input",
+    "FilterInput",
+    "GroupByInput",
+    "Order",
+    "Result",
+    "MutationResult",
+];
+
+/// The mutations of a table: the beginnings of their names.
+const MUTATIONS: [(&str, Role); 4] = [
+    ("insert", Role::Insert),
+    ("bulkInsert", Role::BulkInsert),
+    ("update", Role::Update),
+    ("delete", Role::Delete),
+];
+
+/// Returns the names of the types and root fields of a table.
+pub fn names_of(table: &str) -> impl Iterator<Item = String> {
+    let ends = TYPES.iter().chain(&["Filter"]);
+    let types = ends.map(move |end| format!("{table}{end}"));
+    types.chain(MUTATIONS.map(|(start, _)| format!("{start}{table}")))
+}
+
+/// Describes a keyspace.
+///
+/// # Parameters
+/// - `is_wanted`: whether a table of this name in the schema is described; others have names only
+pub fn describe(keyspace: &Keyspace, is_wanted: &dyn Fn(&str) -> bool) -> Description {
+    // As in Stargate, materialized views are not tables.
     let tables = || keyspace.tables.values().filter(|table| !table.is_view);
     let mut maker = Maker::default();
     // First what the columns need: tables give way to those names.
@@ -86,7 +116,7 @@ pub fn describe(keyspace: &Keyspace) -> Description {
         maker.definitions_of(table);
     }
     for table in tables() {
-        maker.table(table);
+        maker.table(table, is_wanted);
     }
     for typ in keyspace.types.values() {
         maker.warnings.extend(types::renamed_type(typ));
@@ -122,21 +152,10 @@ impl Maker {
         }
     }
 
-    fn table(&mut self, table: &Arc<Table>) {
+    fn table(&mut self, table: &Arc<Table>, is_wanted: &dyn Fn(&str) -> bool) {
         let cql = &table.name;
         let name = names::table(cql);
-        let own: Vec<String> = [
-            "",
-            "Input",
-            "FilterInput",
-            "GroupByInput",
-            "Order",
-            "Result",
-            "MutationResult",
-        ]
-        .iter()
-        .map(|end| format!("{name}{end}"))
-        .collect();
+        let own = TYPES.map(|end| format!("{name}{end}"));
         let collision = own.iter().find_map(|typ| match self.taken.get(typ) {
             Some(other) => Some((typ, format!("table {other}"))),
             None => {
@@ -158,8 +177,22 @@ impl Maker {
         }
         let changed = columns(table).filter_map(|column| types::renamed(cql, &column.name));
         self.warnings.extend(changed);
-        self.types(table, &name);
-        self.root_fields(table, &name);
+        self.roles(table, &name);
+        if is_wanted(&name) {
+            self.types(table, &name);
+            self.root_fields(table, &name);
+        }
+    }
+
+    fn roles(&mut self, table: &Arc<Table>, name: &str) {
+        let root = |role| RootField {
+            role,
+            table: Arc::clone(table),
+        };
+        self.queries.insert(name.to_owned(), root(Role::Query));
+        for (start, role) in MUTATIONS {
+            self.mutations.insert(format!("{start}{name}"), root(role));
+        }
     }
 
     fn types(&mut self, table: &Table, name: &str) {
@@ -215,10 +248,6 @@ impl Maker {
     }
 
     fn root_fields(&mut self, table: &Arc<Table>, name: &str) {
-        let root = |role| RootField {
-            role,
-            table: Arc::clone(table),
-        };
         let described = |action| description(&descriptions::of_field(action, table));
         self.query_fields.push_str(&format!(
             "{}  {name}(value: {name}Input, filter: {name}FilterInput, orderBy: [{name}Order], \
@@ -226,13 +255,16 @@ impl Maker {
             described("Queries"),
             description(descriptions::GROUP_BY),
         ));
-        self.queries.insert(name.to_owned(), root(Role::Query));
         let deprecated = format!(
             "  {name}Filter(filter: {name}FilterInput, orderBy: [{name}Order], options: QueryOptions): {name}Result \
              @deprecated(reason: \"No longer supported. Use root type instead.\")\n"
         );
+        let root = RootField {
+            role: Role::Query,
+            table: Arc::clone(table),
+        };
         self.filters
-            .push((format!("{name}Filter"), deprecated, root(Role::Query)));
+            .push((format!("{name}Filter"), deprecated, root));
         let insert = "ifNotExists: Boolean, options: MutationOptions";
         let change = format!(
             "value: {name}Input!, ifExists: Boolean, ifCondition: {name}FilterInput, options: MutationOptions"
@@ -248,14 +280,6 @@ impl Maker {
             described("Inserts rows into"),
             described("Updates rows of"),
         ));
-        for (prefix, role) in [
-            ("insert", Role::Insert),
-            ("bulkInsert", Role::BulkInsert),
-            ("update", Role::Update),
-            ("delete", Role::Delete),
-        ] {
-            self.mutations.insert(format!("{prefix}{name}"), root(role));
-        }
     }
 
     fn finish(mut self) -> Description {
