@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{Block, Page, REFRESH, pages, refreshing};
 use crate::astra::{Sample, samples, workspace};
-use crate::copying::files;
+use crate::copies::copying::files;
 
 /// Returns the files of a sample that are written by hand, except for its manifest and its page. The others come from
 /// cargo, from a server, or from the authors of an API.

@@ -7,9 +7,9 @@ use super::normal::{as_alone, normal};
 use super::run::finish;
 use super::{Block, Page, REFRESH, refreshing};
 use crate::astra::{LocalAstra, RUN_LIMIT, Sample, block_on, local_astra, samples};
-use crate::devops::Api;
-use crate::devops_samples::{database, terminate};
+use crate::samples::devops_samples::{database, terminate};
 use crate::samples::header;
+use crate::stand_in::devops::Api;
 
 /// Returns true if "Clean up" begins with the resources that a run leaves behind.
 fn says_what_is_left(clean_up: &str) -> bool {

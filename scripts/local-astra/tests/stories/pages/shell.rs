@@ -15,8 +15,8 @@ use super::{Block, Page, pages};
 use crate::astra::{
     LocalAstra, Sample, block_on, local_astra, samples, turn_in_samples, workspace,
 };
-use crate::devops::Api;
-use crate::devops_samples::{database, terminate};
+use crate::samples::devops_samples::{database, terminate};
+use crate::stand_in::devops::Api;
 
 /// Limit for a block, while other tests hold cargo's locks.
 const LIMIT: Duration = Duration::from_secs(600);

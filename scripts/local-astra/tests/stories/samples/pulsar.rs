@@ -7,8 +7,8 @@ use engines::process::ProcessId;
 use reqwest::{Method, StatusCode};
 use sysinfo::Signal;
 
+use super::failures::{Settings, refused};
 use crate::astra::{Ended, Running, Sample, block_on, local_astra, samples};
-use crate::failures::{Settings, refused};
 use crate::http::{self, Proxy, Then};
 use crate::samples::{story, told};
 

@@ -14,7 +14,7 @@ use settings::streaming::{Claims, StreamingKeys};
 use settings::{Folders, ORGANIZATION_ID, TENANT};
 
 use crate::astra::{LocalAstra, RUN_LIMIT, block_on, local_astra};
-use crate::lifecycle::{Data, kill, local, succeed};
+use crate::stand_in::lifecycle::{Data, kill, local, succeed};
 
 /// The admin API at the plain port, with an optional token.
 struct Tenant {

@@ -9,8 +9,8 @@ use http_body_util::{BodyExt, Full, StreamBody};
 use serde_json::{Value, json};
 
 use crate::astra::{LocalAstra, RUN_LIMIT, block_on, local_astra, workspace};
-use crate::exchanges::recordings;
 use crate::recorded::grpc::{Answer, Stargate, replay};
+use crate::stand_in::exchanges::recordings;
 
 #[test]
 fn recordings_of_a_real_stargate() {

@@ -15,8 +15,8 @@ use store::Session;
 use sysinfo::Signal;
 
 use crate::astra::{RUN_LIMIT, block_on, turn_in_samples};
-use crate::data_api::kills::{Writer, assert_kept};
-use crate::graphql_first;
+use crate::stand_in::data_api::kills::{Writer, assert_kept};
+use crate::stand_in::graphql_first;
 
 /// A data folder that is always reset at the end.
 pub struct Data(pub tempfile::TempDir);

@@ -9,7 +9,7 @@ use reqwest::{Method, Url};
 use serde_json::{Value, json};
 
 use crate::astra::{LocalAstra, RUN_LIMIT, block_on, local_astra};
-use crate::graphql::Graphql;
+use crate::stand_in::graphql::Graphql;
 
 /// The application's requests.
 struct Attacker {

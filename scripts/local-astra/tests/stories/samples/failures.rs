@@ -6,11 +6,11 @@ use std::io::{BufRead, BufReader};
 
 use sysinfo::Signal;
 
+use super::devops_samples::sample;
 use crate::astra::{Ended, LocalAstra, Sample, block_on, local_astra, samples};
-use crate::devops::Api;
-use crate::devops_samples::sample;
 use crate::http::{self, Then};
 use crate::samples::{story, told};
+use crate::stand_in::devops::Api;
 
 pub type Settings = BTreeMap<String, String>;
 

@@ -1,8 +1,8 @@
 //! The GraphQL samples, whose table has a fixed name. They remove what a killed run left, and do not touch any other
 //! table.
 
+use super::failures::{refused, through};
 use crate::astra::{LocalAstra, Sample, block_on, local_astra, samples};
-use crate::failures::{refused, through};
 use crate::http::{self, Then};
 use crate::samples::{story, told};
 

@@ -9,10 +9,10 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::astra::{Running, Sample, samples, workspace};
-use crate::copying::{files, locked_as_here, read};
+use crate::copies::copying::{files, locked_as_here, read};
+use crate::copies::projects;
 use crate::pages::Page;
 use crate::pages::code::{whole, written};
-use crate::projects;
 
 /// Name of the clone on the pages.
 const CLONE: &str = "astra-samples";

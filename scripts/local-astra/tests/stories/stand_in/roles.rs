@@ -20,8 +20,8 @@ use tonic::{Request, Status};
 use tonic_prost::ProstCodec;
 
 use crate::astra::{LocalAstra, block_on, local_astra};
-use crate::devops::{Answer, Api};
 use crate::recorded::grpc::Stargate;
+use crate::stand_in::devops::{Answer, Api};
 
 /// Outcome of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,11 +1,20 @@
 //! Each sample as its user runs it: its output, and the resources that remain.
 
+mod devops_failures;
+pub mod devops_samples;
+pub mod failures;
+mod faults;
+mod leftovers;
+mod nodes;
+mod pulsar;
+mod schemas;
+
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 
 use crate::astra::{Ended, Sample, local_astra, samples};
-use crate::failures::through;
 use crate::http::{self, Then};
+use failures::through;
 
 /// Returns the texts that a sample must print, in this order.
 pub fn story(name: &str) -> &'static [&'static str] {

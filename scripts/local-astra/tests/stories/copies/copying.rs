@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use crate::astra::{samples, workspace};
-use crate::projects;
+use crate::copies::projects;
 
 /// Creates a downloaded archive of the repository: the contents of a clone, without git and build results.
 fn archive(folder: &Path) -> PathBuf {

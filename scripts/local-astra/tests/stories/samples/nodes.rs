@@ -8,7 +8,7 @@ use settings::layout::Layout;
 use sysinfo::Signal;
 
 use crate::astra::samples;
-use crate::lifecycle::{Data, local, succeed, text};
+use crate::stand_in::lifecycle::{Data, local, succeed, text};
 
 /// Every node has a separate address, 127.0.0.2 and so on, which only Linux provides without configuration.
 #[cfg(target_os = "linux")]

@@ -7,11 +7,11 @@ use reqwest::Method;
 use serde_json::Value;
 use sysinfo::Signal;
 
+use super::devops_samples::{after, database, id_of, sample, terminate};
+use super::failures::{Settings, refused, through};
 use crate::astra::{Ended, block_on, local_astra};
-use crate::devops::Api;
-use crate::devops_samples::{after, database, id_of, sample, terminate};
-use crate::failures::{Settings, refused, through};
 use crate::http::{self, Then};
+use crate::stand_in::devops::Api;
 
 const DATABASE: &str = "devops-database-sample";
 const ORGANIZATION: &str = "devops-organization-sample";

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::astra::{RUN_LIMIT, block_on, local_astra};
-use crate::graphql::Graphql;
+use crate::stand_in::graphql::Graphql;
 
 /// Creates a client of a keyspace in which these statements were run, once the schema shows its table `t`.
 fn with(statements: &[&str]) -> Graphql {

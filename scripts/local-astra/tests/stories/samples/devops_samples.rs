@@ -12,7 +12,7 @@ use sysinfo::Signal;
 use tempfile::tempdir;
 
 use crate::astra::{Ended, LocalAstra, RUN_LIMIT, Sample, block_on, local_astra, samples};
-use crate::devops::Api;
+use crate::stand_in::devops::Api;
 
 const DATABASE: &str = "devops-database-sample";
 const ORGANIZATION: &str = "devops-organization-sample";

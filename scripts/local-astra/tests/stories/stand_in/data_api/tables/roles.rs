@@ -6,7 +6,7 @@ use settings::DATABASE_ID;
 use super::super::DataApi;
 use super::super::tokens::{role, token};
 use crate::astra::{block_on, local_astra};
-use crate::devops::Api;
+use crate::stand_in::devops::Api;
 
 const READ: &[&str] = &[
     "org-db-view",

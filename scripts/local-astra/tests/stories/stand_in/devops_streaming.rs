@@ -9,9 +9,9 @@ use settings::{ORGANIZATION_ID, TENANT};
 use sysinfo::Signal;
 
 use crate::astra::{Ended, LocalAstra, Sample, block_on, local_astra, samples};
-use crate::failures::{refused, through};
 use crate::http::{self, Then};
-use crate::streaming::superuser;
+use crate::samples::failures::{refused, through};
+use crate::stand_in::streaming::superuser;
 
 const CLUSTER: &str = "pulsar-aws-useast2";
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::DataApi;
 use crate::astra::{block_on, local_astra};
-use crate::devops::Api;
+use crate::stand_in::devops::Api;
 
 /// Creates a role with these actions on these resources, given as the parts after the organization, and returns its id.
 pub async fn role(owner: &Api, name: &str, actions: &[&str], resources: &[String]) -> Value {

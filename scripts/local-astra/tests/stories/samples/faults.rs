@@ -14,11 +14,12 @@ use sysinfo::Signal;
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 
+use super::failures::{Settings, refused, through};
+use super::pulsar;
 use crate::astra::{Ended, Running, Sample, local_astra, samples};
-use crate::failures::{Settings, refused, through};
 use crate::http::{self, Certificate, Reply, Then};
 use crate::samples::{story, told};
-use crate::{cql, pulsar};
+use crate::stand_in::cql;
 
 /// Checks how a sample handles a fault. Returns false if the fault does not apply to it.
 type Meets = fn(&Meeting) -> bool;

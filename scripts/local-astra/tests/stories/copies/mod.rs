@@ -1,0 +1,5 @@
+//! Samples outside the workspace: as copies, and as projects made from their pages.
+
+pub mod copying;
+pub mod projects;
+mod setup_project;
