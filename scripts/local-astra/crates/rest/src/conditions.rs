@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use super::error::RestError;
 use super::request::first_json;
-use super::statement::Condition;
+use store::cql::{self, Expression};
 use store::values::{Maps, ValueError, from_json_strictly, from_text};
 use store::{Code, Column, StoreError, Table};
 
@@ -20,7 +20,7 @@ use store::{Code, Column, StoreError, Table};
 ///
 /// # Errors
 /// 400 if it is not a JSON object of conditions, for unknown columns and operators, and for values that do not fit.
-pub fn parse(table: &Table, parameter: &str, maps: Maps) -> Result<Vec<Condition>, RestError> {
+pub fn parse(table: &Table, parameter: &str, maps: Maps) -> Result<Vec<Expression>, RestError> {
     let bad = |text: &str| RestError::BadRequest(text.to_owned());
     let no_json =
         |error| RestError::BadRequest(format!("Input provided is not valid json. {error}"));
@@ -56,7 +56,7 @@ struct Parser<'a> {
 impl Parser<'_> {
     fn add(
         &self,
-        conditions: &mut Vec<Condition>,
+        conditions: &mut Vec<Expression>,
         name: &str,
         written: &str,
         value: &Value,
@@ -101,7 +101,7 @@ impl Parser<'_> {
                     )));
                 };
                 let value = self.content(column, typ, value, "content")?;
-                conditions.push(Condition::column(name, operator, Some(value)));
+                conditions.push(cql::column(name).op(operator, value));
             }
             "CONTAINS KEY" => {
                 let column = self.column(name)?;
@@ -111,7 +111,7 @@ impl Parser<'_> {
                     )));
                 };
                 let value = self.content(column, key, value, "key")?;
-                conditions.push(Condition::column(name, operator, Some(value)));
+                conditions.push(cql::column(name).op(operator, value));
             }
             "$containsEntry" => conditions.push(self.entry(name, value)?),
             _ => match value {
@@ -134,12 +134,7 @@ impl Parser<'_> {
     }
 
     /// Reads the value of a comparison: a text as in a path, other JSON strictly.
-    fn compare(
-        &self,
-        name: &str,
-        operator: &'static str,
-        value: &Value,
-    ) -> Result<Condition, RestError> {
+    fn compare(&self, name: &str, operator: &str, value: &Value) -> Result<Expression, RestError> {
         let column = self.column(name)?;
         let value = match value {
             Value::Null => None,
@@ -148,10 +143,10 @@ impl Parser<'_> {
         };
         let value = value.transpose();
         let value = value.map_err(|error| RestError::value(&self.table.name, name, &error))?;
-        Ok(Condition::column(name, operator, value))
+        Ok(cql::column(name).op(operator, value))
     }
 
-    fn one_of(&self, name: &str, value: &Value) -> Result<Condition, RestError> {
+    fn one_of(&self, name: &str, value: &Value) -> Result<Expression, RestError> {
         let elements = value.as_array().filter(|elements| !elements.is_empty());
         let elements = elements.ok_or_else(|| {
             RestError::BadRequest(format!(
@@ -169,10 +164,10 @@ impl Parser<'_> {
             let value = from_json_strictly(element, &column.typ, self.maps);
             values.push(value.map_err(|error| RestError::value(&self.table.name, name, &error))?);
         }
-        Ok(Condition::column(name, "IN", Some(CqlValue::List(values))))
+        Ok(cql::column(name).op("IN", CqlValue::List(values)))
     }
 
-    fn entry(&self, name: &str, value: &Value) -> Result<Condition, RestError> {
+    fn entry(&self, name: &str, value: &Value) -> Result<Expression, RestError> {
         let (Some(key), Some(value)) = (value.get("key"), value.get("value")) else {
             return Err(RestError::BadRequest(format!(
                 "Value entry for field {name}, operation $containsEntry must be an object with two fields 'key' and 'value'"
@@ -185,7 +180,7 @@ impl Parser<'_> {
         };
         let key = self.content(column, key_type, key, "key")?;
         let value = self.content(column, value_type, value, "content")?;
-        Ok(Condition::entry(name, key, value))
+        Ok(cql::entry(name, key).op("=", value))
     }
 
     /// Reads a key or an element of a collection.
@@ -312,10 +307,10 @@ impl<'de> Visitor<'de> for Search {
 
 #[cfg(test)]
 mod tests {
-    use super::super::statement::tests::events;
+    use super::super::rows::tests::events;
     use super::*;
 
-    fn read(parameter: &str) -> Vec<Condition> {
+    fn read(parameter: &str) -> Vec<Expression> {
         parse(&events(), parameter, Maps::Compact).unwrap()
     }
 
@@ -331,7 +326,7 @@ mod tests {
 
     #[test]
     fn operators_become_conditions() {
-        let is = |column, operator, value| vec![Condition::column(column, operator, Some(value))];
+        let is = |column, operator, value| vec![cql::column(column).op(operator, value)];
         for (parameter, wanted) in [
             (r#"{"day":{"$eq":"a"}}"#, is("day", "=", text("a"))),
             (r#"{"at":{"$LT":5}}"#, is("at", "<", CqlValue::Int(5))),
@@ -365,7 +360,7 @@ mod tests {
             ),
             (
                 r#"{"scores":{"$containsEntry":{"key":"k","value":3}}}"#,
-                vec![Condition::entry("scores", text("k"), CqlValue::Int(3))],
+                vec![cql::entry("scores", text("k")).op("=", CqlValue::Int(3))],
             ),
             (
                 r#"{"day":{"$eq":"a"},"at":{"$gt":1,"$lt":4}} and more"#,

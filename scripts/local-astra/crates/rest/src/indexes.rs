@@ -15,7 +15,7 @@ use super::lookup::{self, Missing, Rest};
 use super::page;
 use super::request::{self, Body, Caller, Names, Parameters};
 use super::response;
-use super::statement::{self, Condition, Target};
+use store::cql;
 use store::types::{literal, quote, quote_in};
 use store::{ColumnKind, Page, Table};
 
@@ -32,13 +32,9 @@ pub async fn list(
     let session = caller.session().await?;
     let missing = Missing::BadSchemaRequest;
     lookup::visible_table(&rest, &session, &keyspace, &table, missing).await?;
-    let is = |column, value: String| Condition::column(column, "=", Some(CqlValue::Text(value)));
-    let target = Target {
-        keyspace: "system_schema",
-        table: "indexes",
-    };
-    let conditions = vec![is("keyspace_name", keyspace), is("table_name", table)];
-    let select = statement::select(target, &[], conditions, &[]);
+    let is = |column, value: String| cql::equal(column, CqlValue::Text(value));
+    let conditions = [is("keyspace_name", keyspace), is("table_name", table)];
+    let select = cql::select("system_schema", "indexes", []).filter(conditions);
     let rows = session
         .query(&select.cql, select.values, Page::first(ALL))
         .await?;
@@ -170,7 +166,7 @@ fn create_cql(table: &Table, column: &str, index: &Definition) -> Result<String,
 
 #[cfg(test)]
 mod tests {
-    use super::super::statement::tests::events;
+    use super::super::rows::tests::events;
     use super::*;
 
     fn cql(body: &str) -> Result<String, String> {

@@ -4,8 +4,8 @@ use axum::http::Uri;
 use scylla::value::CqlValue;
 
 use super::error::RestError;
-use super::statement::Condition;
 use bridge::decoded;
+use store::cql::{self, Expression};
 use store::values::{Maps, from_text};
 use store::{Column, Table};
 
@@ -30,7 +30,11 @@ pub fn table(uri: &Uri) -> (String, String) {
 ///
 /// # Errors
 /// 400 for too few or too many values, and for a value that does not fit its column.
-pub fn conditions(table: &Table, keys: &[String], maps: Maps) -> Result<Vec<Condition>, RestError> {
+pub fn conditions(
+    table: &Table,
+    keys: &[String],
+    maps: Maps,
+) -> Result<Vec<Expression>, RestError> {
     let partition = table.partition_key().count();
     let clustering = table.clustering_key().count();
     if keys.len() < partition {
@@ -50,7 +54,7 @@ pub fn conditions(table: &Table, keys: &[String], maps: Maps) -> Result<Vec<Cond
         .zip(keys)
         .map(|(column, key)| {
             let value = value(table, column, key, maps)?;
-            Ok(Condition::column(&column.name, "=", Some(value)))
+            Ok(cql::equal(&column.name, value))
         })
         .collect()
 }
@@ -62,7 +66,7 @@ fn value(table: &Table, column: &Column, key: &str, maps: Maps) -> Result<CqlVal
 
 #[cfg(test)]
 mod tests {
-    use super::super::statement::tests::events;
+    use super::super::rows::tests::events;
     use super::*;
 
     fn refused(keys: &[&str]) -> String {
@@ -93,8 +97,8 @@ mod tests {
         assert_eq!(
             conditions,
             [
-                Condition::column("day", "=", Some(CqlValue::Text("a".into()))),
-                Condition::column("at", "=", Some(CqlValue::Int(7))),
+                cql::equal("day", CqlValue::Text("a".into())),
+                cql::equal("at", CqlValue::Int(7)),
             ]
         );
         assert_eq!(

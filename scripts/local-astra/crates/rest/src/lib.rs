@@ -2,7 +2,7 @@
 //!
 //! [`router`] maps paths to handlers. The modules:
 //! - [`rows`]: search, read, write and delete rows; [`keys`] reads the path, [`conditions`] the `where` parameter,
-//!   [`statement`] builds the CQL, [`page`] the response
+//!   [`store::cql`] builds the statement, [`page`] the response
 //! - [`keyspaces`], [`tables`], [`columns`], [`indexes`], [`types`]: the schema; [`lookup`] finds its objects
 //! - [`methods`]: OPTIONS, and methods that a path does not support
 //! - [`request`]: token, names, parameters and bodies; [`response`]: responses; [`error`]: errors
@@ -23,7 +23,6 @@ mod properties;
 mod request;
 mod response;
 mod rows;
-mod statement;
 mod tables;
 mod types;
 

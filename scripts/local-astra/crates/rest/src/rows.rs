@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
+use scylla::cluster::metadata::{ColumnType, NativeType};
+use scylla::value::CqlValue;
 use serde_json::{Map, Value};
 
 use super::conditions;
@@ -14,8 +16,9 @@ use super::lookup::{self, Rest};
 use super::page;
 use super::request::{Body, Caller, Names, Parameters, first_json};
 use super::response;
-use super::statement::{self, Assignment, Condition, Order, Statement, Target};
 use access::TokenSession;
+use store::cql::{self, Expression, Statement};
+use store::types::quote;
 use store::values::numbers;
 use store::values::numbers::JsonNumber;
 use store::values::{Maps, ValueError, from_base64, from_json};
@@ -23,8 +26,8 @@ use store::{Page, Rows, Table};
 
 /// Options of a read.
 struct Reading {
-    fields: Vec<String>,
-    order: Vec<Order>,
+    fields: Vec<Expression>,
+    order: Vec<Expression>,
     page_size: i32,
     page_state: Option<String>,
     raw: bool,
@@ -45,7 +48,7 @@ impl Reading {
             .filter(|state| !state.is_empty());
         Ok(Reading {
             page_size: parameters.page_size()?,
-            fields: fields.map(str::to_owned).collect(),
+            fields: fields.map(selector).collect(),
             order: order(parameters.text("sort").unwrap_or_default())?,
             page_state: page_state.map(str::to_owned),
             raw: parameters.flag("raw"),
@@ -62,13 +65,14 @@ impl Reading {
     }
 
     async fn run(
-        &self,
+        self,
         session: &TokenSession,
-        target: Target<'_>,
-        conditions: Vec<Condition>,
+        (keyspace, table): (&str, &str),
+        conditions: Vec<Expression>,
         page: Page,
     ) -> Result<Response, RestError> {
-        let statement = statement::select(target, &self.fields, conditions, &self.order);
+        let select = cql::select(keyspace, table, self.fields);
+        let statement = select.filter(conditions).order_by(self.order);
         let rows = run(session, statement, page).await?;
         page::response(self.raw, &rows, self.maps)
     }
@@ -96,7 +100,7 @@ pub async fn search(
     .await?;
     let page = reading.page().map_err(exception)?;
     reading
-        .run(&session, target(&keyspace, &table), conditions, page)
+        .run(&session, (&keyspace, &table), conditions, page)
         .await
 }
 
@@ -110,7 +114,7 @@ pub async fn all(
     let page = reading.page().map_err(exception)?;
     let session = caller.session().await?;
     reading
-        .run(&session, target(&keyspace, &table), Vec::new(), page)
+        .run(&session, (&keyspace, &table), Vec::new(), page)
         .await
 }
 
@@ -133,9 +137,7 @@ pub async fn by_key(
     let page = reading
         .page()
         .map_err(|error| RestError::BadRequest(error.to_string()).within(what))?;
-    reading
-        .run(&session, target(&keyspace, &table), key, page)
-        .await
+    reading.run(&session, (&keyspace, &table), key, page).await
 }
 
 /// `POST …/{table}`: writes a row, and returns the body unchanged.
@@ -152,11 +154,8 @@ pub async fn create(
     let values = lookup::build(&rest, &keyspace, &table, |found| {
         values(found, &row, parameters.maps()).map_err(|error| error.within(what))
     })
-    .await?
-    .into_iter()
-    .map(|value| (value.column, value.value))
-    .collect();
-    let statement = statement::insert(target(&keyspace, &table), values);
+    .await?;
+    let statement = cql::insert(&keyspace, &table, values);
     run(&session, statement, Page::first(1)).await?;
     Ok(response::json_text(
         StatusCode::CREATED,
@@ -176,13 +175,16 @@ pub async fn update(
     let (keyspace, table) = keys::table(&uri);
     let row = row(&body)?;
     let session = caller.session().await?;
-    let parts = lookup::build(&rest, &keyspace, &table, |found| {
+    let statement = lookup::build(&rest, &keyspace, &table, |found| {
         let values = values(found, &row, parameters.maps()).map_err(|error| error.within(what))?;
         let key = keys::conditions(found, &keys::segments(&uri), parameters.maps());
-        Ok((values, key.map_err(|error| error.within(what))?))
-    });
-    let (values, key) = parts.await?;
-    let statement = statement::update(target(&keyspace, &table), values, key);
+        let assignments = values
+            .into_iter()
+            .map(|(name, value)| assignment(found, name, value));
+        let update = cql::update(&keyspace, &table).set(assignments);
+        Ok(update.filter(key.map_err(|error| error.within(what))?))
+    })
+    .await?;
     run(&session, statement, Page::first(1)).await?;
     let sent = as_java_writes(Value::Object(row));
     Ok(match bridge::mark_lone_surrogates(&body.text()) {
@@ -209,7 +211,7 @@ pub async fn delete(
             .map_err(|error| error.within("Invalid path for row to delete"))
     })
     .await?;
-    let statement = statement::delete(target(&keyspace, &table), key);
+    let statement = cql::delete(&keyspace, &table).filter(key);
     run(&session, statement, Page::first(1)).await?;
     Ok(response::empty(StatusCode::NO_CONTENT))
 }
@@ -221,10 +223,6 @@ async fn run(session: &TokenSession, statement: Statement, page: Page) -> Result
         .await?;
     bridge::check_rows(&rows)?;
     Ok(rows)
-}
-
-fn target<'a>(keyspace: &'a str, table: &'a str) -> Target<'a> {
-    Target { keyspace, table }
 }
 
 /// Converts the error of an invalid page state, which is an exception where Stargate's path does not check it.
@@ -247,37 +245,56 @@ fn row(body: &Body) -> Result<Map<String, Value>, RestError> {
     }
 }
 
-fn values(
+fn values<'a>(
     table: &Table,
-    row: &Map<String, Value>,
+    row: &'a Map<String, Value>,
     maps: Maps,
-) -> Result<Vec<Assignment>, RestError> {
-    row.iter()
-        .map(|(name, value)| {
-            let column = table.column(name);
-            if value.is_null() {
-                // Stargate does not check the column of a null; Cassandra does.
-                return Ok(Assignment {
-                    column: name.clone(),
-                    value: None,
-                    counter: column.is_some_and(is_counter),
-                });
-            }
-            let column = column.ok_or_else(|| conditions::unknown_column(table, name))?;
-            let value = from_json(value, &column.typ, maps)
-                .map_err(|error| RestError::value(&table.name, name, &error))?;
-            Ok(Assignment {
-                column: name.clone(),
-                value,
-                counter: is_counter(column),
-            })
-        })
-        .collect()
+) -> Result<Vec<(&'a str, Option<CqlValue>)>, RestError> {
+    let values = row.iter().map(|(name, value)| {
+        if value.is_null() {
+            // Stargate does not check the column of a null; Cassandra does.
+            return Ok((name.as_str(), None));
+        }
+        let column = table.column(name);
+        let column = column.ok_or_else(|| conditions::unknown_column(table, name))?;
+        let value = from_json(value, &column.typ, maps)
+            .map_err(|error| RestError::value(&table.name, name, &error))?;
+        Ok((name.as_str(), value))
+    });
+    values.collect()
 }
 
-fn is_counter(column: &store::Column) -> bool {
-    use scylla::cluster::metadata::{ColumnType, NativeType};
-    matches!(column.typ, ColumnType::Native(NativeType::Counter))
+/// Returns the assignment of a value to a column. A counter is incremented by it.
+fn assignment(table: &Table, name: &str, value: Option<CqlValue>) -> Expression {
+    match table.column(name).map(|column| &column.typ) {
+        Some(ColumnType::Native(NativeType::Counter)) => cql::change(name, "+", value),
+        _ => cql::equal(name, value),
+    }
+}
+
+/// Returns a field of the response: a column, or exactly one entry of a map as `m['a']`.
+fn selector(field: &str) -> Expression {
+    let entry = field
+        .strip_suffix("']")
+        .and_then(|rest| rest.split_once("['"));
+    match entry {
+        Some((column, key)) if is_plain(column) && is_escaped(key) => {
+            cql::raw(format!("{}['{key}']", quote(column)))
+        }
+        _ => cql::column(field),
+    }
+}
+
+fn is_plain(column: &str) -> bool {
+    column.starts_with(|c: char| c.is_ascii_lowercase())
+        && column
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+}
+
+/// Returns true if all quotes are doubled, so that none ends the text.
+fn is_escaped(text: &str) -> bool {
+    !text.replace("''", "").contains('\'')
 }
 
 /// Formats numbers as Java does after parsing them: `1.50` becomes `1.5`.
@@ -298,7 +315,7 @@ fn as_java_writes(value: Value) -> Value {
 }
 
 /// Parses the `sort` parameter, an object of columns. Only the exact word `desc` sorts in descending order.
-fn order(parameter: &str) -> Result<Vec<Order>, RestError> {
+fn order(parameter: &str) -> Result<Vec<Expression>, RestError> {
     let bad = |problem: String| RestError::BadRequest(problem).within("Invalid 'sort' parameter");
     if parameter.is_empty() {
         return Ok(Vec::new());
@@ -319,34 +336,59 @@ fn order(parameter: &str) -> Result<Vec<Order>, RestError> {
     let Value::Object(columns) = value else {
         return Err(no_object());
     };
-    let columns = columns.into_iter();
-    Ok(columns
-        .map(|(column, direction)| match direction.as_str() {
-            Some("desc") => (column, "DESC"),
-            _ => (column, "ASC"),
-        })
-        .collect())
+    let columns = columns.iter();
+    let orders = columns.map(|(column, direction)| cql::order(column, direction == "desc"));
+    Ok(orders.collect())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::statement::tests::events;
+pub(super) mod tests {
+    use scylla::value::Counter;
+
     use super::*;
+    use store::types::built_in;
+    use store::{Column, ColumnKind};
+
+    /// `events (day text, at int, what text, tags set<text>, scores map<text, int>, n counter, ok boolean)`.
+    pub fn events() -> Table {
+        let column = |name: &str, kind, typ: ColumnType<'static>| Column {
+            name: name.to_owned(),
+            kind,
+            typ,
+            descending: false,
+        };
+        Table {
+            keyspace: "ks".to_owned(),
+            name: "events".to_owned(),
+            columns: vec![
+                column("day", ColumnKind::PartitionKey, built_in("text").unwrap()),
+                column("at", ColumnKind::Clustering, built_in("int").unwrap()),
+                column(
+                    "n",
+                    ColumnKind::Regular,
+                    ColumnType::Native(NativeType::Counter),
+                ),
+                column("ok", ColumnKind::Regular, built_in("boolean").unwrap()),
+                column(
+                    "scores",
+                    ColumnKind::Regular,
+                    built_in("map<text, int>").unwrap(),
+                ),
+                column("tags", ColumnKind::Regular, built_in("set<text>").unwrap()),
+                column("what", ColumnKind::Regular, built_in("text").unwrap()),
+            ],
+            default_time_to_live: 0,
+            comment: String::new(),
+            indexes: Vec::new(),
+            is_view: false,
+        }
+    }
 
     #[test]
     fn only_the_word_desc_is_descending() {
         let read = order(r#"{"a":"desc","b":"DESC","c":"asc","d":-1,"e":null}"#).unwrap();
-        let directions: Vec<_> = read.iter().map(|(c, d)| (c.as_str(), *d)).collect();
-        assert_eq!(
-            directions,
-            [
-                ("a", "DESC"),
-                ("b", "ASC"),
-                ("c", "ASC"),
-                ("d", "ASC"),
-                ("e", "ASC")
-            ]
-        );
+        let wanted = ["a", "b", "c", "d", "e"].map(|name| cql::order(name, name == "a"));
+        assert_eq!(read, wanted);
         assert!(order("").unwrap().is_empty());
         assert!(order("{}").unwrap().is_empty());
         for (parameter, start) in [
@@ -367,15 +409,40 @@ mod tests {
     #[test]
     fn a_row_is_read_by_its_columns() {
         let row = |text: &str| -> Map<String, Value> { serde_json::from_str(text).unwrap() };
-        let read = values(&events(), &row(r#"{"what":null,"n":"+5"}"#), Maps::Compact).unwrap();
-        assert!(!read[0].counter && read[0].value.is_none());
-        assert!(read[1].counter && read[1].value.is_some());
+        let sent = row(r#"{"what":null,"n":"+5"}"#);
+        let read = values(&events(), &sent, Maps::Compact).unwrap();
+        let five = Some(CqlValue::Counter(Counter(5)));
+        assert_eq!(read, [("what", None), ("n", five.clone())]);
+        let assignments = read.into_iter();
+        let assignments = assignments.map(|(name, value)| assignment(&events(), name, value));
+        assert_eq!(
+            assignments.collect::<Vec<_>>(),
+            [cql::equal("what", None), cql::change("n", "+", five)]
+        );
         let refused = values(&events(), &row(r#"{"nocol":1}"#), Maps::Compact).unwrap_err();
         assert_eq!(
             refused.within("Invalid path for row to create").to_string(),
             "Invalid path for row to create, problem: Unknown field name 'nocol' (table 'events'); known fields: \
              [day, at, n, ok, scores, tags, what]"
         );
+    }
+
+    #[test]
+    fn an_entry_of_a_map_may_be_selected() {
+        for (field, wanted) in [
+            ("m['a']", r#""m"['a']"#),
+            ("m['it''s']", r#""m"['it''s']"#),
+            ("m['it's']", r#""m['it's']""#),
+            ("M['a']", r#""M['a']""#),
+            (
+                "m['a'] FROM system.local --']",
+                r#""m['a'] FROM system.local --']""#,
+            ),
+            ("m['", r#""m['""#),
+            ("a\" FROM x; --", r#""a"" FROM x; --""#),
+        ] {
+            assert_eq!(selector(field), cql::raw(wanted));
+        }
     }
 
     #[test]

@@ -14,8 +14,8 @@ use super::error::RestError;
 use super::lookup::{self, Rest};
 use super::request::{self, Body, Caller, Names, Parameters};
 use super::response;
-use super::statement::{self, Condition, Target};
 use access::{Logins, TokenSession};
+use store::cql;
 use store::types::{TypeName, native_name, quote, quote_in};
 use store::{Code, Page, Rows, StoreError};
 
@@ -128,17 +128,14 @@ async fn find(
     if !known || !session.can_see(keyspace).await? {
         return Ok(Vec::new());
     }
-    let is = |column, value: &str| {
-        Condition::column(column, "=", Some(CqlValue::Text(value.to_owned())))
-    };
-    let mut conditions = vec![is("keyspace_name", keyspace)];
-    conditions.extend(name.map(|name| is("type_name", name)));
-    let target = Target {
-        keyspace: "system_schema",
-        table: "types",
-    };
-    let columns = ["type_name", "field_names", "field_types"].map(str::to_owned);
-    let select = statement::select(target, &columns, conditions, &[]);
+    let is = |column, value: &str| cql::equal(column, CqlValue::Text(value.to_owned()));
+    let conditions = [
+        Some(is("keyspace_name", keyspace)),
+        name.map(|name| is("type_name", name)),
+    ];
+    let columns = ["type_name", "field_names", "field_types"].map(cql::column);
+    let select = cql::select("system_schema", "types", columns);
+    let select = select.filter(conditions.into_iter().flatten());
     let rows = session
         .query(&select.cql, select.values, Page::first(ALL))
         .await?;

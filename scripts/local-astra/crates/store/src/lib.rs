@@ -4,13 +4,14 @@
 //! - [`driver`]: the session of the driver
 //! - [`events`]: schema changes announced by the nodes; [`frame`]: frames of the protocol
 //! - [`schema`]: keyspaces, tables, types, indexes
-//! - [`types`]: CQL type texts and quoted names
+//! - [`types`]: CQL type texts and quoted names; [`cql`]: statements on rows
 //! - [`values`]: CQL values as JSON and as text
 //! - [`records`]: data that the engines have no place for
 //! - [`lexer`]: the tokens of a statement
 //! - [`limits`]: names that Cassandra accepts and then fails on
 //! - [`error`]: Cassandra's errors
 
+pub mod cql;
 mod driver;
 pub mod error;
 mod events;
