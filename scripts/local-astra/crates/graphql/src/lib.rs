@@ -6,8 +6,7 @@
 //! - [`engine`] executes a request; [`validate`] checks its document, [`literals`] its literals; [`variables`] coerces
 //!   its variables; [`introspection`] bridges two versions of introspection; [`object`] passes on the response, and
 //!   [`cost`] limits its size
-//! - [`run`]: arguments and failures of a field; [`statement`]: statements with bound values, individually or in a
-//!   batch
+//! - [`run`]: arguments and failures of a field; [`statement`]: runs statements, individually or in a batch
 //! - [`scalars`]: conversion of Stargate's scalars to CQL values and back
 
 mod cost;

@@ -1,4 +1,4 @@
-//! Statements with bound values, run as the token's role, individually or in one logged batch.
+//! Runs statements as the token's role, individually or in one logged batch.
 
 use scylla::response::{PagingState, PagingStateResponse};
 use scylla::statement::batch::{Batch, BatchType};
@@ -8,13 +8,21 @@ use scylla::value::CqlValue;
 use super::run::RunError;
 use access::TokenSession;
 use bridge::BatchSize;
-use store::{Rows, StoreError};
+use store::cql::Statement;
+use store::{Page, Rows, StoreError};
 
 /// Options of a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
     pub consistency: Consistency,
     pub serial_consistency: SerialConsistency,
+}
+
+impl Default for Options {
+    /// Stargate's defaults.
+    fn default() -> Options {
+        Options::new(None, None)
+    }
 }
 
 impl Options {
@@ -30,60 +38,53 @@ impl Options {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
-pub struct Statement {
-    pub cql: String,
-    pub values: Vec<Option<CqlValue>>,
-    pub options: Options,
+/// Reads one page of rows.
+///
+/// # Errors
+/// Cassandra's own, and for more than a message of the bridge holds.
+pub async fn read(
+    statement: Statement,
+    options: Options,
+    session: &TokenSession,
+    page: Page,
+) -> Result<Rows, StoreError> {
+    bridge::check_statement(&statement.cql, &statement.values)?;
+    let mut prepared = session.prepare(&statement.cql).await?;
+    prepared.set_consistency(options.consistency);
+    prepared.set_page_size(page.size);
+    let state = page
+        .state
+        .map_or_else(PagingState::start, PagingState::new_from_raw_bytes);
+    let driver = session.driver();
+    let executed = driver.execute_single_page(&prepared, statement.values, state);
+    let (result, next) = executed.await?;
+    let next = match next {
+        PagingStateResponse::HasMorePages { state } => {
+            state.as_bytes_slice().map(|bytes| bytes.to_vec())
+        }
+        PagingStateResponse::NoMorePages => None,
+    };
+    let rows = Rows::read(result, next)?;
+    bridge::check_rows(&rows)?;
+    Ok(rows)
 }
 
-/// A page of a SELECT.
-pub struct Page {
-    pub size: i32,
-    /// `None` for the first page.
-    pub state: Option<Vec<u8>>,
-}
-
-impl Statement {
-    /// Reads one page of rows.
-    ///
-    /// # Errors
-    /// Cassandra's own, and for more than a message of the bridge holds.
-    pub async fn read(self, session: &TokenSession, page: Page) -> Result<Rows, StoreError> {
-        bridge::check_statement(&self.cql, &self.values)?;
-        let mut prepared = session.prepare(&self.cql).await?;
-        prepared.set_consistency(self.options.consistency);
-        prepared.set_page_size(page.size);
-        let state = page
-            .state
-            .map_or_else(PagingState::start, PagingState::new_from_raw_bytes);
-        let driver = session.driver();
-        let executed = driver.execute_single_page(&prepared, self.values, state);
-        let (result, next) = executed.await?;
-        let next = match next {
-            PagingStateResponse::HasMorePages { state } => {
-                state.as_bytes_slice().map(|bytes| bytes.to_vec())
-            }
-            PagingStateResponse::NoMorePages => None,
-        };
-        let rows = Rows::read(result, next)?;
-        bridge::check_rows(&rows)?;
-        Ok(rows)
-    }
-
-    /// Runs a statement that changes rows.
-    ///
-    /// # Errors
-    /// Cassandra's own, and for more than a message of the bridge holds.
-    pub async fn run(self, session: &TokenSession) -> Result<Outcome, StoreError> {
-        bridge::check_statement(&self.cql, &self.values)?;
-        let mut prepared = session.prepare(&self.cql).await?;
-        prepared.set_consistency(self.options.consistency);
-        prepared.set_serial_consistency(Some(self.options.serial_consistency));
-        let driver = session.driver();
-        let result = driver.execute_unpaged(&prepared, self.values).await?;
-        Ok(Outcome::of(Rows::read(result, None)?))
-    }
+/// Runs a statement that changes rows.
+///
+/// # Errors
+/// Cassandra's own, and for more than a message of the bridge holds.
+pub async fn run(
+    statement: Statement,
+    options: Options,
+    session: &TokenSession,
+) -> Result<Outcome, StoreError> {
+    bridge::check_statement(&statement.cql, &statement.values)?;
+    let mut prepared = session.prepare(&statement.cql).await?;
+    prepared.set_consistency(options.consistency);
+    prepared.set_serial_consistency(Some(options.serial_consistency));
+    let driver = session.driver();
+    let result = driver.execute_unpaged(&prepared, statement.values).await?;
+    Ok(Outcome::of(Rows::read(result, None)?))
 }
 
 /// The message of all fields of an `@atomic` mutation whose batch was not run.
@@ -94,15 +95,16 @@ pub const ABORTED: &str =
 /// existing value.
 ///
 /// # Errors
-/// Cassandra's own, and statements with different consistency levels.
+/// Cassandra's own, and for more than a message of the bridge holds.
 pub async fn run_batch(
     statements: Vec<Statement>,
+    options: Options,
     session: &TokenSession,
 ) -> Result<Outcome, RunError> {
-    let mut batch = Batch::new(BatchType::Logged);
-    let Some(options) = statements.first().map(|statement| statement.options) else {
+    if statements.is_empty() {
         return Ok(Outcome::Applied);
-    };
+    }
+    let mut batch = Batch::new(BatchType::Logged);
     batch.set_consistency(options.consistency);
     batch.set_serial_consistency(Some(options.serial_consistency));
     batch.set_timestamp(Some(0));

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::{names, sdl};
 use crate::run::RunError;
 use crate::scalars;
+use store::cql::{self, Expression};
 use store::types::quote;
 use store::{Rows, Table};
 
@@ -76,13 +77,12 @@ impl Aggregate {
     }
 
     /// Returns the call, with the name of the field as an alias, so that it does not collide with a column.
-    pub fn cql(&self) -> Option<String> {
+    pub fn selector(&self) -> Option<Expression> {
         match &self.call {
-            Call::Known(function, column) => Some(format!(
-                "{function}({}) AS {}",
-                quote(column),
-                quote(self.field)
-            )),
+            Call::Known(function, column) => {
+                let (column, alias) = (quote(column), quote(self.field));
+                Some(cql::raw(format!("{function}({column}) AS {alias}")))
+            }
             Call::Unknown { .. } => None,
         }
     }
@@ -234,7 +234,7 @@ mod tests {
         let value_of = |alias| {
             let (name, args) = (json!("nope"), json!(["a", "b"]));
             let read = Aggregate::read(&table, "_int_function", alias, &name, &args).unwrap();
-            assert_eq!(read.cql(), None);
+            assert_eq!(read.selector(), None);
             read.field_value(&rows, &row)
         };
         let found = value_of(Some("pages")).unwrap();

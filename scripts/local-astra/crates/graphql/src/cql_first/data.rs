@@ -16,7 +16,7 @@ use super::sdl::{Role, RootField};
 use crate::engine::{Extras, Prepared, Rejection};
 use crate::object::resolved;
 use crate::run::{Arguments, RunError, arguments, failed, query_failed};
-use crate::statement::{self, ABORTED, Outcome, Statement};
+use crate::statement::{self, ABORTED, Outcome};
 use access::TokenSession;
 use store::Table;
 
@@ -98,12 +98,13 @@ impl Root {
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);
         let failed = collected.values().any(|field| field.jobs.is_err());
-        let jobs = collected
-            .values()
-            .filter_map(|field| field.jobs.as_ref().ok());
-        let statements: Vec<Statement> = jobs.flatten().map(|job| job.statement.clone()).collect();
+        let fields = collected.values();
+        let jobs: Vec<&Job> = fields
+            .filter_map(|f| f.jobs.as_ref().ok())
+            .flatten()
+            .collect();
         let alone = if is_async { Mode::Async } else { Mode::Plain };
-        if statements.len() < 2 && (collected.len() < 2 || !failed) {
+        if jobs.len() < 2 && (collected.len() < 2 || !failed) {
             return alone;
         }
         let mut given = collected.values().map(|field| &field.options);
@@ -117,16 +118,11 @@ impl Root {
             // The options of the one field that gives them hold for all.
             let given = collected.values().find(|field| !field.options.is_null());
             let given = given.and_then(|field| field.jobs.as_ref().ok()?.first());
-            let options = given.map(|job| job.statement.options);
-            let statements: Vec<Statement> = statements
-                .into_iter()
-                .map(|statement| Statement {
-                    options: options.unwrap_or(statement.options),
-                    ..statement
-                })
-                .collect();
+            let options = given.or(jobs.first().copied()).map(|job| job.options);
+            let options = options.unwrap_or_default();
+            let statements = jobs.iter().map(|job| job.statement.clone()).collect();
             let session = Arc::clone(&self.session);
-            let batch = async move { statement::run_batch(statements, &session).await };
+            let batch = async move { statement::run_batch(statements, options, &session).await };
             if is_async {
                 tokio::spawn(timeout(UNATTENDED, batch));
                 return Mode::Accepted(collected);
@@ -178,7 +174,8 @@ impl Root {
                 let session = Arc::clone(&self.session);
                 tokio::spawn(async move {
                     for job in jobs {
-                        let _ = timeout(UNATTENDED, job.statement.run(&session)).await;
+                        let run = statement::run(job.statement, job.options, &session);
+                        let _ = timeout(UNATTENDED, run).await;
                     }
                 });
                 values
@@ -188,7 +185,8 @@ impl Root {
                 let mut values = Vec::with_capacity(jobs.len());
                 // A statement that fails keeps none of the others from being run.
                 for job in &jobs {
-                    let ran = job.statement.clone().run(&self.session).await;
+                    let run = statement::run(job.statement.clone(), job.options, &self.session);
+                    let ran = run.await;
                     values.push(
                         ran.map(|outcome| mutation::field_value(table, job, &outcome, false)),
                     );

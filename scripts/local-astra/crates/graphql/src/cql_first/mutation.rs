@@ -4,20 +4,21 @@ use scylla::statement::SerialConsistency;
 use scylla::value::CqlValue;
 use serde_json::{Value, json};
 
-use super::conditions::{Relations, members};
+use super::conditions::{self, members};
 use super::query::{self, int};
 use super::sdl::Role;
 use super::{names, values};
 use crate::run::{Arguments, RunError};
-use crate::statement::{Options, Outcome, Statement};
+use crate::statement::{Options, Outcome};
 use scylla::cluster::metadata::{ColumnType, NativeType};
-use store::types::{quote, quote_in};
-use store::{ColumnKind, Table};
+use store::cql::{self, Expression, Statement};
+use store::{Column, ColumnKind, Table};
 
 /// A statement, with the response if it is applied.
 #[derive(Clone, Debug)]
 pub struct Job {
     pub statement: Statement,
+    pub options: Options,
     echo: Value,
     /// The key of the row, for finding it in the result of a batch that was not applied.
     key: Vec<(String, Option<CqlValue>)>,
@@ -45,7 +46,7 @@ pub fn jobs(role: Role, table: &Table, given: &Arguments) -> Result<Vec<Job>, Ru
 
 /// The values of a row in a request.
 struct Row<'a> {
-    columns: Vec<(&'a store::Column, Option<CqlValue>)>,
+    columns: Vec<(&'a Column, Option<CqlValue>)>,
 }
 
 impl<'a> Row<'a> {
@@ -59,7 +60,16 @@ impl<'a> Row<'a> {
         })
     }
 
-    fn job(self, cql: String, bound: Vec<Option<CqlValue>>, given: &Arguments) -> Job {
+    /// Returns the conditions on the columns of a kind.
+    fn equal(&self, wanted: fn(&Column) -> bool) -> impl Iterator<Item = Expression> {
+        let columns = self
+            .columns
+            .iter()
+            .filter(move |(column, _)| wanted(column));
+        columns.map(|(column, value)| cql::equal(&column.name, value.clone()))
+    }
+
+    fn job(self, statement: Statement, given: &Arguments) -> Job {
         let echo = self.columns.iter().map(|(column, value)| {
             let value = values::write(value.as_ref(), &column.typ);
             (names::column(&column.name), value)
@@ -71,18 +81,15 @@ impl<'a> Row<'a> {
             .filter(|(column, _)| is_key(column))
             .map(|(column, value)| (column.name.clone(), value));
         Job {
-            statement: Statement {
-                cql,
-                values: bound,
-                options: options(given),
-            },
+            statement,
+            options: options(given),
             echo,
             key: key.collect(),
         }
     }
 }
 
-fn is_key(column: &store::Column) -> bool {
+fn is_key(column: &Column) -> bool {
     matches!(
         column.kind,
         ColumnKind::PartitionKey | ColumnKind::Clustering
@@ -95,90 +102,44 @@ fn insert(table: &Table, value: &Value, given: &Arguments) -> Result<Job, RunErr
         let message = "Insert statement must contain at least one field";
         return Err(RunError::Invalid(message.to_owned()));
     }
-    let columns: Vec<String> = row
-        .columns
-        .iter()
-        .map(|(column, _)| quote(&column.name))
-        .collect();
-    let markers = vec!["?"; columns.len()].join(", ");
-    let mut cql = format!(
-        "INSERT INTO {} ({}) VALUES ({markers})",
-        quote_in(&table.keyspace, &table.name),
-        columns.join(", ")
-    );
-    if flag(given, "ifNotExists") {
-        cql.push_str(" IF NOT EXISTS");
-    }
-    let mut bound: Vec<_> = row.columns.iter().map(|(_, value)| value.clone()).collect();
-    if let Some(ttl) = ttl(given) {
-        cql.push_str(" USING TTL ?");
-        bound.push(Some(CqlValue::Int(ttl)));
-    }
-    Ok(row.job(cql, bound, given))
+    let values = row.columns.iter();
+    let values = values.map(|(column, value)| (&column.name, value.clone()));
+    let statement = cql::insert(&table.keyspace, &table.name, values)
+        .if_not_exists(flag(given, "ifNotExists"))
+        .using(ttl(given), None);
+    Ok(row.job(statement, given))
 }
 
 fn update(table: &Table, value: &Value, given: &Arguments) -> Result<Job, RunError> {
     let row = Row::read(table, value)?;
-    let mut bound = Vec::new();
-    let mut cql = format!("UPDATE {}", quote_in(&table.keyspace, &table.name));
-    if let Some(ttl) = ttl(given) {
-        cql.push_str(" USING TTL ?");
-        bound.push(Some(CqlValue::Int(ttl)));
-    }
-    let mut assignments = Vec::new();
-    let mut key = Relations::default();
-    for (column, value) in &row.columns {
-        let name = quote(&column.name);
-        if is_key(column) {
-            key.push_equal(&column.name, value.clone());
-            continue;
-        }
-        assignments.push(match column.typ {
-            // A counter is added to.
-            ColumnType::Native(NativeType::Counter) => format!("{name} = {name} + ?"),
-            _ => format!("{name} = ?"),
-        });
-        bound.push(value.clone());
-    }
-    let conditions = conditions(table, given)?;
-    cql.push_str(&format!(
-        " SET {}{}{}",
-        assignments.join(", "),
-        key.clause("WHERE"),
-        conditions.clause("IF")
-    ));
-    bound.extend(key.values);
-    bound.extend(conditions.values);
-    Ok(row.job(cql, bound, given))
+    let values = row.columns.iter().filter(|(column, _)| !is_key(column));
+    let assignments = values.map(|(column, value)| match column.typ {
+        // A counter is added to.
+        ColumnType::Native(NativeType::Counter) => cql::change(&column.name, "+", value.clone()),
+        _ => cql::equal(&column.name, value.clone()),
+    });
+    let statement = cql::update(&table.keyspace, &table.name)
+        .using(ttl(given), None)
+        .set(assignments)
+        .filter(row.equal(is_key))
+        .only_if(conditions(table, given)?);
+    Ok(row.job(statement, given))
 }
 
 fn delete(table: &Table, value: &Value, given: &Arguments) -> Result<Job, RunError> {
     let row = Row::read(table, value)?;
-    let mut key = Relations::default();
-    for (column, value) in &row.columns {
-        key.push_equal(&column.name, value.clone());
-    }
-    let conditions = conditions(table, given)?;
-    let cql = format!(
-        "DELETE FROM {}{}{}",
-        quote_in(&table.keyspace, &table.name),
-        key.clause("WHERE"),
-        conditions.clause("IF")
-    );
-    let mut bound = key.values;
-    bound.extend(conditions.values);
-    Ok(row.job(cql, bound, given))
+    let statement = cql::delete(&table.keyspace, &table.name)
+        .filter(row.equal(|_| true))
+        .only_if(conditions(table, given)?);
+    Ok(row.job(statement, given))
 }
 
 /// Returns the conditions. As on a real Stargate, Cassandra rejects the combination of `ifExists` and `ifCondition`.
-fn conditions(table: &Table, given: &Arguments) -> Result<Relations, RunError> {
-    let mut conditions = Relations::default();
-    if flag(given, "ifExists") {
-        conditions.push_plain("EXISTS");
-    }
+fn conditions(table: &Table, given: &Arguments) -> Result<Vec<Expression>, RunError> {
+    let exists = flag(given, "ifExists").then(cql::exists);
     let filter = given.get("ifCondition").unwrap_or(&Value::Null);
-    conditions.push_filter(table, filter)?;
-    Ok(conditions)
+    let conditions = conditions::read(table, filter)?;
+    Ok(exists.into_iter().chain(conditions).collect())
 }
 
 fn flag(given: &Arguments, name: &str) -> bool {

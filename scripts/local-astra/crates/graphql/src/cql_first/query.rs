@@ -11,15 +11,15 @@ use scylla::value::CqlValue;
 use serde_json::{Map, Value, json};
 
 use super::aggregates::{self, Aggregate};
-use super::conditions::{Relations, members};
+use super::conditions::{self, members};
 use super::{names, values};
 use crate::run::{Arguments, RunError, arguments};
-use crate::statement::{Options, Page, Statement};
+use crate::statement::{self, Options};
 use crate::variables::list;
 use access::TokenSession;
-use store::types::{quote, quote_in};
+use store::cql::{self, Expression, Statement};
 use store::values::from_base64;
-use store::{Rows, Table};
+use store::{Page, Rows, Table};
 
 /// Default page size in the schema.
 const PAGE_SIZE: i32 = 100;
@@ -36,8 +36,8 @@ pub async fn run(
 ) -> Result<Value, RunError> {
     let given = arguments(info);
     let wanted = Selected::read(table, info, variables)?;
-    let (statement, page) = statement(table, &wanted, &given)?;
-    let rows = statement.read(session, page).await?;
+    let (select, options, page) = select(table, &wanted, &given)?;
+    let rows = statement::read(select, options, session, page).await?;
     result(table, &wanted, &rows)
 }
 
@@ -92,15 +92,9 @@ impl Selected {
         Ok(selected)
     }
 
-    fn cql(&self) -> String {
-        let columns = self.columns.iter().map(|column| quote(column));
-        let aggregates = self.aggregates.iter().filter_map(Aggregate::cql);
-        let all: Vec<String> = columns.chain(aggregates).collect();
-        if all.is_empty() {
-            "*".to_owned()
-        } else {
-            all.join(", ")
-        }
+    fn selectors(&self) -> impl Iterator<Item = Expression> {
+        let columns = self.columns.iter().map(|column| cql::column(column));
+        columns.chain(self.aggregates.iter().filter_map(Aggregate::selector))
     }
 }
 
@@ -141,42 +135,29 @@ fn texts(literal: &Literal, variables: &Arguments) -> Value {
     }
 }
 
-fn statement(
+fn select(
     table: &Table,
     wanted: &Selected,
     given: &Arguments,
-) -> Result<(Statement, Page), RunError> {
+) -> Result<(Statement, Options, Page), RunError> {
     let argument = |name: &str| given.get(name).unwrap_or(&Value::Null);
-    let mut relations = Relations::default();
-    match given.get("filter") {
+    let conditions = match given.get("filter") {
         None => {
-            for (column, value) in members(table, argument("value")) {
-                relations.push_equal(&column.name, values::read(value, &column.typ)?);
-            }
+            let equal = members(table, argument("value")).map(|(column, value)| {
+                let value = values::read(value, &column.typ)?;
+                Ok(cql::equal(&column.name, value))
+            });
+            equal.collect::<Result<_, RunError>>()?
         }
         // Also a null makes that `value` is not looked at.
-        Some(filter) => relations.push_filter(table, filter)?,
-    }
-    let mut cql = format!(
-        "SELECT {} FROM {}{}",
-        wanted.cql(),
-        quote_in(&table.keyspace, &table.name),
-        relations.clause("WHERE")
-    );
-    let groups = groups(table, given)?;
-    if !groups.is_empty() {
-        cql.push_str(&format!(" GROUP BY {}", groups.join(", ")));
-    }
-    let orders = orders(table, given)?;
-    if !orders.is_empty() {
-        cql.push_str(&format!(" ORDER BY {}", orders.join(", ")));
-    }
+        Some(filter) => conditions::read(table, filter)?,
+    };
     let options = argument("options");
-    let mut bound = relations.values;
-    if let Some(limit) = int(&options["limit"]) {
-        cql.push_str(" LIMIT ?");
-        bound.push(Some(CqlValue::Int(limit)));
-    }
+    let select = cql::select(&table.keyspace, &table.name, wanted.selectors())
+        .filter(conditions)
+        .group_by(groups(table, given)?)
+        .order_by(orders(table, given)?)
+        .limit(int(&options["limit"]));
     let size = int(&options["pageSize"]).unwrap_or(PAGE_SIZE);
     if size <= 0 {
         return Err(RunError::Invalid(format!(
@@ -184,16 +165,12 @@ fn statement(
         )));
     }
     let state = options["pageState"].as_str().map(from_base64).transpose()?;
-    let statement = Statement {
-        cql,
-        values: bound,
-        options: Options::new(consistency(&options["consistency"]), None),
-    };
-    Ok((statement, Page { size, state }))
+    let options = Options::new(consistency(&options["consistency"]), None);
+    Ok((select, options, Page { size, state }))
 }
 
 /// Returns the columns of `groupBy` in the order of the key.
-fn groups(table: &Table, given: &Arguments) -> Result<Vec<String>, RunError> {
+fn groups(table: &Table, given: &Arguments) -> Result<Vec<Expression>, RunError> {
     let Some(groups) = given.get("groupBy") else {
         return Ok(Vec::new());
     };
@@ -204,14 +181,14 @@ fn groups(table: &Table, given: &Arguments) -> Result<Vec<String>, RunError> {
     for column in table.partition_key().chain(table.clustering_key()) {
         match groups.get(&names::column(&column.name)) {
             Some(Value::Null) => return Err(RunError::null(&column.name)),
-            Some(Value::Bool(true)) => columns.push(quote(&column.name)),
+            Some(Value::Bool(true)) => columns.push(cql::column(&column.name)),
             _ => {}
         }
     }
     Ok(columns)
 }
 
-fn orders(table: &Table, given: &Arguments) -> Result<Vec<String>, RunError> {
+fn orders(table: &Table, given: &Arguments) -> Result<Vec<Expression>, RunError> {
     let Some(orders) = given.get("orderBy") else {
         return Ok(Vec::new());
     };
@@ -221,7 +198,7 @@ fn orders(table: &Table, given: &Arguments) -> Result<Vec<String>, RunError> {
         let found = order.rsplit_once('_').and_then(|(name, direction)| {
             let mut columns = table.columns.iter();
             let column = columns.find(|column| names::column(&column.name) == name)?;
-            Some(format!("{} {direction}", quote(&column.name)))
+            Some(cql::order(&column.name, direction == "DESC"))
         });
         columns.extend(found);
     }

@@ -90,17 +90,15 @@ impl Root {
         let mut fields = BTreeMap::new();
         let mut failed = BTreeMap::new();
         let mut statements = Vec::new();
+        let mut options = None;
         for (name, jobs) in collected {
             match jobs {
                 Err(error) => {
                     failed.insert(name, error);
                 }
                 Ok(jobs) => {
-                    let different = jobs.iter().find(|job| {
-                        let first: Option<&statement::Statement> = statements.first();
-                        first.is_some_and(|first| first.options != job.statement.options)
-                    });
-                    if different.is_some() {
+                    let mut all = jobs.iter().map(|job| job.options);
+                    if all.any(|other| *options.get_or_insert(other) != other) {
                         failed.insert(name, RunError::Invalid(DIFFERENT.to_owned()));
                         continue;
                     }
@@ -116,11 +114,15 @@ impl Root {
             return failed.chain(aborted).collect();
         }
         let alone = operation.selection_set.selections.len() == 1 && statements.len() == 1;
+        let options = options.unwrap_or_default();
         let outcome = match statements.pop() {
-            Some(single) if alone => single.run(&self.session).await.map_err(RunError::from),
+            Some(single) if alone => {
+                let run = statement::run(single, options, &self.session);
+                run.await.map_err(RunError::from)
+            }
             last => {
                 statements.extend(last);
-                statement::run_batch(statements, &self.session).await
+                statement::run_batch(statements, options, &self.session).await
             }
         };
         let done = fields.into_iter().map(|(name, jobs)| {
@@ -155,7 +157,8 @@ impl Root {
                 let jobs = mutation::jobs(mutation, &arguments(info), self.values())?;
                 let mut outcomes = Vec::with_capacity(jobs.len());
                 for job in &jobs {
-                    let ran = job.statement.clone().run(&self.session).await;
+                    let run = statement::run(job.statement.clone(), job.options, &self.session);
+                    let ran = run.await;
                     outcomes.push(ran.map_err(RunError::from));
                 }
                 self.resolve_jobs(mutation, jobs, outcomes, info).await

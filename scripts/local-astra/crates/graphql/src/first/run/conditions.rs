@@ -6,21 +6,21 @@ use super::values::Values;
 use crate::first::model::conditions::{Condition, Predicate};
 use crate::first::model::entity::Entity;
 use crate::run::{Arguments, RunError};
-use store::types::{TypeName, quote};
+use store::cql::{self, Expression};
+use store::types::TypeName;
 
-/// A clause, ` WHERE … AND …` or ` IF … AND …`, with its bound values. Empty without conditions.
+/// The conditions of a clause.
 #[derive(Debug, Default, PartialEq)]
-pub struct Clause {
-    pub cql: String,
-    pub values: Vec<Option<CqlValue>>,
-    /// The columns with an equality, in the order of the key.
+pub struct Bound {
+    pub conditions: Vec<Expression>,
+    /// The columns of the key with an equality.
     pub key: Vec<(String, Option<CqlValue>)>,
 }
 
 /// Checks the conditions that are used.
 pub type Check = fn(&Entity, &[&Condition]) -> Result<(), String>;
 
-/// Returns the WHERE clause of an operation.
+/// Returns the conditions of the WHERE clause.
 ///
 /// # Errors
 /// Values that do not fit, and conditions that fail the check.
@@ -30,15 +30,15 @@ pub fn bind_where(
     arguments: &Arguments,
     check: Check,
     values: Values<'_>,
-) -> Result<Clause, RunError> {
+) -> Result<Bound, RunError> {
     let given: Vec<&Condition> = given(conditions, arguments).collect();
-    let clause = bind("WHERE", entity, &given, arguments, values)?;
+    let bound = bind(entity, &given, arguments, values)?;
     check(entity, &given)
         .map_err(|message| RunError::Invalid(format!("Invalid arguments: {message}")))?;
-    Ok(clause)
+    Ok(bound)
 }
 
-/// Returns the IF clause of an operation.
+/// Returns the conditions of the IF clause.
 ///
 /// # Errors
 /// Values that do not fit.
@@ -47,9 +47,9 @@ pub fn bind_if(
     conditions: &[Condition],
     arguments: &Arguments,
     values: Values<'_>,
-) -> Result<Clause, RunError> {
+) -> Result<Vec<Expression>, RunError> {
     let given: Vec<&Condition> = given(conditions, arguments).collect();
-    bind("IF", entity, &given, arguments, values)
+    Ok(bind(entity, &given, arguments, values)?.conditions)
 }
 
 fn given<'a>(
@@ -62,14 +62,12 @@ fn given<'a>(
 }
 
 fn bind(
-    keyword: &str,
     entity: &Entity,
     conditions: &[&Condition],
     arguments: &Arguments,
     values: Values<'_>,
-) -> Result<Clause, RunError> {
-    let mut clause = Clause::default();
-    let mut keyword = keyword;
+) -> Result<Bound, RunError> {
+    let mut bound = Bound::default();
     for condition in conditions {
         let Some(given) = arguments.get(&condition.argument) else {
             continue;
@@ -86,16 +84,13 @@ fn bind(
             },
             _ => values.to_cql(given, &column.cql_type)?,
         };
-        let operator = condition.predicate.cql();
-        let name = quote(&column.cql_name);
-        clause
-            .cql
-            .push_str(&format!(" {keyword} {name} {operator} ?"));
         if condition.predicate == Predicate::Eq && column.is_key() {
-            clause.key.push((column.cql_name.clone(), value.clone()));
+            bound.key.push((column.cql_name.clone(), value.clone()));
         }
-        clause.values.push(value);
-        keyword = "AND";
+        let operator = condition.predicate.cql();
+        bound
+            .conditions
+            .push(cql::column(&column.cql_name).op(operator, value));
     }
-    Ok(clause)
+    Ok(bound)
 }

@@ -18,14 +18,16 @@ use crate::first::model::returns::Shape;
 use crate::first::sdl;
 use crate::run::{Arguments, RunError};
 use crate::scalars::time_uuid;
-use crate::statement::{Options, Outcome, Statement};
+use crate::statement::{Options, Outcome};
 use store::Rows;
-use store::types::{TypeName, quote, quote_in};
+use store::cql::{self, Expression, Statement};
+use store::types::{TypeName, quote};
 
 /// A statement of a mutation, with the data for its response.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Job {
     pub statement: Statement,
+    pub options: Options,
     /// The known columns of the primary key, for finding the row in the result of a batch that was not applied.
     key: Vec<(String, Option<CqlValue>)>,
     /// The sent entity, for the response to an applied INSERT.
@@ -75,8 +77,7 @@ fn insert(
         let message = format!("Missing value for {}", entity.name);
         return Err(RunError::Invalid(message));
     };
-    let mut names = Vec::new();
-    let mut bound = Vec::new();
+    let mut row = Vec::new();
     let mut key = Vec::new();
     let mut echo = Map::new();
     for field in &entity.fields {
@@ -97,28 +98,16 @@ fn insert(
                 return Err(RunError::Invalid(message));
             }
         };
-        names.push(quote(&field.cql_name));
         if field.is_key() {
             key.push((field.cql_name.clone(), value.clone()));
         }
-        bound.push(value);
+        row.push((&field.cql_name, value));
         echo.insert(field.name.clone(), echoed);
     }
-    let markers = vec!["?"; names.len()].join(", ");
-    let mut cql = format!(
-        "INSERT INTO {} ({}) VALUES ({markers})",
-        quote_in(values.keyspace, &entity.cql_name),
-        names.join(", ")
-    );
-    if if_not_exists {
-        cql.push_str(" IF NOT EXISTS");
-    }
-    cql.push_str(&using(mutation, arguments)?);
-    Ok(Job {
-        statement: statement(mutation, cql, bound),
-        key,
-        echo: Value::Object(echo),
-    })
+    let statement = cql::insert(values.keyspace, &entity.cql_name, row)
+        .if_not_exists(if_not_exists)
+        .using(mutation.ttl, timestamp(mutation, arguments)?);
+    Ok(job(mutation, statement, key, Value::Object(echo)))
 }
 
 fn generated(typ: &TypeName) -> (CqlValue, Uuid) {
@@ -143,8 +132,8 @@ fn update(
     let entity = &mutation.entity;
     let given = values_of(change, arguments)?;
     let key = conditions::bind_where(entity, &change.conditions, given, check_update, values)?;
-    let tests = conditions::bind_if(entity, &change.if_conditions, given, values)?;
-    let (assignments, mut bound) = if change.increments.is_empty() {
+    let tests = tests(entity, change, given, values)?;
+    let assignments = if change.increments.is_empty() {
         set(entity, given, values)?
     } else {
         add(entity, &change.increments, given, values)?
@@ -153,37 +142,25 @@ fn update(
         let message = "Input object must have at least one non-PK field set for an update";
         return Err(RunError::Invalid(message.to_owned()));
     }
-    let cql = format!(
-        "UPDATE {}{} SET {}{}{}{}",
-        quote_in(values.keyspace, &entity.cql_name),
-        using(mutation, arguments)?,
-        assignments.join(", "),
-        key.cql,
-        tests.cql,
-        if_exists(change)
-    );
-    bound.extend(key.values);
-    bound.extend(tests.values);
-    Ok(Job {
-        statement: statement(mutation, cql, bound),
-        key: key.key,
-        echo: Value::Null,
-    })
+    let statement = cql::update(values.keyspace, &entity.cql_name)
+        .using(mutation.ttl, timestamp(mutation, arguments)?)
+        .set(assignments)
+        .filter(key.conditions)
+        .only_if(tests);
+    Ok(job(mutation, statement, key.key, Value::Null))
 }
 
-/// The assignments of SET, and their bound values.
-type Assignments = (Vec<String>, Vec<Option<CqlValue>>);
-
-fn set(entity: &Entity, given: &Arguments, values: Values<'_>) -> Result<Assignments, RunError> {
-    let mut assignments = Vec::new();
-    let mut bound = Vec::new();
-    for field in entity.regular_columns() {
-        if let Some(value) = given.get(&field.name) {
-            assignments.push(format!("{} = ?", quote(&field.cql_name)));
-            bound.push(values.to_cql(value, &field.cql_type)?);
-        }
-    }
-    Ok((assignments, bound))
+fn set(
+    entity: &Entity,
+    given: &Arguments,
+    values: Values<'_>,
+) -> Result<Vec<Expression>, RunError> {
+    let fields = entity.regular_columns().iter().filter_map(|field| {
+        let value = given.get(&field.name)?;
+        let value = values.to_cql(value, &field.cql_type);
+        Some(value.map(|value| cql::equal(&field.cql_name, value)))
+    });
+    fields.collect()
 }
 
 fn add(
@@ -191,23 +168,21 @@ fn add(
     increments: &[Increment],
     given: &Arguments,
     values: Values<'_>,
-) -> Result<Assignments, RunError> {
-    let mut assignments = Vec::new();
-    let mut bound = Vec::new();
-    for increment in increments {
-        let Some(value) = given.get(&increment.argument) else {
-            continue;
-        };
+) -> Result<Vec<Expression>, RunError> {
+    let increments = increments.iter().filter_map(|increment| {
+        let value = given.get(&increment.argument)?;
         let field = &entity.fields[increment.field];
-        let name = quote(&field.cql_name);
-        assignments.push(if increment.prepend {
-            format!("{name} = ? + {name}")
-        } else {
-            format!("{name} = {name} + ?")
-        });
-        bound.push(values.to_cql(value, &field.cql_type)?);
-    }
-    Ok((assignments, bound))
+        let value = values.to_cql(value, &field.cql_type);
+        Some(value.map(|value| {
+            if increment.prepend {
+                let name = quote(&field.cql_name);
+                cql::raw(format!("{name} = ? + {name}")).bind(value)
+            } else {
+                cql::change(&field.cql_name, "+", value)
+            }
+        }))
+    });
+    increments.collect()
 }
 
 fn delete(
@@ -225,20 +200,11 @@ fn delete(
         check_no_filtering,
         values,
     )?;
-    let tests = conditions::bind_if(entity, &change.if_conditions, given, values)?;
-    let cql = format!(
-        "DELETE FROM {}{}{}{}",
-        quote_in(values.keyspace, &entity.cql_name),
-        key.cql,
-        tests.cql,
-        if_exists(change)
-    );
-    let bound = [key.values, tests.values].concat();
-    Ok(Job {
-        statement: statement(mutation, cql, bound),
-        key: key.key,
-        echo: Value::Null,
-    })
+    let tests = tests(entity, change, given, values)?;
+    let statement = cql::delete(values.keyspace, &entity.cql_name)
+        .filter(key.conditions)
+        .only_if(tests);
+    Ok(job(mutation, statement, key.key, Value::Null))
 }
 
 /// Returns the values: the members of the argument with the entity, or the arguments themselves.
@@ -250,44 +216,51 @@ fn values_of<'a>(change: &Change, arguments: &'a Arguments) -> Result<&'a Argume
     entity.ok_or_else(|| RunError::Invalid(format!("Argument {name} must be one input object")))
 }
 
-fn if_exists(change: &Change) -> &'static str {
-    if change.if_exists { " IF EXISTS" } else { "" }
+/// Returns the conditions of the IF clause.
+fn tests(
+    entity: &Entity,
+    change: &Change,
+    given: &Arguments,
+    values: Values<'_>,
+) -> Result<Vec<Expression>, RunError> {
+    let mut tests = conditions::bind_if(entity, &change.if_conditions, given, values)?;
+    // A deployed schema has either conditions or `ifExists`.
+    tests.extend(change.if_exists.then(cql::exists));
+    Ok(tests)
 }
 
-fn statement(mutation: &Mutation, cql: String, values: Vec<Option<CqlValue>>) -> Statement {
-    Statement {
-        cql,
-        values,
+fn job(
+    mutation: &Mutation,
+    statement: Statement,
+    key: Vec<(String, Option<CqlValue>)>,
+    echo: Value,
+) -> Job {
+    Job {
+        statement,
         options: Options::new(mutation.consistency, mutation.serial_consistency),
+        key,
+        echo,
     }
 }
 
-/// Returns `USING TTL … AND TIMESTAMP …`, with the parts that are set.
-fn using(mutation: &Mutation, arguments: &Arguments) -> Result<String, RunError> {
-    let mut parts = Vec::new();
-    if let Some(ttl) = mutation.ttl {
-        parts.push(format!("TTL {ttl}"));
+/// Returns the write time in microseconds since the epoch, if it is given.
+fn timestamp(mutation: &Mutation, arguments: &Arguments) -> Result<Option<i64>, RunError> {
+    let Some(timestamp) = &mutation.timestamp else {
+        return Ok(None);
+    };
+    let given = arguments.get(&timestamp.argument);
+    let Some(given) = given.filter(|given| !given.is_null()) else {
+        return Ok(None);
+    };
+    if timestamp.typ == "String" {
+        return micros_of(given.as_str().unwrap_or_default()).map(Some);
     }
-    if let Some(timestamp) = &mutation.timestamp
-        && let Some(given) = arguments.get(&timestamp.argument).filter(|v| !v.is_null())
-    {
-        let micros = match timestamp.typ.as_str() {
-            "String" => micros_of(given.as_str().unwrap_or_default())?,
-            _ => {
-                let text = given
-                    .as_str()
-                    .map_or_else(|| given.to_string(), str::to_owned);
-                let micros = text.parse::<i64>();
-                micros.map_err(|_| RunError::Invalid(format!("Invalid timestamp {text}")))?
-            }
-        };
-        parts.push(format!("TIMESTAMP {micros}"));
-    }
-    Ok(if parts.is_empty() {
-        String::new()
-    } else {
-        format!(" USING {}", parts.join(" AND "))
-    })
+    let text = given
+        .as_str()
+        .map_or_else(|| given.to_string(), str::to_owned);
+    let micros = text.parse();
+    let micros = micros.map_err(|_| RunError::Invalid(format!("Invalid timestamp {text}")))?;
+    Ok(Some(micros))
 }
 
 /// Converts an ISO date and time with a zone to microseconds since the epoch.

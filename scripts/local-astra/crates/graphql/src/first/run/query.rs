@@ -11,11 +11,11 @@ use crate::first::model::entity::Entity;
 use crate::first::model::query::Query;
 use crate::first::model::returns::Shape;
 use crate::run::{Arguments, RunError};
-use crate::statement::{Options, Page, Statement};
+use crate::statement::{self, Options};
 use access::TokenSession;
-use store::Rows;
-use store::types::{quote, quote_in};
+use store::cql::{self, Statement};
 use store::values::from_base64;
+use store::{Page, Rows};
 
 /// Default number of rows per page.
 const PAGE_SIZE: i32 = 100;
@@ -30,8 +30,9 @@ pub async fn run(
     values: Values<'_>,
     session: &TokenSession,
 ) -> Result<Value, RunError> {
-    let (statement, page) = select(query, arguments, values)?;
-    let rows = statement.read(session, page).await?;
+    let (select, page) = select(query, arguments, values)?;
+    let options = Options::new(query.consistency, None);
+    let rows = statement::read(select, options, session, page).await?;
     Ok(field_value(query, &rows, values))
 }
 
@@ -41,27 +42,18 @@ fn select(
     values: Values<'_>,
 ) -> Result<(Statement, Page), RunError> {
     let entity = &query.entity;
-    let clause = conditions::bind_where(
+    let bound = conditions::bind_where(
         entity,
         &query.conditions,
         arguments,
         check_no_filtering,
         values,
     )?;
-    let columns: Vec<String> = entity
-        .fields
-        .iter()
-        .map(|field| quote(&field.cql_name))
-        .collect();
-    let mut cql = format!(
-        "SELECT {} FROM {}{}",
-        columns.join(", "),
-        quote_in(values.keyspace, &entity.cql_name),
-        clause.cql
-    );
-    if let Some(limit) = query.limit {
-        cql.push_str(&format!(" LIMIT {limit}"));
-    }
+    let fields = entity.fields.iter();
+    let columns = fields.map(|field| cql::column(&field.cql_name));
+    let select = cql::select(values.keyspace, &entity.cql_name, columns)
+        .filter(bound.conditions)
+        .limit(query.limit);
     let state = query
         .paging_state
         .as_ref()
@@ -80,12 +72,7 @@ fn select(
             format!("UNKNOWN: UNKNOWN: Invalid page size {size}: must be strictly positive");
         return Err(RunError::Invalid(message));
     }
-    let statement = Statement {
-        cql,
-        values: clause.values,
-        options: Options::new(query.consistency, None),
-    };
-    Ok((statement, Page { size, state }))
+    Ok((select, Page { size, state }))
 }
 
 fn field_value(query: &Query, rows: &Rows, values: Values<'_>) -> Value {
