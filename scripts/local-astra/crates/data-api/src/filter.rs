@@ -11,14 +11,6 @@ const MAX_CONDITIONS: usize = 64;
 /// Maximum number of values of `$in` and `$nin`.
 pub const MAX_VALUES: usize = 100;
 
-/// The end of a statement that has to fit all of these conditions; empty without any.
-pub fn where_clause(conditions: &[String]) -> String {
-    if conditions.is_empty() {
-        return String::new();
-    }
-    format!(" WHERE {}", conditions.join(" AND "))
-}
-
 /// The operator of a condition. Those with `Not` come only from negations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operator {

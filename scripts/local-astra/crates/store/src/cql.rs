@@ -62,6 +62,11 @@ pub fn delete(keyspace: &str, table: &str) -> Statement {
     Statement::new("DELETE FROM ").text(&quote_in(keyspace, table))
 }
 
+/// Deletes all rows.
+pub fn truncate(keyspace: &str, table: &str) -> Statement {
+    Statement::new("TRUNCATE ").text(&quote_in(keyspace, table))
+}
+
 impl Statement {
     fn new(cql: &str) -> Statement {
         Statement {

@@ -13,6 +13,7 @@ use crate::command::{Command, missing};
 use crate::error::ApiError;
 use crate::json::Json;
 use crate::response::Response;
+use store::{Page, cql};
 
 /// Attempts to delete a document that other writers change at the same time.
 const TRIES: usize = 3;
@@ -76,10 +77,8 @@ async fn delete(
 pub async fn many(collection: &Collection, command: &Command) -> Result<Response, ApiError> {
     let parsed = Parsed::read(command.field("filter"), collection)?;
     if parsed.is_empty() {
-        let truncate = format!("TRUNCATE {}", collection.table());
-        collection
-            .query(&truncate, Vec::new(), store::Page::first(1))
-            .await?;
+        let truncate = cql::truncate(&collection.keyspace, &collection.name);
+        collection.query(truncate, Page::first(1)).await?;
         return Ok(Response::default().with_status("deletedCount", Json::integer(-1)));
     }
     let mut documents = Documents::new(collection, &parsed.filter, None, MANY + 1);

@@ -41,15 +41,13 @@ mod writing;
 
 use std::sync::Arc;
 
-use scylla::value::CqlValue;
-
 use super::caller::Caller;
 use super::command::Command;
 use super::error::ApiError;
 use super::keyspaces::reranking_is_off;
 use super::response::Response;
 use access::TokenSession;
-use store::types::quote_in;
+use store::cql::{self, Expression, Statement};
 use store::{Page, Rows, Table};
 
 use definition::Definition;
@@ -84,21 +82,21 @@ impl Collection {
         }))
     }
 
-    /// `"keyspace"."name"`
-    fn table(&self) -> String {
-        quote_in(&self.keyspace, &self.name)
+    fn select(&self, selectors: impl IntoIterator<Item = Expression>) -> Statement {
+        cql::select(&self.keyspace, &self.name, selectors)
     }
 
     /// Lets Cassandra check that the token can read the collection, with a statement that finds no document.
     async fn require_readable(&self) -> Result<(), ApiError> {
-        let cql = format!("SELECT key FROM {} WHERE key IN ()", self.table());
-        self.query(&cql, Vec::new(), Page::first(1)).await.map(drop)
+        let select = self.select([cql::column(layout::KEY)]);
+        let none = select.filter([cql::raw(format!("{} IN ()", layout::KEY))]);
+        self.query(none, Page::first(1)).await.map(drop)
     }
 
     /// Runs a statement on the collection.
-    async fn query(&self, cql: &str, values: Vec<CqlValue>, page: Page) -> Result<Rows, ApiError> {
-        let values = values.into_iter().map(Some).collect();
-        Ok(self.session.query(cql, values, page).await?)
+    async fn query(&self, statement: Statement, page: Page) -> Result<Rows, ApiError> {
+        let Statement { cql, values } = statement;
+        Ok(self.session.query(&cql, values, page).await?)
     }
 }
 

@@ -7,15 +7,16 @@ use uuid::Uuid;
 use super::Collection;
 use super::filter::Filter;
 use super::id::{Key, key_value};
-use super::layout::{DOCUMENT, TX_ID};
+use super::layout::{DOCUMENT, KEY, TX_ID};
 use super::plan::Plan;
 use super::position::Position;
 use super::projection::Projection;
-use super::stream::{PageSizes, Row, Selected, Stream};
+use super::stream::{PageSizes, Row, Stream};
 use crate::codes::Code;
 use crate::error::ApiError;
 use crate::json::{Json, reader};
 use store::Page;
+use store::cql;
 
 /// Documents that are read at once.
 const TOGETHER: usize = 8;
@@ -80,7 +81,7 @@ impl<'a> Documents<'a> {
         let direct = plan.check.is_none() && (plan.leads.len() == 1 || plan.is_by_key());
         let (selected, sizes) = if direct {
             (
-                vec![Selected::column(TX_ID), Selected::column(DOCUMENT)],
+                vec![cql::column(TX_ID), cql::column(DOCUMENT)],
                 PageSizes::of_documents(page),
             )
         } else {
@@ -146,13 +147,10 @@ pub async fn by_position(
 
 /// The document of a key.
 pub async fn by_key(collection: &Collection, key: &Key) -> Result<Option<Document>, ApiError> {
-    let cql = format!(
-        "SELECT {TX_ID}, {DOCUMENT} FROM {} WHERE key = ?",
-        collection.table()
-    );
-    let rows = collection
-        .query(&cql, vec![key_value(key)], Page::first(1))
-        .await?;
+    let select = collection
+        .select([cql::column(TX_ID), cql::column(DOCUMENT)])
+        .filter([cql::equal(KEY, key_value(key))]);
+    let rows = collection.query(select, Page::first(1)).await?;
     match rows.rows.into_iter().next() {
         Some(row) => Ok(read(key.clone(), row.into_iter())),
         None => Ok(None),

@@ -16,11 +16,12 @@ use super::path::has_valid_escapes;
 use super::plan::Plan;
 use super::position::Position;
 use super::shred::{binary_vector, lexical_is_off, vector_of};
-use super::stream::{PageSizes, Selected, Stream};
+use super::stream::{PageSizes, Stream};
 use crate::codes::Code;
 use crate::error::ApiError;
 use crate::json::compare::{in_order, texts_in_order};
 use crate::json::{Decimal, Json, Members};
+use store::cql::{self, Expression};
 
 /// Documents that a sort looks at.
 const MAX_SORTED: usize = 10_000;
@@ -168,10 +169,11 @@ pub async fn first(
     skip: usize,
     count: usize,
 ) -> Result<Vec<Position>, ApiError> {
-    let selected: Vec<Selected> = by
-        .iter()
-        .flat_map(|by| COLUMNS.map(|column| Selected::element(column, &by.path)))
-        .collect();
+    let entries = |by: &SortPath| {
+        let path = CqlValue::Text(by.path.clone());
+        COLUMNS.map(|column| cql::entry(column, path.clone()))
+    };
+    let selected: Vec<Expression> = by.iter().flat_map(entries).collect();
     let sizes = PageSizes::growing(100);
     let mut stream = Stream::new(collection, Plan::of(filter), &selected, None, sizes);
     let directions: Arc<[bool]> = by.iter().map(|by| by.ascending).collect();

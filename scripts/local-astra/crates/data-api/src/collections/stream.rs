@@ -9,41 +9,18 @@ use scylla::value::CqlValue;
 use super::Collection;
 use super::filter::{Comparison, Filter, Scalar, Test};
 use super::id::{Key, key_value, read_key};
+use super::layout::KEY;
 use super::plan::{Lead, Plan};
 use super::position::Position;
 use crate::error::ApiError;
-use crate::filter::where_clause;
 use crate::json::Decimal;
 use store::Page;
+use store::cql::{self, Expression, Statement};
 
 /// Rows of the largest page.
 const LARGEST_PAGE: i32 = 500;
 /// Statements that start at once.
 const TOGETHER: usize = 16;
-
-/// Something to select beside the key: its text, with a `?` for each value.
-#[derive(Clone, Debug)]
-pub struct Selected {
-    pub text: String,
-    pub values: Vec<CqlValue>,
-}
-
-impl Selected {
-    pub fn column(name: &str) -> Selected {
-        Selected {
-            text: name.to_owned(),
-            values: Vec::new(),
-        }
-    }
-
-    /// An element of a set or an entry of a map.
-    pub fn element(column: &str, element: &str) -> Selected {
-        Selected {
-            text: format!("{column}[?]"),
-            values: vec![CqlValue::Text(element.to_owned())],
-        }
-    }
-}
 
 /// A row that fits: its place, and what was selected of it.
 #[derive(Debug)]
@@ -83,7 +60,7 @@ impl PageSizes {
 /// The rows of a plan. Each of its statements has one page in memory, never more.
 pub struct Stream<'a> {
     collection: &'a Collection,
-    statements: Vec<Statement<'a>>,
+    statements: Vec<Paged<'a>>,
     check: Option<Check>,
     started: bool,
 }
@@ -93,13 +70,13 @@ impl<'a> Stream<'a> {
     pub fn new(
         collection: &'a Collection,
         plan: Plan,
-        selected: &[Selected],
+        selected: &[Expression],
         after: Option<&Position>,
         sizes: PageSizes,
     ) -> Stream<'a> {
         let check = plan.check.map(Check::new);
         let checked = check.iter().flat_map(Check::columns);
-        let columns: Vec<Selected> = checked.chain(selected.iter().cloned()).collect();
+        let columns: Vec<Expression> = checked.chain(selected.iter().cloned()).collect();
         // Many statements share what one may hold.
         let share = i32::try_from(plan.leads.len()).unwrap_or(i32::MAX).max(1);
         let first = if share == 1 {
@@ -112,7 +89,7 @@ impl<'a> Stream<'a> {
         Stream {
             collection,
             statements: statements
-                .map(|lead| Statement::new(collection, lead, &columns, after, sizes))
+                .map(|lead| Paged::new(collection, lead, &columns, after, sizes))
                 .collect(),
             check,
             started: false,
@@ -127,7 +104,7 @@ impl<'a> Stream<'a> {
                 self.collection.require_readable().await?;
             }
             for some in self.statements.chunks_mut(TOGETHER) {
-                try_join_all(some.iter_mut().map(Statement::fill)).await?;
+                try_join_all(some.iter_mut().map(Paged::fill)).await?;
             }
         }
         loop {
@@ -174,42 +151,32 @@ impl<'a> Stream<'a> {
 }
 
 /// One statement, read page by page.
-struct Statement<'a> {
+struct Paged<'a> {
     collection: &'a Collection,
-    cql: String,
-    values: Vec<CqlValue>,
+    statement: Statement,
     after: Option<Position>,
     next: Option<Page>,
     largest: i32,
     rows: VecDeque<Row>,
 }
 
-impl<'a> Statement<'a> {
+impl<'a> Paged<'a> {
     fn new(
         collection: &'a Collection,
         lead: &Lead,
-        columns: &[Selected],
+        columns: &[Expression],
         after: Option<&Position>,
         sizes: PageSizes,
-    ) -> Statement<'a> {
-        let mut values = Vec::new();
-        let mut select = "SELECT key, token(key)".to_owned();
-        for column in columns {
-            select.push_str(", ");
-            select.push_str(&column.text);
-            values.extend(column.values.iter().cloned());
-        }
-        let (mut conditions, condition_values) = conditions(lead);
-        values.extend(condition_values);
-        if let (Some(after), None) = (after, &lead.key) {
-            conditions.push("token(key) >= ?".to_owned());
-            values.push(CqlValue::BigInt(after.token));
-        }
-        let wheres = where_clause(&conditions);
-        Statement {
+    ) -> Paged<'a> {
+        let token = cql::raw(format!("token({KEY})"));
+        let start = after.filter(|_| lead.key.is_none());
+        let start = start.map(|after| token.clone().op(">=", CqlValue::BigInt(after.token)));
+        let selected = [cql::column(KEY), token].into_iter();
+        Paged {
             collection,
-            cql: format!("{select} FROM {}{wheres}", collection.table()),
-            values,
+            statement: collection
+                .select(selected.chain(columns.iter().cloned()))
+                .filter(conditions(lead).into_iter().chain(start)),
             after: after.cloned(),
             next: Some(Page::first(sizes.first)),
             largest: sizes.largest,
@@ -224,10 +191,7 @@ impl<'a> Statement<'a> {
                 return Ok(());
             };
             let size = page.size;
-            let read = self
-                .collection
-                .query(&self.cql, self.values.clone(), page)
-                .await?;
+            let read = self.collection.query(self.statement.clone(), page).await?;
             self.next = read.page_state.map(|state| Page {
                 size: (size * 2).min(self.largest),
                 state: Some(state),
@@ -255,37 +219,27 @@ fn read_row(columns: Vec<Option<CqlValue>>) -> Option<Row> {
     })
 }
 
-/// The conditions of a statement, and their values.
-pub fn conditions(lead: &Lead) -> (Vec<String>, Vec<CqlValue>) {
-    let (mut texts, mut values) = (Vec::new(), Vec::new());
-    if let Some(key) = &lead.key {
-        texts.push("key = ?".to_owned());
-        values.push(key_value(key));
-    }
-    for test in &lead.tests {
-        match test {
-            Test::Set {
-                column, element, ..
-            } => {
-                texts.push(format!("{column} CONTAINS ?"));
-                values.push(CqlValue::Text(element.clone()));
-            }
-            Test::Entry {
-                column,
-                path,
-                value,
-                ..
-            } => {
-                if let Some(value) = value.to_cql() {
-                    texts.push(format!("{column}[?] = ?"));
-                    values.extend([CqlValue::Text(path.clone()), value]);
-                }
-            }
-            // No statement is led by these.
-            Test::Keys(_) | Test::Range { .. } => {}
+/// The conditions of a statement.
+pub fn conditions(lead: &Lead) -> Vec<Expression> {
+    let key = lead.key.as_ref();
+    let key = key.map(|key| cql::equal(KEY, key_value(key)));
+    let tests = lead.tests.iter().filter_map(|test| match test {
+        Test::Set {
+            column, element, ..
+        } => Some(cql::column(column).op("CONTAINS", CqlValue::Text(element.clone()))),
+        Test::Entry {
+            column,
+            path,
+            value,
+            ..
+        } => {
+            let value = value.to_cql()?;
+            Some(cql::entry(column, CqlValue::Text(path.clone())).op("=", value))
         }
-    }
-    (texts, values)
+        // No statement is led by these.
+        Test::Keys(_) | Test::Range { .. } => None,
+    });
+    key.into_iter().chain(tests).collect()
 }
 
 /// The check of a filter on the columns of a row.
@@ -302,12 +256,12 @@ impl Check {
         Check { filter, elements }
     }
 
-    fn columns(&self) -> Vec<Selected> {
+    fn columns(&self) -> Vec<Expression> {
         let mut ordered: Vec<_> = self.elements.iter().collect();
         ordered.sort_unstable_by_key(|(_, place)| **place);
         let columns = ordered.into_iter();
         columns
-            .map(|((column, element), _)| Selected::element(column, element))
+            .map(|((column, element), _)| cql::entry(column, CqlValue::Text(element.clone())))
             .collect()
     }
 

@@ -7,17 +7,17 @@ use scylla::value::CqlValue;
 use super::Collection;
 use super::filter::Filter;
 use super::id::read_key;
-use super::layout::{DOCUMENT, TX_ID, VECTOR};
+use super::layout::{DOCUMENT, KEY, TX_ID, VECTOR};
 use super::plan::{Lead, Plan};
 use super::position::Position;
 use super::reading::{self, Document, by_position};
 use super::shred::vector_value;
-use super::stream::{PageSizes, Selected, Stream, conditions};
+use super::stream::{PageSizes, Stream, conditions};
 use crate::codes::Code;
 use crate::error::ApiError;
-use crate::filter::where_clause;
 use crate::nearest::Nearest;
 use store::Page;
+use store::cql::{self, Expression};
 
 /// The most documents that a vector sort returns.
 pub const MAX_NEAREST: usize = 1000;
@@ -72,10 +72,7 @@ pub async fn nearest(
         return Err(collection.no_vectors());
     };
     let function = settings.metric.function();
-    let similarity = Selected {
-        text: format!("{function}({VECTOR}, ?)"),
-        values: vec![vector_value(vector)],
-    };
+    let similarity = cql::raw(format!("{function}({VECTOR}, ?)")).bind(vector_value(vector));
     let plan = Plan::of(filter);
     if let [lead] = plan.leads.as_slice()
         && plan.check.is_none()
@@ -99,29 +96,19 @@ pub async fn nearest(
 async fn of_index(
     collection: &Collection,
     lead: &Lead,
-    similarity: Option<Selected>,
+    similarity: Option<Expression>,
     vector: &[f32],
     count: usize,
 ) -> Result<Vec<(Document, Option<f32>)>, ApiError> {
-    let (texts, condition_values) = conditions(lead);
-    let wheres = where_clause(&texts);
-    let (mut selected, mut values) = (format!("key, {TX_ID}, {DOCUMENT}"), Vec::new());
-    if let Some(similarity) = similarity {
-        selected.extend([", ", &similarity.text]);
-        values = similarity.values;
-    }
-    let cql = format!(
-        "SELECT {selected} FROM {}{wheres} ORDER BY {VECTOR} ANN OF ? LIMIT ?",
-        collection.table()
-    );
-    values.extend(condition_values);
+    let selected = [KEY, TX_ID, DOCUMENT].map(cql::column).into_iter();
     let count = i32::try_from(count).unwrap_or(i32::MAX);
-    values.extend([vector_value(vector), CqlValue::Int(count)]);
+    let select = collection
+        .select(selected.chain(similarity))
+        .filter(conditions(lead))
+        .order_by([cql::column(VECTOR).op("ANN OF", vector_value(vector))])
+        .limit(Some(count));
     // Cassandra returns all of such a query in one page.
-    let rows = collection
-        .query(&cql, values, Page::first(count))
-        .await?
-        .rows;
+    let rows = collection.query(select, Page::first(count)).await?.rows;
     let documents = rows.into_iter().map(|row| {
         let mut columns = row.into_iter();
         let key = read_key(columns.next().flatten())?;
@@ -135,7 +122,7 @@ async fn of_index(
 async fn best_of_all(
     collection: &Collection,
     plan: Plan,
-    similarity: Selected,
+    similarity: Expression,
     count: usize,
 ) -> Result<Vec<(Position, f32)>, ApiError> {
     let mut stream = Stream::new(

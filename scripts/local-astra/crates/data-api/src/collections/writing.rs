@@ -11,6 +11,7 @@ use super::layout::{
 use super::shred::Shredded;
 use crate::codes::Code;
 use crate::error::ApiError;
+use store::cql::{self, Statement};
 use store::{Page, StoreError};
 
 /// The columns of a document, in the order of [`Shredded::values`].
@@ -19,31 +20,29 @@ const COLUMNS: [&str; 9] = [
 ];
 
 impl Collection {
-    fn has_vectors(&self) -> bool {
-        self.definition.vector.is_some()
-    }
-
-    fn columns(&self) -> impl Iterator<Item = &'static str> {
-        let vector = self.has_vectors().then_some(VECTOR);
-        COLUMNS.into_iter().chain(vector)
+    /// The columns of a document, without the key and `tx_id`.
+    fn columns(
+        &self,
+        document: &Shredded,
+    ) -> impl Iterator<Item = (&'static str, Option<CqlValue>)> + use<> {
+        let has_vectors = self.definition.vector.is_some();
+        let columns = COLUMNS.into_iter().chain(has_vectors.then_some(VECTOR));
+        columns.zip(document.values(has_vectors))
     }
 
     /// Inserts a document; false if there is one with its id.
     pub async fn insert(&self, document: &Shredded) -> Result<bool, ApiError> {
-        let columns: Vec<&str> = self.columns().collect();
-        let marks = ", ?".repeat(columns.len());
-        let cql = format!(
-            "INSERT INTO {} ({KEY}, {TX_ID}, {}) VALUES (?, ?{marks}) IF NOT EXISTS",
-            self.table(),
-            columns.join(", ")
-        );
         let tx_id = new_tx_id();
-        let mut values = vec![Some(document.key_value()), Some(time_uuid(tx_id))];
-        values.extend(document.values(self.has_vectors()));
-        let (applied, found) = match self.transaction(&cql, values.clone()).await {
+        let key = [
+            (KEY, Some(document.key_value())),
+            (TX_ID, Some(time_uuid(tx_id))),
+        ];
+        let columns = key.into_iter().chain(self.columns(document));
+        let insert = cql::insert(&self.keyspace, &self.name, columns).if_not_exists(true);
+        let (applied, found) = match self.transaction(insert.clone()).await {
             // The response was lost, perhaps after the document was written.
             Err(error) if ApiError::from(error.clone()).code == Code::TimeoutWritingData => {
-                self.transaction(&cql, values).await?
+                self.transaction(insert).await?
             }
             done => done?,
         };
@@ -52,37 +51,28 @@ impl Collection {
 
     /// Replaces a document; false if it was changed or deleted meanwhile.
     pub async fn update(&self, document: &Shredded, tx_id: Option<Uuid>) -> Result<bool, ApiError> {
-        let columns: Vec<String> = self
-            .columns()
-            .map(|column| format!("{column} = ?"))
-            .collect();
-        let cql = format!(
-            "UPDATE {} SET {TX_ID} = now(), {} WHERE {KEY} = ? IF {TX_ID} = ?",
-            self.table(),
-            columns.join(", ")
-        );
-        let mut values = document.values(self.has_vectors());
-        values.extend([Some(document.key_value()), tx_id.map(time_uuid)]);
-        Ok(self.transaction(&cql, values).await?.0)
+        let now = cql::raw(format!("{TX_ID} = now()"));
+        let columns = self.columns(document);
+        let columns = columns.map(|(column, value)| cql::equal(column, value));
+        let update = cql::update(&self.keyspace, &self.name)
+            .set(std::iter::once(now).chain(columns))
+            .filter([cql::equal(KEY, document.key_value())])
+            .only_if([cql::equal(TX_ID, tx_id.map(time_uuid))]);
+        Ok(self.transaction(update).await?.0)
     }
 
     /// Deletes a document; false if it was changed or deleted meanwhile.
     pub async fn delete(&self, key: &Key, tx_id: Option<Uuid>) -> Result<bool, ApiError> {
-        let cql = format!(
-            "DELETE FROM {} WHERE {KEY} = ? IF {TX_ID} = ?",
-            self.table()
-        );
-        let values = vec![Some(key_value(key)), tx_id.map(time_uuid)];
-        Ok(self.transaction(&cql, values).await?.0)
+        let delete = cql::delete(&self.keyspace, &self.name)
+            .filter([cql::equal(KEY, key_value(key))])
+            .only_if([cql::equal(TX_ID, tx_id.map(time_uuid))]);
+        Ok(self.transaction(delete).await?.0)
     }
 
     /// Runs a transaction. Returns true if it was applied, or else the existing `tx_id`.
-    async fn transaction(
-        &self,
-        cql: &str,
-        values: Vec<Option<CqlValue>>,
-    ) -> Result<(bool, Option<Uuid>), StoreError> {
-        let rows = self.session.query(cql, values, Page::first(1)).await?;
+    async fn transaction(&self, statement: Statement) -> Result<(bool, Option<Uuid>), StoreError> {
+        let Statement { cql, values } = statement;
+        let rows = self.session.query(&cql, values, Page::first(1)).await?;
         let names = rows.columns.iter().map(|(name, _)| name.as_str());
         let row = rows.rows.first().into_iter().flatten();
         let (mut applied, mut tx_id) = (false, None);

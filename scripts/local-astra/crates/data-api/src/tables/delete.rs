@@ -1,7 +1,5 @@
 //! `deleteOne` and `deleteMany`. The number of deleted rows is unknown, and returned as -1.
 
-use scylla::value::CqlValue;
-
 use super::Table;
 use super::row_tests::{Comparison, Filter, Subject, Test};
 use super::warnings::{require_row, require_rows};
@@ -12,6 +10,7 @@ use crate::filter::{Group, Operator, Relation};
 use crate::json::Json;
 use crate::response::Response;
 use store::Page;
+use store::cql::{self, Expression};
 use store::types::quote;
 
 /// `deleteOne`
@@ -29,8 +28,8 @@ pub async fn one(table: &Table, command: &Command) -> Result<Response, ApiError>
 pub async fn many(table: &Table, command: &Command) -> Result<Response, ApiError> {
     let filter = table.read_filter(command.field("filter"))?;
     if filter.all().is_empty() {
-        let truncate = format!("TRUNCATE {}", table.quoted());
-        table.query(&truncate, Vec::new(), Page::first(1)).await?;
+        let truncate = cql::truncate(&table.meta.keyspace, &table.meta.name);
+        table.query(truncate, Page::first(1)).await?;
         return Ok(deleted());
     }
     require_rows(table, &filter)?;
@@ -38,13 +37,9 @@ pub async fn many(table: &Table, command: &Command) -> Result<Response, ApiError
 }
 
 async fn delete(table: &Table, filter: &Group) -> Result<Response, ApiError> {
-    let (conditions, values) = table.conditions(filter)?;
-    let cql = format!(
-        "DELETE FROM {} WHERE {}",
-        table.quoted(),
-        conditions.join(" AND ")
-    );
-    table.query(&cql, values, Page::first(1)).await?;
+    let delete = cql::delete(&table.meta.keyspace, &table.meta.name);
+    let delete = delete.filter(table.conditions(filter)?);
+    table.query(delete, Page::first(1)).await?;
     Ok(deleted())
 }
 
@@ -70,26 +65,21 @@ pub fn reject_sort(table: &Table, command: &Command, code: Code) -> Result<(), A
 }
 
 impl Table {
-    /// The conditions of a write, and their values. Cassandra decides which of them it takes.
+    /// The conditions of a write. Cassandra decides which of them it takes.
     ///
     /// # Errors
     /// [`Code::UnsupportedDatabaseQuery`] for alternatives, which CQL does not have.
-    pub fn conditions(
-        &self,
-        filter: &Group,
-    ) -> Result<(Vec<String>, Vec<Option<CqlValue>>), ApiError> {
+    pub fn conditions(&self, filter: &Group) -> Result<Vec<Expression>, ApiError> {
         let no_or = || {
             let text = "A filter with alternatives cannot be used to update or delete rows.";
             ApiError::new(Code::UnsupportedDatabaseQuery, text)
         };
-        let (mut texts, mut values) = (Vec::new(), Vec::new());
+        let mut conditions = Vec::new();
         for group in &filter.groups {
             if group.relation == Relation::Or {
                 return Err(no_or());
             }
-            let (inner_texts, inner_values) = self.conditions(group)?;
-            texts.extend(inner_texts);
-            values.extend(inner_values);
+            conditions.extend(self.conditions(group)?);
         }
         for condition in &filter.conditions {
             let alone = Group {
@@ -113,13 +103,14 @@ impl Table {
             let column = quote(&condition.path);
             let marks = vec!["?"; tests.len()].join(", ");
             let comparison = tests.first().map_or(Comparison::Eq, |test| test.comparison);
-            texts.push(match condition.operator {
+            let condition = cql::raw(match condition.operator {
                 Operator::In => format!("{column} IN ({marks})"),
                 Operator::Nin => format!("{column} NOT IN ({marks})"),
                 _ => format!("{column} {} ?", comparison.cql()),
             });
-            values.extend(tests.into_iter().map(|test| Some(test.value)));
+            let values = tests.into_iter().map(|test| test.value);
+            conditions.push(values.fold(condition, Expression::bind));
         }
-        Ok((texts, values))
+        Ok(conditions)
     }
 }

@@ -3,7 +3,7 @@
 use scylla::value::CqlValue;
 
 use super::page::{PageState, Place};
-use super::plan::Plan;
+use super::plan::{Lead, Plan};
 use super::projection::schema;
 use super::row_tests::Filter;
 use super::sort::{self, MAX_NEAREST, Sort, SortColumn, Window};
@@ -15,10 +15,10 @@ use crate::codes::Code;
 use crate::collections::{Metric, vector_value};
 use crate::command::{Command, invalid_value};
 use crate::error::ApiError;
-use crate::filter::where_clause;
 use crate::json::{Json, Members};
 use crate::nearest::Nearest;
 use crate::response::Response;
+use store::cql::{self, Expression};
 use store::types::quote;
 use store::{Column, Page};
 
@@ -122,7 +122,7 @@ impl<'a> Finder<'a> {
         match &self.sort {
             Sort::None => {
                 let plan = Plan::of(self.table, &self.filter);
-                self.page(plan, String::new(), limit, state).await
+                self.page(plan, Vec::new(), limit, state).await
             }
             Sort::Database(by) => match Plan::of_partition(self.table, &self.filter) {
                 Some(plan) => self.page(plan, order_by(by), limit, state).await,
@@ -147,7 +147,7 @@ impl<'a> Finder<'a> {
     async fn page(
         &self,
         plan: Plan,
-        order: String,
+        order: Vec<Expression>,
         limit: usize,
         state: Option<&str>,
     ) -> Result<Found, ApiError> {
@@ -222,42 +222,29 @@ impl<'a> Finder<'a> {
         metric: Metric,
         count: usize,
     ) -> Result<Vec<Json>, ApiError> {
-        let quoted = quote(column);
-        let similarity = format!("{}({quoted}, ?)", metric.function());
+        let similarity = cql::raw(format!("{}({}, ?)", metric.function(), quote(column)));
+        let similarity = similarity.bind(vector_value(vector));
         let plan = Plan::of(self.table, &self.filter);
         let rows = if plan.takes_vectors(self.table) {
-            let (conditions, values) = plan
-                .leads
-                .first()
-                .map(|l| l.conditions())
-                .unwrap_or_default();
-            let wheres = where_clause(&conditions);
-            let mut selected: Vec<String> = self.names().iter().map(|name| quote(name)).collect();
+            let names = self.names();
+            let columns = names.iter().map(|name| cql::column(name));
             // Cassandra reads each vector for it, so it is selected on request only.
-            let mut bound = Vec::new();
-            if self.with_similarity {
-                selected.push(similarity);
-                bound.push(vector_value(vector));
-            }
-            let cql = format!(
-                "SELECT {} FROM {}{wheres} ORDER BY {quoted} ANN OF ? LIMIT ?",
-                selected.join(", "),
-                self.table.quoted()
-            );
+            let similarity = self.with_similarity.then_some(similarity);
             let count = i32::try_from(count).unwrap_or(i32::MAX);
-            bound.extend(values);
-            bound.extend([vector_value(vector), CqlValue::Int(count)]);
+            let nearest = cql::column(column).op("ANN OF", vector_value(vector));
+            let select = self
+                .table
+                .select(columns.chain(similarity))
+                .filter(plan.leads.iter().flat_map(Lead::conditions))
+                .order_by([nearest])
+                .limit(Some(count));
             // Cassandra returns all of such a query in one page.
-            let page = Page::first(count);
-            self.table
-                .query(&cql, bound.into_iter().map(Some).collect(), page)
-                .await?
-                .rows
+            self.table.query(select, Page::first(count)).await?.rows
         } else {
             let selection = Selection {
                 columns: self.names(),
-                function: Some((similarity, vector_value(vector))),
-                order: String::new(),
+                function: Some(similarity),
+                order: Vec::new(),
             };
             best_of_all(self.table, plan, &selection, count).await?
         };
@@ -312,12 +299,9 @@ impl<'a> Finder<'a> {
     }
 }
 
-fn order_by(by: &[SortColumn]) -> String {
-    let by = by.iter().map(|by| {
-        let direction = if by.ascending { "ASC" } else { "DESC" };
-        format!("{} {direction}", quote(&by.name))
-    });
-    format!(" ORDER BY {}", by.collect::<Vec<_>>().join(", "))
+fn order_by(by: &[SortColumn]) -> Vec<Expression> {
+    let by = by.iter();
+    by.map(|by| cql::order(&by.name, !by.ascending)).collect()
 }
 
 /// The index finds the nearest of all, of which none may fit: so every row that fits is compared.

@@ -13,7 +13,7 @@ use crate::command::{Command, invalid_value, missing};
 use crate::error::ApiError;
 use crate::json::{Json, Members};
 use crate::response::Response;
-use store::types::quote;
+use store::cql::{self, Statement};
 use store::{Column, Page};
 
 const MAX_ROWS: usize = 100;
@@ -47,8 +47,7 @@ pub async fn many(table: &Table, command: &Command) -> Result<Response, ApiError
 
 /// A row to be written.
 struct Written {
-    columns: Vec<String>,
-    values: Vec<Option<CqlValue>>,
+    insert: Statement,
     /// The values of the primary key.
     id: Json,
 }
@@ -91,14 +90,7 @@ async fn insert_one(table: &Table, row: Result<Written, ApiError>) -> Outcome {
         Ok(row) => row,
         Err(error) => return Outcome::Failed(error, no_id()),
     };
-    let marks = vec!["?"; row.columns.len()];
-    let cql = format!(
-        "INSERT INTO {} ({}) VALUES ({})",
-        table.quoted(),
-        row.columns.join(", "),
-        marks.join(", ")
-    );
-    match table.query(&cql, row.values, Page::first(1)).await {
+    match table.query(row.insert, Page::first(1)).await {
         Ok(_) => Outcome::Inserted(row.id),
         Err(error) => Outcome::Failed(error, row.id),
     }
@@ -140,12 +132,10 @@ impl Table {
                 value.and_then(to_json).unwrap_or(Json::Null)
             })
             .collect();
-        let columns = values.iter().map(|(column, _)| quote(&column.name));
-        Ok(Written {
-            columns: columns.collect(),
-            values: values.into_iter().map(|(_, value)| value).collect(),
-            id,
-        })
+        let values = values.into_iter();
+        let values = values.map(|(column, value)| (&column.name, value));
+        let insert = cql::insert(&self.meta.keyspace, &self.meta.name, values);
+        Ok(Written { insert, id })
     }
 
     /// Reads the values of columns.

@@ -35,13 +35,12 @@ mod warnings;
 
 use std::sync::Arc;
 
-use scylla::value::CqlValue;
-
 use super::caller::Caller;
 use super::command::Command;
 use super::error::ApiError;
 use super::response::Response;
 use access::TokenSession;
+use store::cql::{self, Expression, Statement};
 use store::types::{quote, quote_in};
 use store::{Column, ColumnKind, Page, Rows, StoreError};
 
@@ -64,6 +63,10 @@ impl Table {
     /// `"keyspace"."name"`
     fn quoted(&self) -> String {
         quote_in(&self.meta.keyspace, &self.meta.name)
+    }
+
+    fn select(&self, selectors: impl IntoIterator<Item = Expression>) -> Statement {
+        cql::select(&self.meta.keyspace, &self.meta.name, selectors)
     }
 
     /// `keyspace.name`, for messages.
@@ -96,25 +99,17 @@ impl Table {
 
     /// Lets Cassandra check that the token can read the table, with a statement that finds no row.
     async fn require_readable(&self) -> Result<(), ApiError> {
-        let partition = self.meta.partition_key().map(|column| quote(&column.name));
-        let partition: Vec<String> = partition.collect();
-        let cql = format!(
-            "SELECT {} FROM {} WHERE {} IN ()",
-            partition.join(", "),
-            self.quoted(),
-            partition.join(" IN () AND ")
-        );
-        self.query(&cql, Vec::new(), Page::first(1)).await.map(drop)
+        let partition = || self.meta.partition_key().map(|column| &column.name);
+        let none = partition().map(|name| cql::raw(format!("{} IN ()", quote(name))));
+        let columns = partition().map(|name| cql::column(name));
+        let select = self.select(columns).filter(none);
+        self.query(select, Page::first(1)).await.map(drop)
     }
 
     /// Runs a statement on the table.
-    async fn query(
-        &self,
-        cql: &str,
-        values: Vec<Option<CqlValue>>,
-        page: Page,
-    ) -> Result<Rows, ApiError> {
-        Ok(self.session.query(cql, values, page).await?)
+    async fn query(&self, statement: Statement, page: Page) -> Result<Rows, ApiError> {
+        let Statement { cql, values } = statement;
+        Ok(self.session.query(&cql, values, page).await?)
     }
 }
 

@@ -4,13 +4,12 @@
 //! `IN` on other columns. So a few statements find candidates, and what they leave open is checked on each row.
 
 use scylla::cluster::metadata::{ColumnType, NativeType};
-use scylla::value::CqlValue;
 
 use super::Table;
 use super::indexes::Function;
 use super::row_tests::{Comparison, Filter, Subject, Test};
 use super::types::ApiType;
-use store::types::quote;
+use store::cql::{self, Expression};
 
 /// Statements that are merged; beyond this all rows are read instead.
 const MAX_LEADS: usize = 100;
@@ -257,23 +256,18 @@ fn has_ranges(typ: &ColumnType<'static>) -> bool {
 }
 
 impl Lead {
-    /// The conditions of the statement, and their values.
-    pub fn conditions(&self) -> (Vec<String>, Vec<CqlValue>) {
-        let mut values = Vec::new();
-        let texts = self.tests.iter().map(|test| {
-            let column = quote(&test.column);
-            if let Subject::Entry(key) = &test.subject {
-                values.push(key.clone());
+    /// The conditions of the statement.
+    pub fn conditions(&self) -> impl Iterator<Item = Expression> {
+        self.tests.iter().map(|test| {
+            let column = cql::column(&test.column);
+            let value = test.value.clone();
+            match &test.subject {
+                Subject::Value => column.op(test.comparison.cql(), value),
+                Subject::Element => column.op("CONTAINS", value),
+                Subject::Key => column.op("CONTAINS KEY", value),
+                Subject::Entry(key) => cql::entry(&test.column, key.clone()).op("=", value),
             }
-            values.push(test.value.clone());
-            match test.subject {
-                Subject::Value => format!("{column} {} ?", test.comparison.cql()),
-                Subject::Element => format!("{column} CONTAINS ?"),
-                Subject::Key => format!("{column} CONTAINS KEY ?"),
-                Subject::Entry(_) => format!("{column}[?] = ?"),
-            }
-        });
-        (texts.collect(), values)
+        })
     }
 }
 

@@ -13,7 +13,7 @@ use super::page::Place;
 use super::plan::Plan;
 use super::row_tests::Filter;
 use crate::error::ApiError;
-use crate::filter::where_clause;
+use store::cql::{self, Expression, Statement};
 use store::types::quote;
 use store::{ColumnKind, Page};
 
@@ -30,16 +30,15 @@ pub type Row = Vec<Option<CqlValue>>;
 pub struct Selection {
     /// Names of columns.
     pub columns: Vec<String>,
-    /// A function to select behind them, with a `?` for its value.
-    pub function: Option<(String, CqlValue)>,
-    /// The text after the conditions: `ORDER BY`.
-    pub order: String,
+    /// A function to select behind them.
+    pub function: Option<Expression>,
+    pub order: Vec<Expression>,
 }
 
 /// The rows of a plan. Each of its statements has one page in memory, never more.
 pub struct Stream<'a> {
     table: &'a Table,
-    statements: Vec<Statement<'a>>,
+    statements: Vec<Paged<'a>>,
     check: Option<Filter>,
     /// The selected columns. Those beyond the wanted ones are only for checks and merges.
     columns: Vec<String>,
@@ -79,13 +78,11 @@ impl<'a> Stream<'a> {
             }
         }
         let wanted = selection.columns.len();
-        let mut select: Vec<String> = columns.iter().map(|name| quote(name)).collect();
-        if let Some((function, _)) = &selection.function {
-            select.push(function.clone());
-        }
+        let mut select: Vec<Expression> = columns.iter().map(|name| cql::column(name)).collect();
+        select.extend(selection.function.clone());
         if merges {
             let key: Vec<String> = table.meta.partition_key().map(|c| quote(&c.name)).collect();
-            select.push(format!("token({})", key.join(", ")));
+            select.push(cql::raw(format!("token({})", key.join(", "))));
         }
         let count = i32::try_from(count)
             .unwrap_or(LARGEST_PAGE)
@@ -103,14 +100,10 @@ impl<'a> Stream<'a> {
             (count, largest)
         };
         let statements = plan.leads.iter().zip(places).map(|(lead, place)| {
-            let (conditions, values) = lead.conditions();
-            let function = selection.function.as_ref().map(|(_, value)| value.clone());
-            let wheres = where_clause(&conditions);
-            let (select, order) = (select.join(", "), &selection.order);
-            Statement {
+            let select = table.select(select.clone()).filter(lead.conditions());
+            Paged {
                 table,
-                cql: format!("SELECT {select} FROM {}{wheres}{order}", table.quoted()),
-                values: function.into_iter().chain(values).map(Some).collect(),
+                statement: select.order_by(selection.order.clone()),
                 size: first,
                 largest: largest.max(first),
                 place,
@@ -137,7 +130,7 @@ impl<'a> Stream<'a> {
                 self.table.require_readable().await?;
             }
             for some in self.statements.chunks_mut(TOGETHER) {
-                try_join_all(some.iter_mut().map(Statement::fill)).await?;
+                try_join_all(some.iter_mut().map(Paged::fill)).await?;
             }
         }
         loop {
@@ -179,7 +172,7 @@ impl<'a> Stream<'a> {
 
     /// The places after the rows that were returned; `None` at the end of all.
     pub fn places(&self) -> Option<Vec<Place>> {
-        let places: Vec<Place> = self.statements.iter().map(Statement::place).collect();
+        let places: Vec<Place> = self.statements.iter().map(Paged::place).collect();
         places
             .iter()
             .any(|place| *place != Place::End)
@@ -227,10 +220,9 @@ impl<'a> Stream<'a> {
 }
 
 /// One statement, read page by page.
-struct Statement<'a> {
+struct Paged<'a> {
     table: &'a Table,
-    cql: String,
-    values: Vec<Option<CqlValue>>,
+    statement: Statement,
     size: i32,
     largest: i32,
     /// The place of the first of `rows`.
@@ -240,7 +232,7 @@ struct Statement<'a> {
     next: Place,
 }
 
-impl Statement<'_> {
+impl Paged<'_> {
     /// Reads pages until there is a row, or none is left.
     async fn fill(&mut self) -> Result<(), ApiError> {
         while self.rows.is_empty() {
@@ -251,10 +243,7 @@ impl Statement<'_> {
                 size: self.size,
                 state: page.clone(),
             };
-            let read = self
-                .table
-                .query(&self.cql, self.values.clone(), asked)
-                .await?;
+            let read = self.table.query(self.statement.clone(), asked).await?;
             self.size = (self.size * 2).min(self.largest);
             let skipped = usize::try_from(*skip)
                 .unwrap_or(usize::MAX)

@@ -16,7 +16,7 @@ use crate::error::ApiError;
 use crate::json::{Json, Members};
 use crate::response::Response;
 use crate::update::{read_operators, unsupported};
-use store::types::quote;
+use store::cql::{self, Expression};
 use store::{Column, Page};
 
 /// The operators of tables.
@@ -34,11 +34,10 @@ const OF_COLLECTIONS: [&str; 9] = [
     "$setOnInsert",
 ];
 
-/// A part of an update in CQL: `"a" = ?`, with its value.
+/// A part of an update.
 struct Assignment<'a> {
     column: &'a Column,
-    cql: String,
-    value: Option<CqlValue>,
+    cql: Expression,
 }
 
 /// `updateOne`
@@ -47,20 +46,10 @@ pub async fn one(table: &Table, command: &Command) -> Result<Response, ApiError>
     let assignments = table.assignments(command.field("update"))?;
     let filter = table.read_filter(command.field("filter"))?;
     require_row(table, &filter)?;
-    let (conditions, keys) = table.conditions(&filter)?;
-    let sets: Vec<&str> = assignments.iter().map(|set| set.cql.as_str()).collect();
-    let cql = format!(
-        "UPDATE {} SET {} WHERE {}",
-        table.quoted(),
-        sets.join(", "),
-        conditions.join(" AND ")
-    );
-    let values = assignments
-        .into_iter()
-        .map(|set| set.value)
-        .chain(keys)
-        .collect();
-    table.query(&cql, values, Page::first(1)).await?;
+    let update = cql::update(&table.meta.keyspace, &table.meta.name)
+        .set(assignments.into_iter().map(|set| set.cql))
+        .filter(table.conditions(&filter)?);
+    table.query(update, Page::first(1)).await?;
     // Cassandra does not report whether the row existed.
     let response = Response::default().with_status("matchedCount", Json::integer(1));
     Ok(response.with_status("modifiedCount", Json::integer(1)))
@@ -122,10 +111,9 @@ impl Table {
             "$set" | "$unset" => support.set,
             _ => support.push,
         };
-        let set = |column, value| Assignment {
+        let set = |column, value: Option<CqlValue>| Assignment {
             column,
-            cql: format!("{} = ?", quote(&column.name)),
-            value,
+            cql: cql::equal(&column.name, value),
         };
         match operator {
             "$set" => {
@@ -160,7 +148,7 @@ impl Table {
                     })
                     .collect::<Result<Vec<_>, ApiError>>()?;
                 self.require_columns(operands, codes, supports)?;
-                let sign = if pushes { '+' } else { '-' };
+                let sign = if pushes { "+" } else { "-" };
                 let changes = changes.into_iter().map(|(name, column, change)| {
                     let typ = if pushes {
                         &column.typ
@@ -171,12 +159,8 @@ impl Table {
                         let text = format!("A value does not fit the column {name}: {misfit}.");
                         ApiError::new(codes.invalid, text)
                     })?;
-                    let quoted = quote(name);
-                    Ok(Assignment {
-                        column,
-                        cql: format!("{quoted} = {quoted} {sign} ?"),
-                        value,
-                    })
+                    let cql = cql::change(name, sign, value);
+                    Ok(Assignment { column, cql })
                 });
                 changes.collect()
             }
