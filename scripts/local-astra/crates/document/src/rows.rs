@@ -7,6 +7,7 @@ use super::error::DocumentError;
 use super::layout::{BOOLEAN, LEAF, MAX_DEPTH, NUMBER, TEXT, path_column};
 use super::path::Pattern;
 use super::profile::Profile;
+use store::cql::{self, Expression, Statement};
 use store::{Page, Rows};
 
 /// Number of rows per page when all rows are read.
@@ -32,12 +33,11 @@ pub struct Row {
     pub written: i64,
 }
 
-/// A `SELECT` on a collection, with bound values.
+/// A `SELECT` on a collection. Its columns are not quoted, because the profile shows it.
 #[derive(Clone, Debug, Default)]
 pub struct Select {
     columns: String,
-    restrictions: Vec<String>,
-    values: Vec<Option<CqlValue>>,
+    restrictions: Vec<Expression>,
     filtering: bool,
 }
 
@@ -82,12 +82,12 @@ impl Select {
 
     /// Restricts to one document.
     pub fn of_document(self, id: &str) -> Select {
-        self.restrict("key =", CqlValue::Text(id.to_owned()))
+        self.restrict(cql::raw("key").op("=", text(id)))
     }
 
     /// Restricts to documents from this token on.
     pub fn starting_at(self, token: i64) -> Select {
-        self.restrict("token(key) >=", CqlValue::BigInt(token))
+        self.restrict(cql::raw("token(key)").op(">=", CqlValue::BigInt(token)))
     }
 
     /// Restricts to rows at this path or below it.
@@ -99,38 +99,31 @@ impl Select {
             return Err(DocumentError::Depth);
         }
         for (depth, pattern) in path.iter().enumerate() {
-            let column = path_column(depth);
-            self = match pattern {
-                Pattern::Any | Pattern::AnyIndex => self.restrict(&format!("{column} >"), text("")),
+            let column = cql::raw(path_column(depth));
+            self = self.restrict(match pattern {
+                Pattern::Any | Pattern::AnyIndex => column.op(">", text("")),
                 Pattern::OneOf(names) => match names.as_slice() {
-                    [name] => self.restrict(&format!("{column} ="), text(name)),
+                    [name] => column.op("=", text(name)),
                     names => {
                         let names = names.iter().map(|name| text(name)).collect();
-                        self.restrict(&format!("{column} IN"), CqlValue::List(names))
+                        column.op("IN", CqlValue::List(names))
                     }
                 },
-            };
+            });
         }
         Ok(self.filtering(!path.is_empty()))
     }
 
     /// Restricts to rows whose path column is greater than or equal to this text.
-    pub fn at_least(self, depth: usize, segment: &str) -> Select {
-        let column = path_column(depth);
+    pub fn at_least(mut self, depth: usize, segment: &str) -> Select {
+        let column = cql::raw(path_column(depth));
         // Replaces the restriction of a wildcard, because Cassandra accepts only one lower bound.
-        let wildcard = self
-            .restrictions
-            .iter()
-            .position(|r| *r == format!("{column} > ?"));
-        match wildcard {
-            Some(at) => {
-                let mut select = self;
-                select.restrictions[at] = format!("{column} >= ?");
-                select.values[at] = Some(text(segment));
-                select
-            }
-            None => self,
+        let wildcard = column.clone().op(">", text(""));
+        let found = self.restrictions.iter_mut().find(|r| **r == wildcard);
+        if let Some(restriction) = found {
+            *restriction = column.op(">=", text(segment));
         }
+        self
     }
 
     /// Restricts to leaves that are a member `field` of the value at the path.
@@ -145,18 +138,17 @@ impl Select {
         // Redundant, but only the leaf has an index.
         let mut select = self
             .below(parent)?
-            .restrict(&format!("{} =", path_column(depth)), text(field))
-            .restrict(&format!("{LEAF} ="), text(field));
+            .restrict(cql::raw(path_column(depth)).op("=", text(field)))
+            .restrict(cql::raw(LEAF).op("=", text(field)));
         if depth + 1 < MAX_DEPTH {
-            select = select.restrict(&format!("{} =", path_column(depth + 1)), text(""));
+            select = select.restrict(cql::raw(path_column(depth + 1)).op("=", text("")));
         }
         Ok(select.filtering(true))
     }
 
-    /// Adds a restriction: a column with an operator, and the value.
-    pub fn restrict(mut self, column_and_operator: &str, value: CqlValue) -> Select {
-        self.restrictions.push(format!("{column_and_operator} ?"));
-        self.values.push(Some(value));
+    /// Adds a restriction.
+    pub fn restrict(mut self, restriction: Expression) -> Select {
+        self.restrictions.push(restriction);
         self
     }
 
@@ -165,17 +157,11 @@ impl Select {
         self
     }
 
-    /// Returns the statement, with markers for its values.
-    pub fn cql(&self, collection: &Collection) -> String {
-        let mut cql = format!("SELECT {} FROM {}", self.columns, collection.table());
-        if !self.restrictions.is_empty() {
-            cql.push_str(" WHERE ");
-            cql.push_str(&self.restrictions.join(" AND "));
-        }
-        if self.filtering {
-            cql.push_str(" ALLOW FILTERING");
-        }
-        cql
+    fn statement(&self, collection: &Collection) -> Statement {
+        let columns = [cql::raw(&self.columns)];
+        cql::select(&collection.namespace, &collection.name, columns)
+            .filter(self.restrictions.iter().cloned())
+            .allow_filtering(self.filtering)
     }
 
     /// Returns one page of the statement's result.
@@ -189,10 +175,9 @@ impl Select {
         profile: &Profile,
         description: &str,
     ) -> Result<Rows, DocumentError> {
-        let cql = self.cql(collection);
-        let session = &collection.session;
-        bridge::check_statement(&cql, &self.values)?;
-        let rows = session.query(&cql, self.values.clone(), page).await?;
+        let Statement { cql, values } = self.statement(collection);
+        bridge::check_statement(&cql, &values)?;
+        let rows = collection.session.query(&cql, values, page).await?;
         bridge::check_rows(&rows)?;
         profile.note(description, &cql, rows.rows.len());
         Ok(rows)

@@ -16,6 +16,7 @@ use super::profile::Profile;
 use super::rows::Value;
 use super::shred::Leaf;
 use bridge::BatchSize;
+use store::cql::{self, Statement};
 use store::{Code, Page, StoreError};
 
 /// Time of the last write in microseconds.
@@ -75,18 +76,13 @@ impl Delete {
         ])
     }
 
+    /// The columns are not quoted, because the profile shows the statement.
     fn statement(
         &self,
         collection: &Collection,
         id: &str,
         at: i64,
-    ) -> Result<(String, Vec<Option<CqlValue>>), DocumentError> {
-        let mut restrictions = vec!["key = ?".to_owned()];
-        let mut values = vec![Some(CqlValue::BigInt(at)), text(id)];
-        let mut restrict = |column: usize, operator: &str, value: Option<CqlValue>| {
-            restrictions.push(format!("{} {operator} ?", path_column(column)));
-            values.push(value);
-        };
+    ) -> Result<Statement, DocumentError> {
         let (Delete::Below(path)
         | Delete::Exactly(path)
         | Delete::Members(path, _)
@@ -98,31 +94,29 @@ impl Delete {
         if path.len() > deepest {
             return Err(DocumentError::Depth);
         }
-        for (depth, segment) in path.iter().enumerate() {
-            restrict(depth, "=", text(segment));
-        }
+        let column = |depth| cql::raw(path_column(depth));
+        let mut restrictions = vec![cql::raw("key").op("=", text(id))];
+        let segments = path.iter().enumerate();
+        restrictions.extend(segments.map(|(depth, name)| column(depth).op("=", text(name))));
+        let next = column(path.len());
         match self {
             Delete::Below(_) => {}
-            Delete::Exactly(_) => (path.len()..MAX_DEPTH).for_each(|d| restrict(d, "=", text(""))),
+            Delete::Exactly(_) => {
+                let rest = path.len()..MAX_DEPTH;
+                restrictions.extend(rest.map(|depth| column(depth).op("=", text(""))));
+            }
             Delete::Members(_, members) => {
                 let members = members.iter().cloned().map(CqlValue::Text).collect();
-                restrict(path.len(), "IN", Some(CqlValue::List(members)));
+                restrictions.push(next.op("IN", CqlValue::List(members)));
             }
             Delete::Elements(_) => {
-                restrict(path.len(), ">=", text("[000000]"));
-                restrict(
-                    path.len(),
-                    "<=",
-                    text(&format!("[{}]", MAX_ARRAY_LENGTH - 1)),
-                );
+                let last = format!("[{}]", MAX_ARRAY_LENGTH - 1);
+                restrictions.push(next.clone().op(">=", text("[000000]")));
+                restrictions.push(next.op("<=", text(&last)));
             }
         }
-        let cql = format!(
-            "DELETE FROM {} USING TIMESTAMP ? WHERE {}",
-            collection.table(),
-            restrictions.join(" AND "),
-        );
-        Ok((cql, values))
+        let delete = cql::delete(&collection.namespace, &collection.name);
+        Ok(delete.using(None, Some(at)).filter(restrictions))
     }
 }
 
@@ -156,7 +150,8 @@ impl Write<'_> {
         let mut values = Vec::with_capacity(self.deletes.len() + self.rows.len());
         let mut size = BatchSize::default();
         for delete in &self.deletes {
-            let (cql, bound) = delete.statement(collection, self.id, now - 1)?;
+            let Statement { cql, values: bound } =
+                delete.statement(collection, self.id, now - 1)?;
             profile.note(self.description, &cql, 1);
             size.add(&cql, &bound)?;
             batch.append_statement(collection.session.prepare(&cql).await?);
@@ -195,7 +190,7 @@ pub async fn delete(
     path: Vec<String>,
     profile: &Profile,
 ) -> Result<(), DocumentError> {
-    let (cql, values) = Delete::Below(path).statement(collection, id, now())?;
+    let Statement { cql, values } = Delete::Below(path).statement(collection, id, now())?;
     profile.note("ASYNC DELETE", &cql, 1);
     collection
         .session
@@ -204,6 +199,7 @@ pub async fn delete(
     Ok(())
 }
 
+/// Returns the statement of all rows, which differ only in their values.
 fn insert_statement(collection: &Collection, with_ttl: bool) -> String {
     let columns: Vec<String> = key_columns().collect();
     let markers = vec!["?"; columns.len() + 4].join(", ");

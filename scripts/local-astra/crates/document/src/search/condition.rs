@@ -10,6 +10,7 @@ use crate::error::DocumentError;
 use crate::layout::{BOOLEAN, NUMBER, TEXT};
 use crate::rows::Value;
 use crate::shred::double;
+use store::cql;
 
 /// A condition on a field.
 #[derive(Clone, Debug, PartialEq)]
@@ -106,9 +107,8 @@ impl Condition {
         }
     }
 
-    /// Returns the CQL restriction (column, operator and value) of a condition that Cassandra evaluates. The existence
-    /// of a field needs none.
-    pub fn restriction(&self) -> Option<(String, CqlValue)> {
+    /// Returns the restriction of a condition that Cassandra evaluates. The existence of a field needs none.
+    pub fn restriction(&self) -> Option<cql::Expression> {
         let Condition::Compare(operator, value) = self else {
             return None;
         };
@@ -125,7 +125,7 @@ impl Condition {
             Scalar::Number(number) => (NUMBER, CqlValue::Double(*number)),
             Scalar::Boolean(boolean) => (BOOLEAN, CqlValue::Boolean(*boolean)),
         };
-        Some((format!("{column} {operator}"), value))
+        Some(cql::raw(column).op(operator, value))
     }
 
     /// Returns true if the condition holds for the value of a field.

@@ -153,13 +153,9 @@ fn take_lightest(groups: &mut Vec<Vec<Arc<Filter>>>) -> Option<Vec<Arc<Filter>>>
 
 /// Returns the statement for conditions on one field that Cassandra evaluates.
 fn pushed(select: Select, filters: &[Arc<Filter>]) -> Result<Select, DocumentError> {
-    let mut select = on_field(select, &filters[0].field)?;
-    for filter in filters {
-        if let Some((column_and_operator, value)) = filter.condition.restriction() {
-            select = select.restrict(&column_and_operator, value);
-        }
-    }
-    Ok(select)
+    let select = on_field(select, &filters[0].field)?;
+    let restrictions = filters.iter().filter_map(|f| f.condition.restriction());
+    Ok(restrictions.fold(select, Select::restrict))
 }
 
 fn on_field(select: Select, field: &FieldPath) -> Result<Select, DocumentError> {
