@@ -8,7 +8,7 @@
 //! - [`gateway`]: the ports, and the paths of the interfaces
 //! - [`settings`]: folders, ports, ids, tokens, and the settings of the samples
 //! - [`engines`]: Cassandra and Pulsar: downloaded, configured, started, stopped
-//! - [`store`]: sessions of Cassandra's roles, the schema, Cassandra's errors
+//! - [`store`]: sessions of Cassandra's roles, statements on rows, the schema, Cassandra's errors
 //! - [`access`]: the logins of tokens, roles, permissions
 //! - [`bundle`]: the secure connect bundle, the metadata service, the SNI proxy; certificates; limits of connections
 //! - `bridge`: Cassandra's errors in Stargate's HTTP APIs
