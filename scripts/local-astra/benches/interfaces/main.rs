@@ -7,7 +7,8 @@
 //! - [`server`]: local Astra, built and started; [`world`]: the clients
 //! - [`load`]: calls at a number in flight; [`others`]: the processor time of other programs
 //! - [`large`]: 20,000 documents and the memory that they take; [`many`]: 450 tables
-//! - [`starts`]: starts and idle memory; [`connector`]: the bundle; [`builds`]: crates that samples compile again
+//! - [`starts`]: starts and idle memory; [`connector`]: the bundle; [`stories`]: Python's; [`builds`]: crates that
+//!   samples compile again
 //! - [`report`]: medians, ratios, [`figures`], the file
 
 mod builds;
@@ -21,6 +22,7 @@ mod report;
 mod rows;
 mod server;
 mod starts;
+mod stories;
 mod world;
 
 use std::path::PathBuf;
@@ -80,6 +82,8 @@ enum Part {
     Connector,
     /// Starts, idle memory, `cargo local run`.
     Starts,
+    /// Samples beside the same stories in Python, which needs Python 3.11 with venv.
+    Stories,
     /// Crates that samples compile again.
     Builds,
 }
@@ -130,7 +134,12 @@ async fn measure(profile: &str, arguments: &Arguments, report: &mut Report) -> R
         let name = "`up`, again, with all these tables and documents";
         figures.push(Figure::time(name, starts::again(&server)?, "6 s"));
     }
-    // Its builds are those of users.
+    drop(world);
+    drop(server);
+    // Samples are built as users build them.
+    if arguments.wants(Part::Stories) && profile == "dev" {
+        figures.extend(stories::measure(&program)?);
+    }
     if arguments.wants(Part::Builds) && profile == "dev" {
         figures.extend(builds::measure()?);
     }

@@ -118,3 +118,18 @@ fn local_astra(program: &Path, data: &Path, arguments: &[&str]) -> Result<()> {
     }
     Ok(())
 }
+
+/// The settings of samples, as `cargo local env` prints them.
+///
+/// # Errors
+/// When the command fails.
+pub fn settings(server: &Server) -> Result<Vec<(String, String)>> {
+    let mut command = Command::new(&server.program);
+    command.arg("--data").arg(server.data.path()).arg("env");
+    let text = String::from_utf8(command.output()?.stdout)?;
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    let settings = lines.filter_map(|line| line.split_once('='));
+    Ok(settings
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect())
+}

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::figures::{Figure, middle, timed};
 use crate::others::proportional_memory;
-use crate::server::Server;
+use crate::server::{Server, settings};
 
 const SAMPLE: &str = "rest-sample";
 const REPEATS: usize = 5;
@@ -59,17 +59,9 @@ pub fn measure(program: &Path, profile: &str) -> Result<Vec<Figure>> {
 
 /// `cargo local run` of a sample beside its bare program with the same settings, both built and all up.
 fn overhead(server: &Server) -> Result<Figure> {
-    let settings = Command::new(&server.program)
-        .arg("--data")
-        .arg(server.data.path())
-        .arg("env")
-        .output()?;
-    let settings = String::from_utf8(settings.stdout)?;
-    let settings = settings.lines().filter(|line| !line.starts_with('#'));
-    let settings: Vec<(&str, &str)> = settings.filter_map(|line| line.split_once('=')).collect();
     let sample = server.program.with_file_name(SAMPLE);
     let mut bare = Command::new(sample);
-    bare.envs(settings);
+    bare.envs(settings(server)?);
     let mut local = Command::new(env!("CARGO"));
     local.args(["run", "--quiet", "--package", "local-astra", "--", "--data"]);
     local.arg(server.data.path()).args(["run", SAMPLE]);
