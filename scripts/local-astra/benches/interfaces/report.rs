@@ -147,8 +147,7 @@ impl Report {
         text += "`cargo bench -p local-astra` writes this page. A ratio is the rate of the CQL driver (`scylla`) divided by the\n\
             rate of local Astra. Both are measured in turns in one run, on one Cassandra, and each rate is the median of the\n\
             rounds. To measure two builds, run\n\
-            `cargo bench -p local-astra --bench interfaces -- --profile dev --profile release`. `--help` after `--` lists the\n\
-            other arguments.\n\n";
+            `cargo bench -p local-astra -- --profile dev --profile release`. `--help` after `--` lists the other arguments.\n\n";
         // Writing to a text does not fail.
         let _ = writeln!(text, "- machine: {}", machine()?);
         let _ = writeln!(text, "- date: {}; rounds: {}", now.date(), self.rounds);
