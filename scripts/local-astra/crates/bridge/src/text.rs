@@ -1,8 +1,7 @@
-//! Texts as Java reads them: invalid UTF-8, lone surrogates, parameters of a URL.
+//! Texts as Java reads them: invalid UTF-8, lone surrogates, the encoding of URLs.
 
 use std::borrow::Cow;
 
-use axum::http::Uri;
 use percent_encoding::percent_decode_str;
 
 /// Represents the lone surrogate U+D800 in a text that has to show it again; the others follow.
@@ -39,20 +38,6 @@ pub fn is_encoded(text: &str) -> bool {
 pub fn decoded(segment: &str) -> String {
     let bytes: Vec<u8> = percent_decode_str(segment).collect();
     lossy(&bytes).into_owned()
-}
-
-/// Returns the parameters of a URL; `None` if one of them is incorrectly encoded.
-pub fn parameters(uri: &Uri) -> Option<Vec<(String, String)>> {
-    let query = uri.query().unwrap_or_default();
-    let pairs = query.split('&').filter(|pair| !pair.is_empty());
-    is_encoded(query).then(|| {
-        let pairs = pairs.map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let plain = |text: &str| decoded(&text.replace('+', " "));
-            (plain(name), plain(value))
-        });
-        pairs.collect()
-    })
 }
 
 /// Replaces lone surrogates in JSON, such as `\ud83d`, by question marks: Java reads them, but UTF-8 cannot represent
@@ -129,30 +114,6 @@ mod tests {
             (b"\xc0\x80", "\u{fffd}\u{fffd}"),
         ] {
             assert_eq!(lossy(bytes), wanted);
-        }
-    }
-
-    #[test]
-    fn parameters_are_read_as_from_a_form() {
-        let read = |query: &str| parameters(&format!("/?{query}").parse().unwrap());
-        let pairs = |pairs: &[(&str, &str)]| {
-            let pairs = pairs.iter();
-            Some(
-                pairs
-                    .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
-                    .collect(),
-            )
-        };
-        assert_eq!(
-            read("a=b+c&d=%2B&e&f="),
-            pairs(&[("a", "b c"), ("d", "+"), ("e", ""), ("f", "")])
-        );
-        assert_eq!(
-            read("a=%ff&&b=%22"),
-            pairs(&[("a", "\u{fffd}"), ("b", "\"")])
-        );
-        for query in ["a=%zz", "a=%", "a=%4", "%2=a"] {
-            assert_eq!(read(query), None, "{query}");
         }
     }
 

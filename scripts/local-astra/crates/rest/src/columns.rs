@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 
 use super::error::RestError;
 use super::lookup::{self, Missing, Rest};
-use super::request::{self, Body, Caller, Names, Parameters};
+use super::request::{self, Names};
 use super::response;
 use super::types;
+use bridge::{Body, Caller, Parameters};
 use store::types::{quote, quote_in};
 use store::{Column, ColumnKind, Table};
 
@@ -53,7 +54,7 @@ pub async fn create(
     Names((keyspace, table)): Names<(String, String)>,
     body: Body,
 ) -> Result<Response, RestError> {
-    let column: Definition = body.object()?;
+    let column: Definition = request::object(&body)?;
     let name = column.checked_name()?;
     let session = caller.session().await?;
     lookup::build(&rest, &keyspace, &table, |_| Ok(())).await?;
@@ -75,7 +76,7 @@ pub async fn rename(
     Names((keyspace, table, column)): Names<(String, String, String)>,
     body: Body,
 ) -> Result<Response, RestError> {
-    let definition: Definition = body.object()?;
+    let definition: Definition = request::object(&body)?;
     let name = definition.checked_name()?;
     if name != column {
         let session = caller.session().await?;
@@ -153,7 +154,7 @@ impl Definition {
     fn checked_name(&self) -> Result<&str, RestError> {
         match self.name() {
             name if name.trim().is_empty() => {
-                Err(RestError::Invalid("columnDefinition.name must be provided"))
+                Err(RestError::invalid("columnDefinition.name must be provided"))
             }
             name => Ok(name),
         }

@@ -11,7 +11,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::error::RestError;
-use super::request::first_json;
+use bridge::first_json;
 use store::cql::{self, Expression};
 use store::values::{Maps, ValueError, from_json_strictly, from_text};
 use store::{Code, Column, StoreError, Table};
@@ -176,7 +176,7 @@ impl Parser<'_> {
         let column = self.column(name)?;
         let Some((key_type, value_type)) = map_types(&column.typ) else {
             // In Stargate, binding the missing key fails.
-            return Err(RestError::Exception("map key may not be null".to_owned()));
+            return Err(RestError::exception("map key may not be null"));
         };
         let key = self.content(column, key_type, key, "key")?;
         let value = self.content(column, value_type, value, "content")?;

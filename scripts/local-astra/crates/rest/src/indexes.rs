@@ -13,8 +13,9 @@ use super::columns;
 use super::error::RestError;
 use super::lookup::{self, Missing, Rest};
 use super::page;
-use super::request::{self, Body, Caller, Names, Parameters};
+use super::request::{self, Names};
 use super::response;
+use bridge::{Body, Caller, Parameters};
 use store::cql;
 use store::types::{literal, quote, quote_in};
 use store::{ColumnKind, Page, Table};
@@ -38,7 +39,7 @@ pub async fn list(
     let rows = session
         .query(&select.cql, select.values, Page::first(ALL))
         .await?;
-    page::response(true, &rows, parameters.maps())
+    page::response(true, &rows, request::maps(&parameters))
 }
 
 /// `POST`: creates an index.
@@ -48,14 +49,13 @@ pub async fn create(
     Names((keyspace, table)): Names<(String, String)>,
     body: Body,
 ) -> Result<Response, RestError> {
-    let index: Definition = body.object()?;
+    let index: Definition = request::object(&body)?;
     let column = index
         .column
         .as_deref()
         .filter(|column| !column.trim().is_empty());
-    let column = column.ok_or(RestError::Invalid(
-        "IndexAddRequest.column must be provided",
-    ))?;
+    let column =
+        column.ok_or_else(|| RestError::invalid("IndexAddRequest.column must be provided"))?;
     let session = caller.session().await?;
     let missing = Missing::BadSchemaRequest;
     let found = lookup::visible_table(&rest, &session, &keyspace, &table, missing).await?;

@@ -7,8 +7,9 @@ use serde_json::{Map, Value, json};
 
 use super::error::RestError;
 use super::lookup::{self, Rest};
-use super::request::{Body, Caller, Names, Parameters};
+use super::request::Names;
 use super::response;
+use bridge::{Body, Caller, Parameters, first_json};
 use store::types::{literal, quote};
 use store::{Code, Keyspace};
 
@@ -43,7 +44,7 @@ pub async fn one(
     let keyspace = keyspace
         .ok_or_else(|| RestError::NotFound(format!("Unable to describe keyspace '{name}'")))?;
     if !session.can_see(&name).await? {
-        return Err(RestError::HiddenKeyspace(name));
+        return Err(bridge::Error::HiddenKeyspace(name).into());
     }
     Ok(response::data(
         parameters.flag("raw"),
@@ -126,9 +127,9 @@ struct NewKeyspace {
 impl NewKeyspace {
     fn read(body: &Body) -> Result<NewKeyspace, RestError> {
         if body.0.iter().all(u8::is_ascii_whitespace) {
-            return Err(RestError::Invalid("must not be blank"));
+            return Err(RestError::invalid("must not be blank"));
         }
-        let payload: Value = body.json().map_err(|error| {
+        let payload: Value = first_json(&body.text()).map_err(|error| {
             RestError::BadRequest(format!(
                 "Invalid JSON payload for Keyspace creation, problem: {error}"
             ))

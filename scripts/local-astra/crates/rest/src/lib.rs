@@ -5,7 +5,7 @@
 //!   [`store::cql`] builds the statement, [`page`] the response
 //! - [`keyspaces`], [`tables`], [`columns`], [`indexes`], [`types`]: the schema; [`lookup`] finds its objects
 //! - [`methods`]: OPTIONS, and methods that a path does not support
-//! - [`request`]: token, names, parameters and bodies; [`response`]: responses; [`error`]: errors
+//! - [`request`]: names, parameters and bodies; [`response`]: responses; [`error`]: errors
 //!
 //! Not served: `POST /cql`, which is also disabled by default in Stargate (404).
 
@@ -32,11 +32,7 @@ use axum::middleware;
 use axum::routing::{delete, get};
 
 use access::Logins;
-use error::RestError;
 use lookup::Rest;
-
-/// Maximum size of a body, as in Quarkus.
-const BODY_LIMIT: usize = 10 * 1024 * 1024;
 
 /// Returns the routes below `/api/rest/v2`.
 pub fn router(logins: Logins) -> Router {
@@ -101,10 +97,10 @@ pub fn router(logins: Logins) -> Router {
             "/schemas/keyspaces/{keyspace}/types/{type}",
             get(types::one).delete(types::delete),
         )
-        .fallback(async || RestError::UnknownPath)
+        .fallback(async || bridge::Error::UnknownPath)
         .method_not_allowed_fallback(methods::wrong)
         .layer(middleware::from_fn(methods::handle_options))
-        .layer(middleware::from_fn(request::require_token))
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(middleware::from_fn(bridge::require_token))
+        .layer(DefaultBodyLimit::max(bridge::BODY_LIMIT))
         .with_state(Rest::new(logins))
 }

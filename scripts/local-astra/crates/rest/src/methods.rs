@@ -6,8 +6,8 @@ use axum::http::{HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::error::RestError;
 use super::response;
+use bridge::Error;
 
 /// Responds to OPTIONS for every path, and removes `Allow` from all responses but 405.
 pub async fn handle_options(request: Request, next: Next) -> Response {
@@ -26,10 +26,10 @@ pub async fn handle_options(request: Request, next: Next) -> Response {
 
 /// The error for an unsupported method. Below a keyspace's schema, several of Stargate's classes serve one path, and
 /// the error is that of an unknown path.
-pub async fn wrong(uri: Uri) -> RestError {
+pub async fn wrong(uri: Uri) -> Error {
     match segments(uri.path()).as_slice() {
-        ["schemas", "keyspaces", _, _, ..] => RestError::UnknownPath,
-        _ => RestError::WrongMethod,
+        ["schemas", "keyspaces", _, _, ..] => Error::UnknownPath,
+        _ => Error::WrongMethod,
     }
 }
 

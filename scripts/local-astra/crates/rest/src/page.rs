@@ -24,7 +24,7 @@ pub fn response(raw: bool, rows: &Rows, maps: Maps) -> Result<Response, RestErro
         if i32::try_from(counter).is_err() {
             let range = format!("{} to {}", i32::MIN, i32::MAX);
             let message = format!("Valid range for int is {range}, got {counter}");
-            return Err(RestError::Exception(message));
+            return Err(RestError::exception(message));
         }
     }
     let data: Vec<Value> = rows

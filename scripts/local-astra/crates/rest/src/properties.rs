@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::conditions;
-use super::request::first_json;
 use super::{tables, types};
+use bridge::first_json;
 use store::types::built_in;
 use store::values::Maps;
 use store::{Column, ColumnKind, Table};

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value, json};
 
-pub use bridge::response::{data, empty, json, json_text, typed};
+pub use bridge::response::{data, empty, json, json_text};
 
 /// Returns `{"name": …}`, the response to most schema changes.
 pub fn name(status: StatusCode, name: &str) -> Response {

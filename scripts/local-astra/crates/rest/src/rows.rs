@@ -14,9 +14,10 @@ use super::error::RestError;
 use super::keys;
 use super::lookup::{self, Rest};
 use super::page;
-use super::request::{Body, Caller, Names, Parameters, first_json};
+use super::request::{self, Names};
 use super::response;
 use access::TokenSession;
+use bridge::{Body, Caller, Parameters, first_json};
 use store::cql::{self, Expression, Statement};
 use store::types::quote;
 use store::values::numbers;
@@ -37,22 +38,22 @@ struct Reading {
 impl Reading {
     fn new(parameters: &Parameters) -> Result<Reading, RestError> {
         let fields = parameters
-            .text("fields")
+            .given("fields")
             .unwrap_or_default()
             .split(',')
             // Java's `trim` treats control characters as blanks.
             .map(|field| field.trim_matches(|c| c <= ' '))
             .filter(|field| !field.is_empty());
         let page_state = parameters
-            .text("page-state")
+            .given("page-state")
             .filter(|state| !state.is_empty());
         Ok(Reading {
-            page_size: parameters.page_size()?,
+            page_size: request::page_size(parameters)?,
             fields: fields.map(selector).collect(),
-            order: order(parameters.text("sort").unwrap_or_default())?,
+            order: order(parameters.given("sort").unwrap_or_default())?,
             page_state: page_state.map(str::to_owned),
             raw: parameters.flag("raw"),
-            maps: parameters.maps(),
+            maps: request::maps(parameters),
         })
     }
 
@@ -86,11 +87,11 @@ pub async fn search(
     parameters: Parameters,
 ) -> Result<Response, RestError> {
     // An invalid number is rejected before all other checks.
-    parameters.page_size()?;
+    request::page_size(&parameters)?;
     let parameter = parameters
-        .text("where")
+        .given("where")
         .filter(|text| !text.trim().is_empty())
-        .ok_or(RestError::Invalid("'where' must be provided"))?;
+        .ok_or_else(|| RestError::invalid("'where' must be provided"))?;
     let reading = Reading::new(&parameters)?;
     let session = caller.session().await?;
     let conditions = lookup::build(&rest, &keyspace, &table, |found| {
@@ -152,7 +153,7 @@ pub async fn create(
     let row = row(&body)?;
     let session = caller.session().await?;
     let values = lookup::build(&rest, &keyspace, &table, |found| {
-        values(found, &row, parameters.maps()).map_err(|error| error.within(what))
+        values(found, &row, request::maps(&parameters)).map_err(|error| error.within(what))
     })
     .await?;
     let statement = cql::insert(&keyspace, &table, values);
@@ -176,8 +177,9 @@ pub async fn update(
     let row = row(&body)?;
     let session = caller.session().await?;
     let statement = lookup::build(&rest, &keyspace, &table, |found| {
-        let values = values(found, &row, parameters.maps()).map_err(|error| error.within(what))?;
-        let key = keys::conditions(found, &keys::segments(&uri), parameters.maps());
+        let values =
+            values(found, &row, request::maps(&parameters)).map_err(|error| error.within(what))?;
+        let key = keys::conditions(found, &keys::segments(&uri), request::maps(&parameters));
         let assignments = values
             .into_iter()
             .map(|(name, value)| assignment(found, name, value));
@@ -227,16 +229,16 @@ async fn run(session: &TokenSession, statement: Statement, page: Page) -> Result
 
 /// Converts the error of an invalid page state, which is an exception where Stargate's path does not check it.
 fn exception(error: ValueError) -> RestError {
-    RestError::Exception(error.to_string())
+    RestError::exception(error.to_string())
 }
 
 /// Returns the row in the body, which must be an object.
 fn row(body: &Body) -> Result<Map<String, Value>, RestError> {
-    let row = body.json();
+    let row = first_json(&body.text());
     match row.map_err(|error| RestError::BadRequest(format!("Invalid JSON payload: {error}")))? {
         Value::Object(row) => Ok(row),
-        Value::Null => Err(RestError::Exception(
-            "Cannot invoke \"java.util.Map.size()\" because \"payloadMap\" is null".to_owned(),
+        Value::Null => Err(RestError::exception(
+            "Cannot invoke \"java.util.Map.size()\" because \"payloadMap\" is null",
         )),
         _ => Err(RestError::BadRequest(
             "Invalid JSON payload: Cannot deserialize value of type `java.util.LinkedHashMap<java.lang.Object,java.lang.Object>`"

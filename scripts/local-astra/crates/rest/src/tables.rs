@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 use super::columns;
 use super::error::RestError;
 use super::lookup::{self, Missing, Rest};
-use super::request::{self, Body, Caller, Names, Parameters};
+use super::request::{self, Names};
 use super::response;
 use super::types;
+use bridge::{Body, Caller, Parameters};
 use store::types::{quote, quote_in};
 use store::{Column, Table};
 
@@ -58,7 +59,7 @@ pub async fn create(
     Names(keyspace): Names<String>,
     body: Body,
 ) -> Result<Response, RestError> {
-    let definition: Definition = body.object()?;
+    let definition: Definition = request::object(&body)?;
     let name = definition.name()?;
     let cql = create_cql(&keyspace, name, &definition)?;
     caller.session().await?.change_schema(&cql).await?;
@@ -72,7 +73,7 @@ pub async fn update(
     Names((keyspace, table)): Names<(String, String)>,
     body: Body,
 ) -> Result<Response, RestError> {
-    let definition: Definition = body.object()?;
+    let definition: Definition = request::object(&body)?;
     definition.name()?;
     let bad = |text: &str| RestError::BadRequest(text.to_owned());
     if !definition.clustering().is_empty() {
@@ -175,7 +176,7 @@ struct Clustering {
 impl Definition {
     fn name(&self) -> Result<&str, RestError> {
         let name = self.name.as_deref().filter(|name| !name.trim().is_empty());
-        name.ok_or(RestError::Invalid("TableAdd.name must be provided"))
+        name.ok_or_else(|| RestError::invalid("TableAdd.name must be provided"))
     }
 
     fn clustering(&self) -> &[Clustering] {
@@ -229,9 +230,8 @@ fn create_cql(keyspace: &str, name: &str, definition: &Definition) -> Result<Str
         return Err(RestError::BadRequest(text.to_owned()));
     }
     let key = definition.primary_key.as_ref().ok_or_else(|| {
-        RestError::Exception(
-            "Cannot invoke \"io.stargate.sgv2.restapi.service.models.Sgv2Table$PrimaryKey.hasPartitionKey(String)\" because \"primaryKeys\" is null"
-                .to_owned(),
+        RestError::exception(
+            "Cannot invoke \"io.stargate.sgv2.restapi.service.models.Sgv2Table$PrimaryKey.hasPartitionKey(String)\" because \"primaryKeys\" is null",
         )
     })?;
     let partition = key.partition_key.as_deref().unwrap_or_default();
@@ -256,7 +256,7 @@ fn create_cql(keyspace: &str, name: &str, definition: &Definition) -> Result<Str
     let of_kind = |kind: Kind| columns.iter().filter(move |column| column.kind == kind);
     if of_kind(Kind::PartitionKey).next().is_none() {
         let columns: Vec<String> = columns.iter().map(NewColumn::java_text).collect();
-        return Err(RestError::Exception(format!(
+        return Err(RestError::exception(format!(
             "At least one partition key must be specified for table or materialized view '{name}' [{}]",
             columns.join(", ")
         )));
@@ -286,9 +286,8 @@ fn create_cql(keyspace: &str, name: &str, definition: &Definition) -> Result<Str
         let mut directions = Vec::new();
         for column in of_kind(Kind::Clustering) {
             let direction = column.order.ok_or_else(|| {
-                RestError::Exception(
-                    "Cannot invoke \"io.stargate.sgv2.api.common.cql.builder.Column$Order.name()\" because the return value of \"io.stargate.sgv2.api.common.cql.builder.Column.order()\" is null"
-                        .to_owned(),
+                RestError::exception(
+                    "Cannot invoke \"io.stargate.sgv2.api.common.cql.builder.Column$Order.name()\" because the return value of \"io.stargate.sgv2.api.common.cql.builder.Column.order()\" is null",
                 )
             })?;
             directions.push(format!("{} {direction}", quote(column.name)));
@@ -323,7 +322,7 @@ fn new_column<'a>(
             "ASC" => "ASC",
             "DESC" => "DESC",
             _ => {
-                return Err(RestError::Exception(format!(
+                return Err(RestError::exception(format!(
                     "Unrecognized ordering value '{given}'"
                 )));
             }

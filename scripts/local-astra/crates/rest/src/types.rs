@@ -12,9 +12,10 @@ use serde_json::{Value, json};
 
 use super::error::RestError;
 use super::lookup::{self, Rest};
-use super::request::{self, Body, Caller, Names, Parameters};
+use super::request::{self, Names};
 use super::response;
 use access::{Logins, TokenSession};
+use bridge::{Body, Caller, Parameters, first_json};
 use store::cql;
 use store::types::{TypeName, native_name, quote, quote_in};
 use store::{Code, Page, Rows, StoreError};
@@ -58,10 +59,9 @@ pub async fn create(
     body: Body,
 ) -> Result<Response, RestError> {
     if body.0.is_empty() {
-        return Err(RestError::Invalid("must not be null"));
+        return Err(RestError::invalid("must not be null"));
     }
-    let definition: Option<NewType> = body
-        .json()
+    let definition: Option<NewType> = first_json(&body.text())
         .map_err(|error| RestError::BadRequest(format!("Invalid JSON payload: {error}")))?;
     let definition = definition.ok_or_else(|| null("udtAdd"))?;
     let name = definition.name.as_deref().unwrap_or_default();
@@ -97,7 +97,7 @@ pub async fn update(
     Names(keyspace): Names<String>,
     body: Body,
 ) -> Result<Response, RestError> {
-    let change: Change = body.object()?;
+    let change: Change = request::object(&body)?;
     let statements = change_cql(&keyspace, &change)?;
     let session = caller.session().await?;
     for cql in statements {
@@ -212,9 +212,8 @@ fn change_cql(keyspace: &str, change: &Change) -> Result<Vec<String>, RestError>
         .name
         .as_deref()
         .filter(|name| !name.trim().is_empty());
-    let name = name.ok_or(RestError::Invalid(
-        "UserDefinedTypeUpdate.name must be provided",
-    ))?;
+    let name =
+        name.ok_or_else(|| RestError::invalid("UserDefinedTypeUpdate.name must be provided"))?;
     if added.is_empty() && renamed.is_empty() {
         let text = "addFields and/or renameFields is required to update an UDT";
         return Err(RestError::BadRequest(text.to_owned()));
@@ -233,7 +232,7 @@ fn change_cql(keyspace: &str, change: &Change) -> Result<Vec<String>, RestError>
             let to = rename.to.as_deref().ok_or_else(|| null("value"))?;
             let from = rename.from.as_deref().unwrap_or_default();
             if !known.insert(from) {
-                return Err(RestError::Exception(format!("Duplicate key {from}")));
+                return Err(RestError::exception(format!("Duplicate key {from}")));
             }
             renames.push(format!("{} TO {}", folded(from), folded(to)));
         }
@@ -244,7 +243,7 @@ fn change_cql(keyspace: &str, change: &Change) -> Result<Vec<String>, RestError>
 
 /// Returns Java's error about an unexpected null.
 fn null(what: &str) -> RestError {
-    RestError::Exception(format!("\"{what}\" is null"))
+    RestError::exception(format!("\"{what}\" is null"))
 }
 
 fn fields(fields: &[Field]) -> Result<Vec<String>, RestError> {
@@ -284,13 +283,13 @@ fn folded(name: &str) -> String {
 pub fn to_cql(text: &str) -> Result<String, RestError> {
     let text = text.trim();
     if text.is_empty() {
-        return Err(RestError::Exception("Invalid empty type name".to_owned()));
+        return Err(RestError::exception("Invalid empty type name"));
     }
     if let Some((base, _)) = text.split_once('<')
         && !text.ends_with('>')
         && !base.contains('"')
     {
-        return Err(RestError::Exception(format!(
+        return Err(RestError::exception(format!(
             "Malformed type name: parameters for type {} are missing a closing '>'",
             base.trim()
         )));
