@@ -61,7 +61,7 @@ impl Padding {
 /// used.
 ///
 /// # Errors
-/// [`DocumentError::Exception`] for rows that Stargate cannot interpret either;
+/// [`bridge::Error::Exception`] for rows that Stargate cannot interpret either;
 /// [`DocumentError::ArrayLength`] if no padding is left.
 pub fn assemble(
     rows: &[Row],
@@ -292,7 +292,7 @@ fn index(segment: &str) -> Result<Option<usize>, DocumentError> {
     let number = &rest[..end];
     match number.parse() {
         Ok(index) => Ok(Some(index)),
-        Err(_) => Err(DocumentError::Exception(format!(
+        Err(_) => Err(DocumentError::exception(format!(
             "For input string: \"{number}\""
         ))),
     }
@@ -307,7 +307,7 @@ fn name(segment: &str, index: Option<usize>) -> String {
 }
 
 fn contradiction(segment: &str) -> DocumentError {
-    DocumentError::Exception(format!("Trying to write object to array {segment}"))
+    DocumentError::exception(format!("Trying to write object to array {segment}"))
 }
 
 /// Converts the value of a leaf. A number without a fraction becomes an integer.

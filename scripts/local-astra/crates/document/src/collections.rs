@@ -10,9 +10,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::error::DocumentError;
-use super::request::{Address, Body, Caller, Parameters, is_word};
+use super::request::{self, Address, is_word};
 use super::{layout, response};
 use access::{Logins, TokenSession};
+use bridge::{Body, Caller, Parameters};
 use store::schema::rows;
 use store::types::quote_in;
 use store::{Schema, StoreError, Table, limits};
@@ -110,7 +111,10 @@ pub async fn list(
         .filter(|table| layout::is_collection(table))
         .map(|table| json!({"name": table.name, "upgradeAvailable": false}))
         .collect();
-    Ok(response::data(parameters.raw(), Value::Array(collections)))
+    Ok(response::data(
+        parameters.flag("raw"),
+        Value::Array(collections),
+    ))
 }
 
 #[derive(Deserialize)]
@@ -124,7 +128,7 @@ pub async fn create(
     address: Address,
     body: Body,
 ) -> Result<Response, DocumentError> {
-    let wanted: NewCollection = body.object()?;
+    let wanted: NewCollection = request::object(&body)?;
     let name = scalar_text(wanted.name)?.unwrap_or_default();
     if name.trim().is_empty() {
         return Err(DocumentError::invalid(
@@ -163,7 +167,7 @@ pub async fn upgrade(
     address: Address,
     body: Body,
 ) -> Result<Response, DocumentError> {
-    let wanted: Upgrade = body.object()?;
+    let wanted: Upgrade = request::object(&body)?;
     match wanted.upgrade_type {
         None | Some(Value::Null) => {
             return Err(DocumentError::invalid(
@@ -171,7 +175,7 @@ pub async fn upgrade(
             ));
         }
         Some(kind) if kind == "SAI_INDEX_UPGRADE" => {}
-        Some(_) => return Err(DocumentError::BadBody),
+        Some(_) => return Err(bridge::Error::BadRequest.into()),
     }
     Collection::existing(&caller, &address).await?;
     Err(DocumentError::NoUpgrade)
@@ -224,12 +228,12 @@ async fn with_namespace_refreshed(
 /// Checks that this token can see the namespace.
 ///
 /// # Errors
-/// [`DocumentError::HiddenNamespace`] if not.
+/// [`bridge::Error::HiddenKeyspace`] if not.
 pub async fn require_visible(session: &TokenSession, namespace: &str) -> Result<(), DocumentError> {
     if session.can_see(namespace).await? {
         Ok(())
     } else {
-        Err(DocumentError::HiddenNamespace(namespace.to_owned()))
+        Err(bridge::Error::HiddenKeyspace(namespace.to_owned()).into())
     }
 }
 
@@ -297,6 +301,6 @@ pub fn scalar_text(value: Option<Value>) -> Result<Option<String>, DocumentError
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
         Some(value @ (Value::Number(_) | Value::Bool(_))) => Ok(Some(value.to_string())),
-        Some(_) => Err(DocumentError::BadBody),
+        Some(_) => Err(bridge::Error::BadRequest.into()),
     }
 }

@@ -12,11 +12,12 @@ use super::collections::Collection;
 use super::error::DocumentError;
 use super::path;
 use super::profile::Profile;
-use super::request::{Address, Body, Caller, Parameters};
+use super::request::{self, Address};
 use super::response::{self, Wrapper};
 use super::shred::shred;
 use super::write::{Delete, Write};
 use super::{json_schema, layout};
+use bridge::{Body, Caller, Parameters};
 use store::StoreError;
 use store::values::numbers::JsonNumber;
 
@@ -30,8 +31,8 @@ pub async fn create(
     parameters: Parameters,
     body: Body,
 ) -> Result<Response, DocumentError> {
-    let (ttl, profile) = (parameters.ttl()?, parameters.profile());
-    let document = body.json("payload must not be empty")?;
+    let (ttl, profile) = (request::ttl(&parameters)?, Profile::new(&parameters));
+    let document = request::json(&body, "payload must not be empty")?;
     let collection = Collection::ensured(&caller, &address).await?;
     let id = Uuid::new_v4().to_string();
     write(&collection, &id, &document, false, ttl, &profile).await?;
@@ -51,8 +52,8 @@ pub async fn batch(
     parameters: Parameters,
     body: Body,
 ) -> Result<Response, DocumentError> {
-    let (ttl, profile) = (parameters.ttl()?, parameters.profile());
-    let Value::Array(documents) = body.json("payload must not be empty")? else {
+    let (ttl, profile) = (request::ttl(&parameters)?, Profile::new(&parameters));
+    let Value::Array(documents) = request::json(&body, "payload must not be empty")? else {
         return Err(DocumentError::refused(
             "The payload for the batched document write must be a JSON array.",
         ));
@@ -72,7 +73,7 @@ pub async fn batch(
                 match write(&collection, id, document, replace, ttl, &profile).await {
                     Ok(()) => Ok(Some(id.as_str())),
                     // As in Stargate, documents rejected by Cassandra are only missing from the list.
-                    Err(DocumentError::Store(_)) => Ok(None),
+                    Err(DocumentError::Bridge(bridge::Error::Store(_))) => Ok(None),
                     Err(error) => Err(error),
                 }
             });

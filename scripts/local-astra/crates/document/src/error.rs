@@ -1,8 +1,7 @@
-//! Errors of the Document API: the four members of every error body.
+//! Errors of the Document API.
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
 
 use super::response;
 use store::{Code, StoreError};
@@ -10,40 +9,9 @@ use store::{Code, StoreError};
 /// An error response. `Display` is the `description` of the body.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum DocumentError {
-    // The token
-    #[error(
-        "Role unauthorized for operation: Missing token, expecting one in the X-Cassandra-Token header."
-    )]
-    MissingToken,
-    #[error("Unauthorized keyspace: {0}")]
-    HiddenNamespace(String),
-    /// Cassandra's error, through Stargate's bridge.
-    #[error("{}", bridge::described(.0))]
-    Store(#[from] StoreError),
-
-    // The frame
-    /// A missing or invalid parameter or body.
-    #[error("Request invalid: {0}.")]
-    Invalid(String),
-    #[error("HTTP 400 Bad Request")]
-    BadBody,
-    /// An unknown path, or a parameter that is not a number.
-    #[error("HTTP 404 Not Found")]
-    NotFound,
-    /// An invalid name of a namespace or collection in the path.
-    #[error("Unable to find matching target resource method")]
-    UnknownPath,
-    #[error("HTTP 405 Method Not Allowed")]
-    WrongMethod,
-    #[error("HTTP 413 Request Entity Too Large")]
-    BodyTooLarge,
-    #[error("The content-type header value did not match the value in @Consumes")]
-    WrongContentType,
-    #[error("The accept header value did not match the value in @Produces")]
-    NotAcceptable,
-    /// An unhandled Java exception in Stargate.
-    #[error("{0}")]
-    Exception(String),
+    /// An error that other services report alike.
+    #[error(transparent)]
+    Bridge(#[from] bridge::Error),
 
     // Namespaces and collections
     #[error("Namespace {0} does not exist.")]
@@ -105,22 +73,33 @@ impl DocumentError {
 
     /// Returns the error for an invalid parameter or body.
     pub fn invalid(text: impl Into<String>) -> DocumentError {
-        DocumentError::Invalid(text.into())
+        bridge::Error::invalid(text).into()
+    }
+
+    /// Returns the error for an unhandled Java exception in Stargate.
+    pub fn exception(text: impl Into<String>) -> DocumentError {
+        bridge::Error::Exception(text.into()).into()
     }
 
     /// Returns the error for an invalid page state.
     pub fn page_state() -> DocumentError {
         StoreError::new(Code::Internal, "Invalid value for the paging state").into()
     }
+}
 
-    fn status(&self) -> StatusCode {
+impl From<StoreError> for DocumentError {
+    fn from(error: StoreError) -> DocumentError {
+        DocumentError::Bridge(error.into())
+    }
+}
+
+impl IntoResponse for DocumentError {
+    fn into_response(self) -> Response {
         use DocumentError as E;
-        match self {
-            E::MissingToken | E::HiddenNamespace(_) => StatusCode::UNAUTHORIZED,
-            E::Store(error) => bridge::status(error.code),
-            E::Invalid(_)
-            | E::BadBody
-            | E::CollectionName(_)
+        let description = self.to_string();
+        let status = match &self {
+            E::Bridge(error) => return error.clone().into_response(),
+            E::CollectionName(_)
             | E::NotACollection { .. }
             | E::NoUpgrade
             | E::ArrayLength
@@ -129,75 +108,23 @@ impl DocumentError {
             | E::Refused(_)
             | E::PartialUpdate
             | E::InvalidJson(_) => StatusCode::BAD_REQUEST,
-            E::NotFound
-            | E::UnknownPath
-            | E::NoNamespace(_)
+            E::NoNamespace(_)
             | E::UnknownNamespace(_)
             | E::UnknownCollection(_)
             | E::NoDocument(_)
             | E::NoPath { .. }
             | E::NoJsonSchema => StatusCode::NOT_FOUND,
             E::NamespaceExists(_) | E::CollectionExists(_) => StatusCode::CONFLICT,
-            E::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
-            E::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            E::WrongContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            E::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
-            E::Exception(_) | E::JsonSchemaProcessing => StatusCode::INTERNAL_SERVER_ERROR,
-        }
-    }
-
-    /// Returns false for errors of the Document service itself, which have no charset, and true for those of its
-    /// framework.
-    fn has_charset(&self) -> bool {
-        use DocumentError as E;
-        matches!(
-            self,
-            E::HiddenNamespace(_)
-                | E::Store(_)
-                | E::Invalid(_)
-                | E::BadBody
-                | E::NotFound
-                | E::UnknownPath
-                | E::WrongMethod
-                | E::BodyTooLarge
-                | E::WrongContentType
-                | E::NotAcceptable
-                | E::Exception(_)
-                | E::NamespaceExists(_)
-                | E::CollectionExists(_)
-                | E::NoDocument(_)
-                | E::NoPath { .. }
-        )
-    }
-}
-
-impl IntoResponse for DocumentError {
-    fn into_response(self) -> Response {
-        let status = self.status();
-        let grpc_status = match &self {
-            DocumentError::Store(error) => Value::String(error.code.to_string()),
-            _ => Value::Null,
+            E::JsonSchemaProcessing => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        let body = json!({
-            "description": self.to_string(),
-            "code": status.as_u16(),
-            "grpcStatus": grpc_status,
-            "internalTxId": null,
-        });
-        if self.has_charset() {
-            response::json(status, &body)
-        } else {
-            response::typed(status, "application/json", body.to_string())
+        let body = bridge::error_body(status, &description);
+        // Most errors of the Document service itself have no charset, unlike those of its framework.
+        match self {
+            E::NamespaceExists(_)
+            | E::CollectionExists(_)
+            | E::NoDocument(_)
+            | E::NoPath { .. } => response::json(status, &body),
+            _ => response::typed(status, "application/json", body.to_string()),
         }
     }
-}
-
-/// The error for an unknown path below the namespaces.
-pub async fn not_found() -> DocumentError {
-    DocumentError::NotFound
-}
-
-/// The error for an unsupported method of a path.
-pub async fn wrong_method() -> DocumentError {
-    DocumentError::WrongMethod
 }

@@ -11,11 +11,12 @@ use super::json_schema;
 use super::path::{field_path, split_plainly, stored_one, stored_path};
 use super::profile::Profile;
 use super::read::{missing, part};
-use super::request::{Address, Body, Caller, Parameters};
+use super::request::{self, Address};
 use super::response::{self, Wrapper};
 use super::shred::shred_at;
 use super::update::{replace_part, ttl_of};
 use super::write::{Delete, Write};
+use bridge::{Body, Caller, Parameters};
 
 #[derive(Deserialize)]
 struct Call {
@@ -44,13 +45,13 @@ pub async fn call(
     body: Body,
 ) -> Result<Response, DocumentError> {
     if address.path.pop().as_deref() != Some("function") {
-        let response = DocumentError::WrongMethod.into_response();
+        let response = bridge::Error::WrongMethod.into_response();
         return Ok(response::allowed(
             response,
             "GET, HEAD, PUT, PATCH, DELETE, OPTIONS",
         ));
     }
-    let call: Call = body.object()?;
+    let call: Call = request::object(&body)?;
     let operation = scalar_text(call.operation)?.unwrap_or_default();
     let function = match operation.as_str() {
         "$push" => Function::Push,
@@ -67,7 +68,7 @@ pub async fn call(
             ));
         }
     };
-    let profile = parameters.profile();
+    let profile = Profile::new(&parameters);
     let collection = Collection::existing(&caller, &address).await?;
     let data = match function {
         Function::Push => push(&collection, &address, call.value, &profile).await?,
@@ -80,7 +81,7 @@ pub async fn call(
         profile: profile.json(),
         ..Wrapper::default()
     };
-    Ok(wrapper.into_response(StatusCode::OK, parameters.raw()))
+    Ok(wrapper.into_response(StatusCode::OK, parameters.flag("raw")))
 }
 
 /// Appends a value to the array at the path, and returns the new array.
@@ -149,7 +150,7 @@ async fn set(
     json_schema::refuse_partial_update(collection)?;
     let base = stored_path(&address.path)?;
     let value = value.ok_or_else(|| {
-        DocumentError::Exception(
+        DocumentError::exception(
             "Cannot invoke \"com.fasterxml.jackson.databind.JsonNode.fieldNames()\" because \
              \"payload\" is null"
                 .to_owned(),

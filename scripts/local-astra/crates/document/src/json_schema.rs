@@ -13,8 +13,9 @@ use uuid::Uuid;
 
 use super::collections::Collection;
 use super::error::DocumentError;
-use super::request::{Address, Body, Caller};
+use super::request::{self, Address};
 use super::response;
+use bridge::{Body, Caller};
 
 /// `GET …/collections/{collection}/json-schema`
 pub async fn get(caller: Caller, address: Address) -> Result<Response, DocumentError> {
@@ -25,7 +26,7 @@ pub async fn get(caller: Caller, address: Address) -> Result<Response, DocumentE
 
 /// `PUT …/collections/{collection}/json-schema`
 pub async fn put(caller: Caller, address: Address, body: Body) -> Result<Response, DocumentError> {
-    let schema = body.json("json schema not provided")?;
+    let schema = request::json(&body, "json schema not provided")?;
     let collection = Collection::existing(&caller, &address).await?;
     check(&schema)?;
     let wrapped = json!({ "schema": schema });

@@ -41,27 +41,24 @@ mod shred;
 mod update;
 mod write;
 
-pub use error::DocumentError;
-
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::routing::{MethodRouter, any, get, post};
 
 use access::Logins;
-
-/// Maximum size of a body, as in Stargate.
-const BODY_LIMIT: usize = 10 * 1024 * 1024;
+use bridge::Error;
+use request::Documents;
 
 /// Returns the Document API, with paths below `/v2`. Every request needs a token, which its login checks.
 pub fn router(logins: Logins) -> Router {
     routes()
-        .route_layer(middleware::from_fn(request::require_token))
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .with_state(logins)
+        .route_layer(middleware::from_fn(bridge::require_token))
+        .layer(DefaultBodyLimit::max(bridge::BODY_LIMIT))
+        .with_state(Documents(logins))
 }
 
-fn routes() -> Router<Logins> {
+fn routes() -> Router<Documents> {
     let collections = "/namespaces/{namespace}/collections";
     let below = |path: &str| format!("{collections}{path}");
     let document = || {
@@ -128,15 +125,15 @@ fn routes() -> Router<Logins> {
 }
 
 /// Handles paths that look like this interface's, but are not.
-fn nothing() -> MethodRouter<Logins> {
-    any(error::not_found)
+fn nothing() -> MethodRouter<Documents> {
+    any(async || Error::NotFound)
 }
 
 /// Adds Stargate's response to OPTIONS, and 405 with Stargate's body for other methods.
-fn strict(methods: MethodRouter<Logins>) -> MethodRouter<Logins> {
+fn strict(methods: MethodRouter<Documents>) -> MethodRouter<Documents> {
     methods
         .options(response::options)
-        .fallback(error::wrong_method)
+        .fallback(async || Error::WrongMethod)
 }
 
 #[cfg(test)]

@@ -8,9 +8,10 @@ use serde_json::{Map, Value, json};
 
 use super::collections::{require_visible, scalar_text};
 use super::error::DocumentError;
-use super::request::{Body, Caller, Parameters, Url, is_word};
+use super::request::{self, Url, is_word};
 use super::response;
 use super::shred::double;
+use bridge::{Body, Caller, Parameters};
 use store::Keyspace;
 use store::types::quote;
 
@@ -20,7 +21,10 @@ pub async fn list(caller: Caller, parameters: Parameters) -> Result<Response, Do
     caller.logins.refresh().await?;
     let keyspaces = session.visible_keyspaces().await?;
     let namespaces = keyspaces.iter().map(|keyspace| shown(keyspace)).collect();
-    Ok(response::data(parameters.raw(), Value::Array(namespaces)))
+    Ok(response::data(
+        parameters.flag("raw"),
+        Value::Array(namespaces),
+    ))
 }
 
 /// `GET /schemas/namespaces/{namespace}`
@@ -35,7 +39,7 @@ pub async fn get(
     let keyspace = schema.keyspaces.get(&name);
     let keyspace = keyspace.ok_or_else(|| DocumentError::NoNamespace(name.clone()))?;
     require_visible(&session, &name).await?;
-    Ok(response::data(parameters.raw(), shown(keyspace)))
+    Ok(response::data(parameters.flag("raw"), shown(keyspace)))
 }
 
 #[derive(Deserialize)]
@@ -60,7 +64,7 @@ struct Datacenter {
 
 /// `POST /schemas/namespaces`
 pub async fn create(caller: Caller, Url(url): Url, body: Body) -> Result<Response, DocumentError> {
-    let wanted: NewNamespace = body.object()?;
+    let wanted: NewNamespace = request::object(&body)?;
     let name = scalar_text(wanted.name)?.unwrap_or_default();
     if name.trim().is_empty() {
         return Err(DocumentError::invalid(
@@ -133,13 +137,13 @@ fn integer(value: Option<Value>) -> Result<Option<i64>, DocumentError> {
         Some(Value::Number(number)) => double(&number).trunc(),
         Some(Value::String(text)) if text.trim().is_empty() => return Ok(None),
         Some(Value::String(text)) => {
-            let number: i32 = text.trim().parse().map_err(|_| DocumentError::BadBody)?;
+            let number: i32 = text.trim().parse().map_err(|_| bridge::Error::BadRequest)?;
             number.into()
         }
-        Some(_) => return Err(DocumentError::BadBody),
+        Some(_) => return Err(bridge::Error::BadRequest.into()),
     };
     if number < f64::from(i32::MIN) || number > f64::from(i32::MAX) {
-        return Err(DocumentError::BadBody);
+        return Err(bridge::Error::BadRequest.into());
     }
     Ok(Some(number as i64))
 }
@@ -180,7 +184,7 @@ fn require_word(name: &str) -> Result<(), DocumentError> {
     if is_word(name) {
         Ok(())
     } else {
-        Err(DocumentError::UnknownPath)
+        Err(bridge::Error::UnknownPath.into())
     }
 }
 

@@ -4,6 +4,8 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
 
+use bridge::Parameters;
+
 /// Records statements, if the client requested it.
 #[derive(Debug, Default)]
 pub struct Profile {
@@ -20,9 +22,10 @@ struct Step {
 }
 
 impl Profile {
-    pub fn new(wanted: bool) -> Profile {
+    /// Creates a profile, which records the statements if the client requests it.
+    pub fn new(parameters: &Parameters) -> Profile {
         Profile {
-            wanted,
+            wanted: parameters.flag("profile"),
             steps: Mutex::default(),
         }
     }

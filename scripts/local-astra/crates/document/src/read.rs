@@ -9,10 +9,11 @@ use super::collections::Collection;
 use super::error::DocumentError;
 use super::path::{below, patterns, stored_path};
 use super::profile::Profile;
-use super::request::{Address, Caller, Parameters};
+use super::request::{self, Address};
 use super::response::Wrapper;
 use super::rows::Select;
 use super::search;
+use bridge::{Caller, Parameters};
 
 /// `GET …/{id}[/{path}]`: a search in the document if there is `where` or `page-size`, otherwise the document.
 pub async fn read(
@@ -20,7 +21,7 @@ pub async fn read(
     address: Address,
     parameters: Parameters,
 ) -> Result<Response, DocumentError> {
-    let page_size = parameters.number("page-size")?;
+    let page_size = request::number(&parameters, "page-size")?;
     if page_size.is_some_and(|size| size < 1) {
         return Err(DocumentError::invalid(
             "the minimum number of results to return is one",
@@ -30,8 +31,8 @@ pub async fn read(
     if page_size.is_some() || parameters.text("where").is_some() {
         return search::search_document(&collection, address, &parameters, page_size).await;
     }
-    let profile = parameters.profile();
-    let fields = parameters.fields()?;
+    let profile = Profile::new(&parameters);
+    let fields = request::fields(&parameters)?;
     let found = part(&collection, &address.id, &address.path, fields, &profile).await?;
     let data = found.ok_or_else(|| missing(&address))?;
     let wrapper = Wrapper {
@@ -40,7 +41,7 @@ pub async fn read(
         profile: profile.json(),
         ..Wrapper::default()
     };
-    Ok(wrapper.into_response(StatusCode::OK, parameters.raw()))
+    Ok(wrapper.into_response(StatusCode::OK, parameters.flag("raw")))
 }
 
 /// Returns the value at a path in a document, or `None` if it does not exist. `fields` are relative to the path.

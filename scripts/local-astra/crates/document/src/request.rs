@@ -1,85 +1,33 @@
-//! Requests: the token, the names and the path in the URL, the parameters, the body.
+//! Requests: the names and the path in the URL, the parameters and the body of the Document API.
 
 use std::convert::Infallible;
-use std::sync::Arc;
 
-use axum::extract::{FromRequest, FromRequestParts, OriginalUri, Request};
-use axum::http::header::{ACCEPT, CONTENT_TYPE, HOST};
+use axum::extract::{FromRequestParts, OriginalUri};
+use axum::http::header::HOST;
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, StatusCode};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::error::DocumentError;
 use super::path::field_path;
-use super::profile::Profile;
-use access::{Interface, Logins, TokenSession};
-use bridge::Scheme;
-use store::StoreError;
+use access::{Interface, Logins};
+use bridge::{Body, Caller, Error, Parameters, Scheme, first_json};
 
-const TOKEN: &str = "x-cassandra-token";
+/// State of the Document API.
+#[derive(Clone)]
+pub struct Documents(pub Logins);
 
-/// Rejects a request without a token before all other checks.
-pub async fn require_token(headers: HeaderMap, request: Request, next: Next) -> Response {
-    if headers.contains_key(TOKEN) {
-        next.run(request).await
-    } else {
-        DocumentError::MissingToken.into_response()
-    }
-}
+impl FromRequestParts<Documents> for Caller {
+    type Rejection = Error;
 
-/// The sender of a request. As in Stargate, the token is checked by the login, which follows the checks of the request.
-pub struct Caller {
-    pub logins: Logins,
-    token: String,
-    /// The namespace in the path, if any.
-    namespace: Option<String>,
-}
-
-impl Caller {
-    /// Returns the login of the request's token.
-    ///
-    /// # Errors
-    /// The token is invalid.
-    pub async fn session(&self) -> Result<Arc<TokenSession>, DocumentError> {
-        let session = self.logins.session(&self.token).await?;
-        match &self.namespace {
-            Some(namespace) => session.require_in(Interface::Document, namespace).await?,
-            None => session.require(Interface::Document)?,
-        }
-        Ok(session)
-    }
-}
-
-impl FromRequestParts<Logins> for Caller {
-    type Rejection = DocumentError;
-
-    async fn from_request_parts(parts: &mut Parts, logins: &Logins) -> Result<Self, DocumentError> {
-        if !bridge::is_json(&parts.headers, &CONTENT_TYPE) {
-            return Err(DocumentError::WrongContentType);
-        }
-        if !bridge::is_json(&parts.headers, &ACCEPT) {
-            return Err(DocumentError::NotAcceptable);
-        }
-        let token = parts
-            .headers
-            .get(TOKEN)
-            .ok_or(DocumentError::MissingToken)?
-            .to_str()
-            .map_err(|_| StoreError::invalid_token())?;
+    async fn from_request_parts(parts: &mut Parts, state: &Documents) -> Result<Caller, Error> {
         let mut segments = parts.uri.path().split('/');
         let namespace = segments
             .find(|segment| *segment == "namespaces")
             .and_then(|_| segments.next());
-        Ok(Caller {
-            logins: logins.clone(),
-            token: token.to_owned(),
-            namespace: namespace.map(decode).filter(|n| !n.is_empty()),
-        })
+        let namespace = namespace.map(decode).filter(|n| !n.is_empty());
+        Caller::new(&parts.headers, &state.0, Interface::Document, namespace)
     }
 }
 
@@ -99,9 +47,9 @@ pub struct Address {
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Address {
-    type Rejection = DocumentError;
+    type Rejection = Error;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, DocumentError> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
         let mut address = Address::read(parts.uri.path())?;
         let Ok(Url(url)) = Url::from_request_parts(parts, state).await;
         address.url = url;
@@ -130,7 +78,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Url {
 }
 
 impl Address {
-    fn read(path: &str) -> Result<Address, DocumentError> {
+    fn read(path: &str) -> Result<Address, Error> {
         let mut segments = path.split('/').skip(1).map(decode);
         let mut next = || segments.next().unwrap_or_default();
         next(); // "namespaces"
@@ -139,10 +87,10 @@ impl Address {
         let (collection, id) = (next(), next());
         let path: Vec<String> = segments.collect();
         if !is_word(&namespace) || !(is_word(&collection) || collection.is_empty()) {
-            return Err(DocumentError::UnknownPath);
+            return Err(Error::UnknownPath);
         }
         if path.iter().any(String::is_empty) {
-            return Err(DocumentError::NotFound);
+            return Err(Error::NotFound);
         }
         Ok(Address {
             namespace,
@@ -167,144 +115,77 @@ pub fn is_word(name: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// The query parameters. The first of several with the same name counts; an empty one counts as missing.
-#[derive(Debug, Default)]
-pub struct Parameters(Vec<(String, String)>);
-
-impl<S: Send + Sync> FromRequestParts<S> for Parameters {
-    type Rejection = DocumentError;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, DocumentError> {
-        let parameters = bridge::parameters(&parts.uri);
-        parameters.map(Parameters).ok_or(DocumentError::BadBody)
+/// Returns the time to live of a document in seconds.
+///
+/// # Errors
+/// It is not a number, or less than one.
+pub fn ttl(parameters: &Parameters) -> Result<Option<i32>, Error> {
+    match number(parameters, "ttl")? {
+        Some(..=0) => Err(Error::invalid("TTL value must be a positive integer")),
+        ttl => Ok(ttl),
     }
 }
 
-impl Parameters {
-    pub fn text(&self, name: &str) -> Option<&str> {
-        let found = self.0.iter().find(|(n, _)| n == name);
-        found
-            .map(|(_, value)| value.as_str())
-            .filter(|value| !value.is_empty())
-    }
-
-    /// Returns true only for `true`, case-insensitively.
-    pub fn flag(&self, name: &str) -> bool {
-        self.text(name)
-            .is_some_and(|value| value.eq_ignore_ascii_case("true"))
-    }
-
-    pub fn raw(&self) -> bool {
-        self.flag("raw")
-    }
-
-    /// Returns a profile, which records the statements if the client requests it.
-    pub fn profile(&self) -> Profile {
-        Profile::new(self.flag("profile"))
-    }
-
-    /// Returns the time to live of a document in seconds.
-    ///
-    /// # Errors
-    /// It is not a number, or less than one.
-    pub fn ttl(&self) -> Result<Option<i32>, DocumentError> {
-        match self.number("ttl")? {
-            Some(..=0) => Err(DocumentError::invalid(
-                "TTL value must be a positive integer",
-            )),
-            ttl => Ok(ttl),
-        }
-    }
-
-    /// Returns a 32-bit number.
-    ///
-    /// # Errors
-    /// [`DocumentError::NotFound`] if it is not one.
-    pub fn number(&self, name: &str) -> Result<Option<i32>, DocumentError> {
-        let text = self.text(name);
-        let number = text.map(|text| text.parse().map_err(|_| DocumentError::NotFound));
-        number.transpose()
-    }
-
-    /// Parses the parameter `fields`: dotted paths, split.
-    ///
-    /// # Errors
-    /// It is not a JSON array of texts.
-    pub fn fields(&self) -> Result<Vec<Vec<String>>, DocumentError> {
-        let Some(text) = self.text("fields") else {
-            return Ok(Vec::new());
-        };
-        let json = first_json(text.as_bytes()).ok_or_else(|| {
-            DocumentError::refused(
-                "The `fields` parameter expects a valid JSON array containing field names.",
-            )
-        })?;
-        let Value::Array(fields) = json else {
-            return Err(DocumentError::Refused(format!(
-                "`fields` must be a JSON array, found {json}"
-            )));
-        };
-        let paths = fields.iter().map(|field| match field {
-            Value::String(field) => field_path(field),
-            other => Err(DocumentError::Refused(format!(
-                "Each field must be a string, found {other}"
-            ))),
-        });
-        paths.collect()
-    }
+/// Returns a parameter as a 32-bit number.
+///
+/// # Errors
+/// [`Error::NotFound`] if it is not one.
+pub fn number(parameters: &Parameters, name: &str) -> Result<Option<i32>, Error> {
+    let text = parameters.text(name);
+    let number = text.map(|text| text.parse().map_err(|_| Error::NotFound));
+    number.transpose()
 }
 
-/// The body of a request.
-pub struct Body(Bytes);
-
-impl FromRequest<Logins> for Body {
-    type Rejection = DocumentError;
-
-    async fn from_request(request: Request, logins: &Logins) -> Result<Self, DocumentError> {
-        let body = Bytes::from_request(request, logins).await;
-        let bytes = body.map_err(|rejection| match rejection.into_response().status() {
-            StatusCode::PAYLOAD_TOO_LARGE => DocumentError::BodyTooLarge,
-            _ => DocumentError::BadBody,
-        })?;
-        Ok(Body(bytes))
-    }
+/// Parses the parameter `fields`: dotted paths, split.
+///
+/// # Errors
+/// It is not a JSON array of texts.
+pub fn fields(parameters: &Parameters) -> Result<Vec<Vec<String>>, DocumentError> {
+    let Some(text) = parameters.text("fields") else {
+        return Ok(Vec::new());
+    };
+    let json = first_json(text).map_err(|_| {
+        DocumentError::refused(
+            "The `fields` parameter expects a valid JSON array containing field names.",
+        )
+    })?;
+    let Value::Array(fields) = json else {
+        return Err(DocumentError::Refused(format!(
+            "`fields` must be a JSON array, found {json}"
+        )));
+    };
+    let paths = fields.iter().map(|field| match field {
+        Value::String(field) => field_path(field),
+        other => Err(DocumentError::Refused(format!(
+            "Each field must be a string, found {other}"
+        ))),
+    });
+    paths.collect()
 }
 
-impl Body {
-    /// Parses the body as any JSON.
-    ///
-    /// # Errors
-    /// `missing` for an empty body, [`DocumentError::BadBody`] for invalid JSON.
-    pub fn json(&self, missing: &str) -> Result<Value, DocumentError> {
-        if self.0.is_empty() {
-            return Err(DocumentError::invalid(missing));
-        }
-        first_json(&self.0).ok_or(DocumentError::BadBody)
+/// Parses a body as any JSON.
+///
+/// # Errors
+/// `missing` for an empty body, [`Error::BadRequest`] for invalid JSON.
+pub fn json(body: &Body, missing: &str) -> Result<Value, Error> {
+    if body.0.is_empty() {
+        return Err(Error::invalid(missing));
     }
-
-    /// Parses the body as an object of the API, and ignores unknown members.
-    ///
-    /// # Errors
-    /// Those of [`Body::json`], and separate errors for an empty body and for null.
-    pub fn object<T: DeserializeOwned>(&self) -> Result<T, DocumentError> {
-        let missing = "payload not provided";
-        match self.json(missing)? {
-            Value::Null => Err(DocumentError::invalid(missing)),
-            value @ Value::Object(_) => {
-                serde_json::from_value(value).map_err(|_| DocumentError::BadBody)
-            }
-            _ => Err(DocumentError::BadBody),
-        }
-    }
+    let text = str::from_utf8(&body.0).map_err(|_| Error::BadRequest)?;
+    first_json(text).map_err(|_| Error::BadRequest)
 }
 
-/// Parses the first JSON value of a text, and ignores the rest, as Stargate does.
-pub fn first_json(text: &[u8]) -> Option<Value> {
-    let text = bridge::without_lone_surrogates(std::str::from_utf8(text).ok()?);
-    serde_json::Deserializer::from_str(&text)
-        .into_iter()
-        .next()?
-        .ok()
+/// Parses a body as an object of the API, and ignores unknown members.
+///
+/// # Errors
+/// Those of [`json`], and separate errors for an empty body and for null.
+pub fn object<T: DeserializeOwned>(body: &Body) -> Result<T, Error> {
+    let missing = "payload not provided";
+    match json(body, missing)? {
+        Value::Null => Err(Error::invalid(missing)),
+        value @ Value::Object(_) => serde_json::from_value(value).map_err(|_| Error::BadRequest),
+        _ => Err(Error::BadRequest),
+    }
 }
 
 #[cfg(test)]
@@ -331,7 +212,7 @@ mod tests {
             "/namespaces/ks/collections/a%22b/d",
         ] {
             assert!(
-                matches!(Address::read(url), Err(DocumentError::UnknownPath)),
+                matches!(Address::read(url), Err(Error::UnknownPath)),
                 "{url}"
             );
         }
@@ -339,31 +220,18 @@ mod tests {
             "/namespaces/ks/collections/c/d/a/",
             "/namespaces/ks/collections/c/d/a//b",
         ] {
-            assert!(
-                matches!(Address::read(url), Err(DocumentError::NotFound)),
-                "{url}"
-            );
+            assert!(matches!(Address::read(url), Err(Error::NotFound)), "{url}");
         }
     }
 
     #[test]
     fn parameters_are_read_as_stargate_does() {
-        let pairs = [
-            ("raw", "TRUE"),
-            ("page-size", "many"),
-            ("ttl", "0"),
-            ("where", ""),
-            ("x", "7"),
-        ];
-        let parameters = Parameters(pairs.map(|(n, v)| (n.to_owned(), v.to_owned())).into());
-        assert!(parameters.raw());
-        assert!(!parameters.flag("profile"));
-        assert_eq!(parameters.text("where"), None);
-        assert_eq!(parameters.number("x").unwrap(), Some(7));
-        assert!(matches!(
-            parameters.number("page-size"),
-            Err(DocumentError::NotFound)
-        ));
-        assert!(matches!(parameters.ttl(), Err(DocumentError::Invalid(_))));
+        let uri = "/?page-size=many&ttl=0&where=&x=7".parse().unwrap();
+        let parameters = Parameters::read(&uri).unwrap();
+        assert_eq!(number(&parameters, "x").unwrap(), Some(7));
+        assert_eq!(number(&parameters, "where").unwrap(), None);
+        let refused = number(&parameters, "page-size");
+        assert!(matches!(refused, Err(Error::NotFound)));
+        assert!(matches!(ttl(&parameters), Err(Error::Invalid(_))));
     }
 }

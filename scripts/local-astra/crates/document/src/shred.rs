@@ -79,8 +79,8 @@ fn walk(json: &Json, path: &mut Vec<String>, rows: &mut Vec<Leaf>) -> Result<(),
         Json::String(text) => Value::Text(text.clone()),
     };
     if path.is_empty() {
-        return Err(DocumentError::Exception(
-            "Shredded row does not contain a single path.".to_owned(),
+        return Err(DocumentError::exception(
+            "Shredded row does not contain a single path.",
         ));
     }
     if path.len() > MAX_DEPTH {

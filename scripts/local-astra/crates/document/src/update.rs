@@ -9,11 +9,12 @@ use super::error::DocumentError;
 use super::json_schema;
 use super::path::stored_path;
 use super::profile::Profile;
-use super::request::{Address, Body, Caller, Parameters};
+use super::request::{self, Address};
 use super::response::{self, Wrapper};
 use super::rows::Select;
 use super::shred::{shred, shred_at};
 use super::write::{self, Delete, PATCH_ARRAY, Write};
+use bridge::{Body, Caller, Parameters};
 use store::Page;
 
 /// `PUT …/{id}[/{path}]`
@@ -23,10 +24,10 @@ pub async fn replace(
     parameters: Parameters,
     body: Body,
 ) -> Result<Response, DocumentError> {
-    let profile = parameters.profile();
+    let profile = Profile::new(&parameters);
     if address.path.is_empty() {
-        let ttl = parameters.ttl()?;
-        let document = body.json("payload must not be empty")?;
+        let ttl = request::ttl(&parameters)?;
+        let document = request::json(&body, "payload must not be empty")?;
         let collection = Collection::ensured(&caller, &address).await?;
         replace_part(
             &collection,
@@ -38,7 +39,7 @@ pub async fn replace(
         )
         .await?;
     } else {
-        let part = body.json("payload must not be empty")?;
+        let part = request::json(&body, "payload must not be empty")?;
         let ttl = automatic_ttl(&caller, &address, &parameters, &profile).await?;
         let path = stored_path(&address.path)?;
         let collection = Collection::ensured(&caller, &address).await?;
@@ -77,8 +78,8 @@ pub async fn patch(
     parameters: Parameters,
     body: Body,
 ) -> Result<Response, DocumentError> {
-    let profile = parameters.profile();
-    let part = body.json("payload must not be empty")?;
+    let profile = Profile::new(&parameters);
+    let part = request::json(&body, "payload must not be empty")?;
     let ttl = automatic_ttl(&caller, &address, &parameters, &profile).await?;
     let path = stored_path(&address.path)?;
     match &part {
@@ -126,7 +127,7 @@ pub async fn delete(
 ) -> Result<Response, DocumentError> {
     let collection = Collection::existing(&caller, &address).await?;
     let path = stored_path(&address.path)?;
-    write::delete(&collection, &address.id, path, &parameters.profile()).await?;
+    write::delete(&collection, &address.id, path, &Profile::new(&parameters)).await?;
     Ok(response::empty(StatusCode::NO_CONTENT))
 }
 

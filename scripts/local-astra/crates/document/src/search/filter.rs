@@ -9,9 +9,9 @@ use super::condition::Condition;
 use crate::error::DocumentError;
 use crate::path;
 use crate::path::{Pattern, unescape};
-use crate::request::first_json;
 use crate::rows::Row;
 use crate::shred::double;
+use bridge::first_json;
 
 /// Maximum number of clauses. A tree with more is evaluated without conversion.
 const MAX_CLAUSES: usize = 200;
@@ -70,7 +70,7 @@ impl Expression {
         below: &[String],
         negation: Negation,
     ) -> Result<Option<Expression>, DocumentError> {
-        let json = first_json(text.as_bytes()).ok_or_else(|| {
+        let json = first_json(text).map_err(|_| {
             DocumentError::refused(
                 "The `where` parameter expects a valid JSON object representing search criteria.",
             )
@@ -173,8 +173,8 @@ impl FieldPath {
             segments.push(path::stored(segment)?);
         }
         let Some((name, parent)) = segments.split_last() else {
-            return Err(DocumentError::Exception(
-                "Filter path to a field must not be empty.".to_owned(),
+            return Err(DocumentError::exception(
+                "Filter path to a field must not be empty.",
             ));
         };
         Ok(FieldPath {
@@ -253,7 +253,7 @@ impl Reader<'_> {
             parts.extend(self.members(members, negated)?);
         }
         if parts.is_empty() {
-            return Err(DocumentError::Exception("Arguments length 0!".to_owned()));
+            return Err(DocumentError::exception("Arguments length 0!"));
         }
         Ok(parts)
     }

@@ -31,9 +31,10 @@ use super::collections::Collection;
 use super::error::DocumentError;
 use super::path::below;
 use super::profile::Profile;
-use super::request::{Address, Caller, Parameters};
+use super::request::{self, Address};
 use super::response::Wrapper;
 use super::rows;
+use bridge::{Caller, Parameters};
 
 /// Default and maximum number of documents per page.
 const PAGE_SIZE: i32 = 3;
@@ -45,7 +46,7 @@ pub async fn search(
     address: Address,
     parameters: Parameters,
 ) -> Result<Response, DocumentError> {
-    let page_size = match parameters.number("page-size")? {
+    let page_size = match request::number(&parameters, "page-size")? {
         Some(..=0) => {
             return Err(DocumentError::invalid(
                 "the minimum number of documents to return is one",
@@ -59,12 +60,12 @@ pub async fn search(
         size => size.unwrap_or(PAGE_SIZE),
     };
     let collection = Collection::existing(&caller, &address).await?;
-    let profile = parameters.profile();
+    let profile = Profile::new(&parameters);
     let expression = match parameters.text("where") {
         Some(text) => Expression::read(text, &[], Negation::Opposites)?,
         None => None,
     };
-    let fields = below(&[], parameters.fields()?);
+    let fields = below(&[], request::fields(&parameters)?);
     let state = parameters.text("page-state");
     let found = find(
         &collection,
@@ -95,7 +96,7 @@ pub async fn search(
         profile: profile.json(),
         ..Wrapper::default()
     };
-    Ok(wrapper.into_response(StatusCode::OK, parameters.raw()))
+    Ok(wrapper.into_response(StatusCode::OK, parameters.flag("raw")))
 }
 
 /// A page of documents.

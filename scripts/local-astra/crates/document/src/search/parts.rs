@@ -11,10 +11,11 @@ use crate::collections::Collection;
 use crate::error::DocumentError;
 use crate::path::{Pattern, below, patterns, stored_path};
 use crate::profile::Profile;
-use crate::request::{Address, Parameters};
+use crate::request::{self, Address};
 use crate::response;
 use crate::response::Wrapper;
 use crate::rows::{PAGE, Row, Select, whole_row};
+use bridge::Parameters;
 use store::Page;
 
 /// Default number of parts per page. There is no upper limit.
@@ -27,12 +28,12 @@ pub async fn search_document(
     parameters: &Parameters,
     page_size: Option<i32>,
 ) -> Result<Response, DocumentError> {
-    let profile = parameters.profile();
+    let profile = Profile::new(parameters);
     let expression = match parameters.text("where") {
         Some(text) => Expression::read(text, &address.path, Negation::Kept)?,
         None => None,
     };
-    let fields = parameters.fields()?;
+    let fields = request::fields(parameters)?;
     let filters = expression
         .as_ref()
         .map(Expression::filters)
@@ -85,7 +86,7 @@ pub async fn search_document(
         data: Some(Value::Array(found.parts)),
         profile: profile.json(),
     };
-    Ok(wrapper.into_response(StatusCode::OK, parameters.raw()))
+    Ok(wrapper.into_response(StatusCode::OK, parameters.flag("raw")))
 }
 
 struct Search<'a> {
