@@ -84,11 +84,6 @@ pub fn error_body(status: StatusCode, description: &str) -> Value {
     body(status, description, None)
 }
 
-/// The `description` of an error.
-pub fn described(error: &StoreError) -> String {
-    Error::Store(error.clone()).to_string()
-}
-
 fn body(status: StatusCode, description: &str, code: Option<Code>) -> Value {
     json!({
         "description": description,
@@ -98,8 +93,7 @@ fn body(status: StatusCode, description: &str, code: Option<Code>) -> Value {
     })
 }
 
-/// The HTTP status of an error.
-pub fn status(code: Code) -> StatusCode {
+fn status(code: Code) -> StatusCode {
     match code {
         Code::InvalidArgument | Code::FailedPrecondition => StatusCode::BAD_REQUEST,
         Code::AlreadyExists => StatusCode::CONFLICT,

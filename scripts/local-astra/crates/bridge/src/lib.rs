@@ -11,11 +11,9 @@ mod request;
 pub mod response;
 mod text;
 
-pub use error::{Error, described, error_body, status};
+pub use error::{Error, error_body};
 pub use message::{BatchSize, check_rows, check_statement};
-pub use request::{
-    BODY_LIMIT, Body, Caller, Parameters, first_json, is_json, parameters, require_token, token,
-};
+pub use request::{BODY_LIMIT, Body, Caller, Parameters, first_json, require_token, token};
 pub use text::{
     decoded, is_encoded, lossy, mark_lone_surrogates, with_lone_surrogates, without_lone_surrogates,
 };

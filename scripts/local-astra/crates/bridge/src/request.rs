@@ -88,7 +88,7 @@ impl Caller {
 
 /// Returns true if a header, `Content-Type` or `Accept`, allows JSON. Stargate checks both in every request, with or
 /// without a body; a missing header allows JSON.
-pub fn is_json(headers: &HeaderMap, name: &HeaderName) -> bool {
+fn is_json(headers: &HeaderMap, name: &HeaderName) -> bool {
     let given = headers.get_all(name).iter();
     let mut types = given.flat_map(|value| value.to_str().unwrap_or_default().split(','));
     let is_json = |given: &str| {
@@ -147,11 +147,6 @@ impl Parameters {
         self.given(name)
             .is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
-}
-
-/// Returns the parameters of a URL; `None` if one of them is incorrectly encoded.
-pub fn parameters(uri: &Uri) -> Option<Vec<(String, String)>> {
-    Parameters::read(uri).ok().map(|parameters| parameters.0)
 }
 
 /// The body of a request.

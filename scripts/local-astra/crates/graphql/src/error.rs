@@ -8,30 +8,16 @@ use serde_json::{Map, Value, json};
 use super::engine::Rejection;
 use super::first::deployed::Unusable;
 use super::java_json;
-use store::{Code, StoreError};
+use store::StoreError;
 
 /// An error response. `Display` is the `description` or the only `message` of the body.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum GraphqlError {
-    #[error(
-        "Role unauthorized for operation: Missing token, expecting one in the X-Cassandra-Token header."
-    )]
-    MissingToken,
-    /// The login failed.
-    #[error("{} (Status.Code.{}->{}): {}", prefix(.0.code), .0.code, status(.0.code).as_u16(), .0)]
-    Login(StoreError),
-    #[error("HTTP 400 Bad Request")]
-    BadBody,
-    #[error("Unable to find matching target resource method")]
-    UnknownPath,
+    /// An error that other services report alike.
+    #[error(transparent)]
+    Bridge(#[from] bridge::Error),
     #[error("No default keyspace defined")]
     NoDefaultKeyspace,
-    #[error("HTTP 405 Method Not Allowed")]
-    WrongMethod,
-    #[error("HTTP 413 Request Entity Too Large")]
-    BodyTooLarge,
-    #[error("The content-type header value did not match the value in @Consumes")]
-    WrongContentType,
     /// The query is missing or given twice.
     #[error("{0}")]
     BadRequest(String),
@@ -65,45 +51,27 @@ impl From<Rejection> for GraphqlError {
     }
 }
 
-impl GraphqlError {
-    fn status(&self) -> StatusCode {
-        match self {
-            GraphqlError::MissingToken | GraphqlError::Hidden => StatusCode::UNAUTHORIZED,
-            GraphqlError::Login(error) => status(error.code),
-            GraphqlError::BadBody | GraphqlError::BadRequest(_) => StatusCode::BAD_REQUEST,
-            GraphqlError::UnknownPath | GraphqlError::NoDefaultKeyspace => StatusCode::NOT_FOUND,
-            GraphqlError::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
-            GraphqlError::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            GraphqlError::WrongContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+impl IntoResponse for GraphqlError {
+    fn into_response(self) -> Response {
+        let message = self.to_string();
+        let status = match &self {
+            GraphqlError::Bridge(error) => return error.clone().into_response(),
+            GraphqlError::Hidden => StatusCode::UNAUTHORIZED,
+            GraphqlError::BadRequest(_) => StatusCode::BAD_REQUEST,
+            GraphqlError::NoDefaultKeyspace => StatusCode::NOT_FOUND,
             GraphqlError::NotServed(_) => StatusCode::NOT_IMPLEMENTED,
             GraphqlError::Invalid(_) => StatusCode::OK,
             GraphqlError::NoKeyspace
             | GraphqlError::Keyspace(_)
             | GraphqlError::Unusable(_)
             | GraphqlError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
-        }
-    }
-
-    fn body(&self) -> Value {
-        let message = self.to_string();
-        let object = |grpc_status: Value| {
-            json!({
-                "description": message, "code": self.status().as_u16(),
-                "grpcStatus": grpc_status, "internalTxId": null,
-            })
         };
-        match self {
-            GraphqlError::MissingToken
-            | GraphqlError::BadBody
-            | GraphqlError::UnknownPath
-            | GraphqlError::WrongMethod
-            | GraphqlError::BodyTooLarge
-            | GraphqlError::WrongContentType => object(Value::Null),
-            GraphqlError::Login(error) => object(Value::String(error.code.to_string())),
+        let body = match self {
             GraphqlError::Invalid(errors) => json!({ "errors": errors }),
             GraphqlError::Unusable(unusable) => with_extensions(&message, unusable.extensions()),
             _ => with_extensions(&message, Map::new()),
-        }
+        };
+        json_response(status, &body)
     }
 }
 
@@ -116,41 +84,8 @@ fn with_extensions(message: &str, mut extensions: Map<String, Value>) -> Value {
     json!({"errors": [{"message": message, "extensions": extensions}]})
 }
 
-impl IntoResponse for GraphqlError {
-    fn into_response(self) -> Response {
-        let (status, body) = (self.status(), self.body());
-        match self {
-            // The one answer that comes from before the API proper, with another content type.
-            GraphqlError::MissingToken => {
-                let headers = [(CONTENT_TYPE, "application/json")];
-                (status, headers, body.to_string()).into_response()
-            }
-            _ => json_response(status, &body),
-        }
-    }
-}
-
 /// Returns a JSON body with Stargate's content type.
 pub fn json_response(status: StatusCode, body: &Value) -> Response {
     let headers = [(CONTENT_TYPE, "application/json;charset=UTF-8")];
     (status, headers, java_json::text(body)).into_response()
-}
-
-fn status(code: Code) -> StatusCode {
-    match code {
-        Code::Unauthenticated | Code::PermissionDenied => StatusCode::UNAUTHORIZED,
-        Code::Unavailable => StatusCode::BAD_GATEWAY,
-        Code::DeadlineExceeded => StatusCode::GATEWAY_TIMEOUT,
-        _ => StatusCode::INTERNAL_SERVER_ERROR,
-    }
-}
-
-fn prefix(code: Code) -> &'static str {
-    match code {
-        Code::Unauthenticated => "Unauthenticated gRPC operation",
-        Code::PermissionDenied => "Unauthorized gRPC operation",
-        Code::Unavailable => "gRPC service unavailable",
-        Code::DeadlineExceeded => "gRPC service timeout",
-        _ => "Unhandled gRPC failure",
-    }
 }

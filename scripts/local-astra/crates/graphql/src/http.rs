@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::to_bytes;
 use axum::extract::{Path, Request, State};
 use axum::http::header::{ALLOW, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
@@ -20,10 +20,7 @@ use super::first::deployed::Registry;
 use super::first::{admin, data};
 use super::{cql_first, ddl, engine};
 use access::{Interface, Logins};
-
-const TOKEN: &str = "x-cassandra-token";
-/// Maximum size of a body, as in Quarkus.
-const BODY_LIMIT: usize = 10 * 1024 * 1024;
+use bridge::{Error, Parameters};
 
 /// Returns the routes of the GraphQL addresses.
 pub fn router(logins: Logins) -> Router {
@@ -37,8 +34,14 @@ pub fn router(logins: Logins) -> Router {
         .route("/api/graphql", any(no_keyspace))
         .route("/api/graphql/{keyspace}", any(on_keyspace))
         .route("/api/graphql/{keyspace}/{*rest}", any(unknown_with_token))
-        .route("/api/graphql-admin/{*rest}", any(unknown))
-        .route("/api/graphql-schema/{*rest}", any(unknown))
+        .route(
+            "/api/graphql-admin/{*rest}",
+            any(async || Error::UnknownPath),
+        )
+        .route(
+            "/api/graphql-schema/{*rest}",
+            any(async || Error::UnknownPath),
+        )
         .layer(middleware::from_fn(methods))
         .with_state(addresses)
 }
@@ -54,7 +57,7 @@ async fn methods(request: Request, next: Next) -> Response {
     } else if request.method() == Method::OPTIONS {
         StatusCode::OK.into_response()
     } else {
-        GraphqlError::WrongMethod.into_response()
+        Error::WrongMethod.into_response()
     };
     if !is_known
         && matches!(
@@ -73,13 +76,9 @@ async fn no_keyspace(headers: HeaderMap) -> Result<Response, GraphqlError> {
     Err(GraphqlError::NoDefaultKeyspace)
 }
 
-async fn unknown_with_token(headers: HeaderMap) -> Result<Response, GraphqlError> {
+async fn unknown_with_token(headers: HeaderMap) -> Result<Response, Error> {
     token(&headers)?;
-    Err(GraphqlError::UnknownPath)
-}
-
-async fn unknown() -> GraphqlError {
-    GraphqlError::UnknownPath
+    Err(Error::UnknownPath)
 }
 
 /// State of the addresses between requests.
@@ -141,9 +140,9 @@ async fn on_keyspace(
         return Err(GraphqlError::BadRequest(message));
     }
     let session = registry.logins.session(&token).await;
-    let session = session.map_err(GraphqlError::Login)?;
+    let session = session.map_err(Error::from)?;
     let opened = session.require_in(Interface::Graphql, &keyspace).await;
-    opened.map_err(GraphqlError::Login)?;
+    opened.map_err(Error::from)?;
     let schema = registry.logins.current().await;
     let schema = schema.map_err(GraphqlError::Keyspace)?;
     let found = schema.keyspaces.get(&keyspace);
@@ -167,15 +166,15 @@ async fn on_keyspace(
     Ok(json_response(StatusCode::OK, &response.await?))
 }
 
-fn token(headers: &HeaderMap) -> Result<String, GraphqlError> {
-    let token = headers.get(TOKEN).ok_or(GraphqlError::MissingToken)?;
+fn token(headers: &HeaderMap) -> Result<String, Error> {
     // What is no text is no token either; the login says so.
-    Ok(token.to_str().unwrap_or_default().to_owned())
+    let token = bridge::token(headers)?.to_str().unwrap_or_default();
+    Ok(token.to_owned())
 }
 
 /// Parses everything that Stargate's server parses before it checks the token and the keyspace.
 async fn read(request: Request) -> Result<Sent, GraphqlError> {
-    let parameters = Parameters::of(request.uri());
+    let parameters = Parameters::read(request.uri()).unwrap_or_default();
     match *request.method() {
         Method::GET | Method::HEAD => Ok(Sent::Get(parameters)),
         Method::POST => {
@@ -187,23 +186,23 @@ async fn read(request: Request) -> Result<Sent, GraphqlError> {
                 essence.as_str(),
                 "application/json" | "application/graphql" | "multipart/form-data"
             ) {
-                return Err(GraphqlError::WrongContentType);
+                return Err(Error::WrongContentType.into());
             }
             if essence == "multipart/form-data" {
                 let message = "Local Astra does not serve multipart requests";
                 return Err(GraphqlError::NotServed(message));
             }
-            let body = to_bytes(request.into_body(), BODY_LIMIT)
+            let body = to_bytes(request.into_body(), bridge::BODY_LIMIT)
                 .await
-                .map_err(|_| GraphqlError::BodyTooLarge)?;
+                .map_err(|_| Error::BodyTooLarge)?;
             match essence.as_str() {
                 "application/graphql" => {
                     Ok(Sent::Text(String::from_utf8_lossy(&body).into_owned()))
                 }
-                _ => Ok(Sent::Json(Body::read(&body)?, parameters)),
+                _ => Ok(Sent::Json(Members::read(&body)?, parameters)),
             }
         }
-        _ => Err(GraphqlError::WrongMethod),
+        _ => Err(Error::WrongMethod.into()),
     }
 }
 
@@ -211,13 +210,13 @@ async fn read(request: Request) -> Result<Sent, GraphqlError> {
 enum Sent {
     Get(Parameters),
     Text(String),
-    Json(Body, Parameters),
+    Json(Members, Parameters),
 }
 
 impl Sent {
     fn into_request(self) -> Result<engine::Request, GraphqlError> {
         match self {
-            Sent::Get(parameters) => parameters.into_request(),
+            Sent::Get(parameters) => request_of(&parameters),
             // Blanks are a query, too, with a syntax error.
             Sent::Text(query) if query.is_empty() => {
                 Err(bad("You must provide a GraphQL query in the request body"))
@@ -226,57 +225,41 @@ impl Sent {
                 query,
                 ..engine::Request::default()
             }),
-            Sent::Json(body, parameters) => body.into_request(&parameters),
+            Sent::Json(members, parameters) => members.into_request(&parameters),
         }
     }
 }
 
-/// The parameters of the address.
-struct Parameters(Vec<(String, String)>);
-
-impl Parameters {
-    fn of(uri: &Uri) -> Parameters {
-        Parameters(bridge::parameters(uri).unwrap_or_default())
-    }
-
-    /// Returns a parameter that is set and not empty.
-    fn get(&self, name: &str) -> Option<String> {
-        let found = self.0.iter().find(|(n, _)| n == name);
-        let found = found.map(|(_, value)| value.clone());
-        found.filter(|value| !value.is_empty())
-    }
-
-    fn into_request(self) -> Result<engine::Request, GraphqlError> {
-        let query = self.get("query");
-        let query =
-            query.ok_or_else(|| bad("You must provide a GraphQL query as a URL parameter"))?;
-        let variables = match self.get("variables") {
-            Some(text) => serde_json::from_str(&text)
-                .map_err(|error| bad(&format!("Could not parse variables: {error}")))?,
-            None => Map::new(),
-        };
-        Ok(engine::Request {
-            query,
-            operation_name: self.get("operationName"),
-            variables,
-        })
-    }
+/// Returns the request in the parameters of a URL.
+fn request_of(parameters: &Parameters) -> Result<engine::Request, GraphqlError> {
+    let query = parameters.text("query");
+    let query = query.ok_or_else(|| bad("You must provide a GraphQL query as a URL parameter"))?;
+    let variables = match parameters.text("variables") {
+        Some(text) => serde_json::from_str(text)
+            .map_err(|error| bad(&format!("Could not parse variables: {error}")))?,
+        None => Map::new(),
+    };
+    Ok(engine::Request {
+        query: query.to_owned(),
+        operation_name: parameters.text("operationName").map(str::to_owned),
+        variables,
+    })
 }
 
 /// The members of a JSON body. Empty texts count as missing.
-struct Body {
+struct Members {
     query: Option<String>,
     operation_name: Option<String>,
     variables: Map<String, Value>,
 }
 
-impl Body {
-    fn read(body: &[u8]) -> Result<Body, GraphqlError> {
+impl Members {
+    fn read(body: &[u8]) -> Result<Members, Error> {
         let mut members = match body {
             [] => Map::new(),
             body => match read_json(body) {
                 Some(Value::Object(members)) => members,
-                _ => return Err(GraphqlError::BadBody),
+                _ => return Err(Error::BadRequest),
             },
         };
         let mut text = |name: &str| match members.remove(name) {
@@ -288,9 +271,9 @@ impl Body {
         let variables = match members.remove("variables") {
             Some(Value::Object(variables)) => variables,
             None | Some(Value::Null) => Map::new(),
-            Some(_) => return Err(GraphqlError::BadBody),
+            Some(_) => return Err(Error::BadRequest),
         };
-        Ok(Body {
+        Ok(Members {
             query,
             operation_name,
             variables,
@@ -298,7 +281,8 @@ impl Body {
     }
 
     fn into_request(self, parameters: &Parameters) -> Result<engine::Request, GraphqlError> {
-        let query = match (parameters.get("query"), self.query) {
+        let query = parameters.text("query").map(str::to_owned);
+        let query = match (query, self.query) {
             (Some(_), Some(_)) => {
                 return Err(bad(
                     "You can't provide a GraphQL query both as a query parameter and in the request body",
