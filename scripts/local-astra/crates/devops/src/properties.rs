@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use serde_json::Value;
 
+use super::error::DevOpsError;
 use super::request;
 
 #[test]
@@ -22,8 +23,8 @@ fn any_body_is_read_or_refused() {
         || hostile::json(PIECES),
         |text| {
             let body = Bytes::from(text);
-            let _ = request::json::<Value>(&body);
-            let _ = request::json::<access::Policy>(&body);
+            let _ = request::json::<Value, _>(&body, DevOpsError::BadRequest);
+            let _ = request::json::<access::Policy, _>(&body, DevOpsError::BadRequest);
         },
     );
 }

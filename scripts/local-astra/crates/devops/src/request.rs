@@ -96,13 +96,13 @@ fn door(parts: &Parts) -> Door {
 /// Parses a JSON body.
 ///
 /// # Errors
-/// [`DevOpsError::BadRequest`] with the problem.
-pub fn json<T: DeserializeOwned>(body: &Bytes) -> Result<T, DevOpsError> {
-    serde_json::from_slice(body).map_err(|error| DevOpsError::BadRequest(problem(&error)))
+/// `bad` with the problem.
+pub fn json<T: DeserializeOwned, E>(body: &Bytes, bad: impl FnOnce(String) -> E) -> Result<T, E> {
+    serde_json::from_slice(body).map_err(|error| bad(problem(&error)))
 }
 
 /// Describes a problem of a JSON body, without the parser's words or any value.
-pub fn problem(error: &serde_json::Error) -> String {
+fn problem(error: &serde_json::Error) -> String {
     let (line, column) = (error.line(), error.column());
     let place = format!("line {line}, column {column}");
     let text = error.to_string();

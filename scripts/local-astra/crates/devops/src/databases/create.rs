@@ -21,7 +21,7 @@ const DEFAULT_KEYSPACE: &str = "default_keyspace";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Body {
+struct NewDatabase {
     name: Option<String>,
     keyspace: Option<String>,
     cloud_provider: Option<String>,
@@ -31,7 +31,7 @@ struct Body {
     db_type: Option<String>,
 }
 
-impl Body {
+impl NewDatabase {
     /// Returns the database and its first keyspace.
     fn read(self, owner: &str) -> Result<(DatabaseRecord, String), DevOpsError> {
         let bad = |why: String| Err(DevOpsError::Unprocessable(why));
@@ -94,7 +94,8 @@ pub async fn create(
     body: Bytes,
 ) -> Result<Response, DevOpsError> {
     caller.require("org-db-create", Target::Organization)?;
-    let (record, keyspace) = json::<Body>(&body)?.read(caller.client_id())?;
+    let new: NewDatabase = json(&body, DevOpsError::BadRequest)?;
+    let (record, keyspace) = new.read(caller.client_id())?;
     let _changing = devops.inner.changing.lock().await;
     let admin = devops.inner.logins.admin();
     let all = records::all::<DatabaseRecord>(admin).await?;

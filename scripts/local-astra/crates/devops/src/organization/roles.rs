@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::super::error::{DevOpsError, json_answer};
-use super::super::request::{Caller, problem};
+use super::super::request::{Caller, json};
 use super::super::{DevOps, now};
 use super::{bad, require, role_names, unknown};
 use access::{CustomRole, Policy, Rights, TokenRecord, built_in};
@@ -17,16 +17,16 @@ use settings::ORGANIZATION_ID;
 use store::{StoreError, records};
 
 #[derive(Deserialize)]
-struct Body {
+struct NewRole {
     #[serde(alias = "Name")]
     name: String,
     #[serde(alias = "Policy")]
     policy: Policy,
 }
 
-impl Body {
-    fn read(body: &Bytes) -> Result<Body, DevOpsError> {
-        let body: Body = serde_json::from_slice(body).map_err(|error| bad(problem(&error)))?;
+impl NewRole {
+    fn read(body: &Bytes) -> Result<NewRole, DevOpsError> {
+        let body: NewRole = json(body, bad)?;
         if body.name.trim().is_empty() {
             return Err(bad("a role needs a name"));
         }
@@ -116,7 +116,7 @@ pub async fn create(
     body: Bytes,
 ) -> Result<Response, DevOpsError> {
     require(&caller, "org-role-write")?;
-    let body = Body::read(&body)?;
+    let body = NewRole::read(&body)?;
     let _changing = devops.inner.changing.lock().await;
     if is_taken(&devops, &body.name, None).await? {
         let why = format!("there is a role {} already", body.name);
@@ -141,7 +141,7 @@ pub async fn update(
     body: Bytes,
 ) -> Result<Response, DevOpsError> {
     require(&caller, "org-role-write")?;
-    let body = Body::read(&body)?;
+    let body = NewRole::read(&body)?;
     let _changing = devops.inner.changing.lock().await;
     let mut role = find_custom(&devops, &id).await?;
     if is_taken(&devops, &body.name, Some(role.id)).await? {

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::error::{DevOpsError, json_answer};
-use super::super::request::{Caller, Parameters, problem};
+use super::super::request::{Caller, Parameters, json};
 use super::super::{DevOps, now};
 use super::{RolesError, bad, known_roles, require, unknown};
 use access::TokenRecord;
@@ -19,7 +19,7 @@ use store::{StoreError, records};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Body {
+struct NewToken {
     #[serde(default)]
     roles: Vec<String>,
     org_id: Option<String>,
@@ -53,7 +53,7 @@ pub async fn create(
     body: Bytes,
 ) -> Result<Response, DevOpsError> {
     require(&caller, "org-token-write")?;
-    let body: Body = serde_json::from_slice(&body).map_err(|error| bad(problem(&error)))?;
+    let body: NewToken = json(&body, bad)?;
     if body
         .org_id
         .is_some_and(|id| !id.is_empty() && id != ORGANIZATION_ID)

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::super::DevOps;
 use super::super::error::{DevOpsError, json_answer};
-use super::super::request::{Caller, problem};
+use super::super::request::{Caller, json};
 use super::{RolesError, known_roles, require, role_names};
 use access::built_in::ORGANIZATION_ADMINISTRATOR;
 use settings::{ORGANIZATION_ID, ORGANIZATION_NAME, USER_EMAIL, USER_ID};
@@ -110,8 +110,7 @@ pub async fn one(
 
 /// Reads a body whose member names clients send in any case.
 fn members(body: &Bytes) -> Result<Map<String, Value>, DevOpsError> {
-    let body: Map<String, Value> =
-        serde_json::from_slice(body).map_err(|error| bad(problem(&error)))?;
+    let body: Map<String, Value> = json(body, bad)?;
     let lower = |(name, value): (String, Value)| (name.to_ascii_lowercase(), value);
     Ok(body.into_iter().map(lower).collect())
 }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::DevOps;
-use super::super::request::{Caller, Parameters, problem};
+use super::super::request::{Caller, Parameters, json};
 use super::clusters::{self, INSTANCE, Urls, ZONE};
 use super::error::StreamingError;
 use super::{admitted, find, find_on_cluster, own_organization};
@@ -28,7 +28,7 @@ const NAME_LENGTH: usize = 54;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Body {
+struct NewTenant {
     tenant_name: String,
     #[serde(default)]
     cloud_provider: String,
@@ -119,8 +119,7 @@ pub async fn create(
     body: Bytes,
 ) -> Result<Json<Value>, StreamingError> {
     let pulsar = admitted(&devops, &caller)?;
-    let body: Body = serde_json::from_slice(&body)
-        .map_err(|error| StreamingError::BadRequest(problem(&error)))?;
+    let body: NewTenant = json(&body, StreamingError::BadRequest)?;
     let mut record = checked(&body)?;
     record.email = body.user_email;
     let _changing = devops.inner.changing.lock().await;
@@ -182,7 +181,7 @@ async fn make(
 }
 
 /// Returns the record of the requested tenant.
-fn checked(body: &Body) -> Result<TenantRecord, StreamingError> {
+fn checked(body: &NewTenant) -> Result<TenantRecord, StreamingError> {
     let wrong = |why: String| Err(StreamingError::Unprocessable(why));
     let name = body.tenant_name.as_str();
     if !is_name(name) {

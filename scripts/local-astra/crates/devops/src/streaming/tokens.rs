@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::DevOps;
-use super::super::request::{Caller, Parameters, problem};
+use super::super::request::{Caller, Parameters, json};
 use super::error::StreamingError;
 use super::{admitted, find_on_cluster};
 use settings::ORGANIZATION_ID;
@@ -59,7 +59,7 @@ pub async fn create(
 }
 
 #[derive(Default, Deserialize)]
-struct Body {
+struct NewToken {
     exp: Option<String>,
     #[serde(rename = "type")]
     kind: Option<String>,
@@ -73,11 +73,10 @@ pub async fn create_v3(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, StreamingError> {
-    let body: Body = if body.is_empty() {
-        Body::default()
+    let body: NewToken = if body.is_empty() {
+        NewToken::default()
     } else {
-        serde_json::from_slice(&body)
-            .map_err(|error| StreamingError::BadRequest(problem(&error)))?
+        json(&body, StreamingError::BadRequest)?
     };
     match body.kind.as_deref() {
         None | Some("" | "admin") => (),
