@@ -11,7 +11,7 @@
 //! - [`store`]: sessions of Cassandra's roles, statements on rows, the schema, Cassandra's errors
 //! - [`access`]: the logins of tokens, roles, permissions
 //! - [`bundle`]: the secure connect bundle, the metadata service, the SNI proxy; certificates; limits of connections
-//! - `bridge`: Cassandra's errors in Stargate's HTTP APIs
+//! - `bridge`: requests, responses and errors that Stargate's HTTP APIs share
 //! - `rest`, `document`, `graphql`, `grpc`: Stargate's APIs
 //! - [`data_api`]: the Data API: collections, tables, vector search
 //! - [`devops`]: the DevOps API v2, the control plane

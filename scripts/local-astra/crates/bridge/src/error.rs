@@ -9,7 +9,7 @@ use store::{Code, StoreError};
 
 /// An error of a request. `Display` is the `description` of the body.
 #[derive(Clone, Debug, thiserror::Error)]
-pub enum Error {
+pub enum BridgeError {
     #[error(
         "Role unauthorized for operation: Missing token, expecting one in the X-Cassandra-Token header."
     )]
@@ -42,38 +42,40 @@ pub enum Error {
     Exception(String),
 }
 
-impl Error {
+impl BridgeError {
     /// Returns the error for a missing or invalid part of the request.
-    pub fn invalid(text: impl Into<String>) -> Error {
-        Error::Invalid(text.into())
+    pub fn invalid(text: impl Into<String>) -> BridgeError {
+        BridgeError::Invalid(text.into())
     }
 
     fn status(&self) -> StatusCode {
         match self {
-            Error::MissingToken | Error::HiddenKeyspace(_) => StatusCode::UNAUTHORIZED,
-            Error::Store(error) => status(error.code),
-            Error::Invalid(_) | Error::BadRequest => StatusCode::BAD_REQUEST,
-            Error::NotFound | Error::UnknownPath => StatusCode::NOT_FOUND,
-            Error::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
-            Error::WrongContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Error::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
-            Error::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Error::Exception(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            BridgeError::MissingToken | BridgeError::HiddenKeyspace(_) => StatusCode::UNAUTHORIZED,
+            BridgeError::Store(error) => status(error.code),
+            BridgeError::Invalid(_) | BridgeError::BadRequest => StatusCode::BAD_REQUEST,
+            BridgeError::NotFound | BridgeError::UnknownPath => StatusCode::NOT_FOUND,
+            BridgeError::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
+            BridgeError::WrongContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            BridgeError::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
+            BridgeError::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            BridgeError::Exception(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 }
 
-impl IntoResponse for Error {
+impl IntoResponse for BridgeError {
     fn into_response(self) -> Response {
         let status = self.status();
         let code = match &self {
-            Error::Store(error) => Some(error.code),
+            BridgeError::Store(error) => Some(error.code),
             _ => None,
         };
         let body = body(status, &self.to_string(), code);
         match self {
             // The only response that is sent outside the API proper, with another content type.
-            Error::MissingToken => response::typed(status, "application/json", body.to_string()),
+            BridgeError::MissingToken => {
+                response::typed(status, "application/json", body.to_string())
+            }
             _ => response::json(status, &body),
         }
     }
@@ -129,7 +131,7 @@ fn kind(code: Code) -> &'static str {
 mod tests {
     use super::*;
 
-    async fn parts(error: Error) -> (StatusCode, String, Value) {
+    async fn parts(error: BridgeError) -> (StatusCode, String, Value) {
         let response = error.into_response();
         let status = response.status();
         let content_type = response.headers()["content-type"]
@@ -177,7 +179,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_missing_token_has_another_content_type() {
-        let (status, content_type, body) = parts(Error::MissingToken).await;
+        let (status, content_type, body) = parts(BridgeError::MissingToken).await;
         assert_eq!(
             (status.as_u16(), content_type.as_str()),
             (401, "application/json")

@@ -11,7 +11,7 @@ mod request;
 pub mod response;
 mod text;
 
-pub use error::{Error, error_body};
+pub use error::{BridgeError, error_body};
 pub use message::{BatchSize, check_rows, check_statement};
 pub use request::{BODY_LIMIT, Body, Caller, Parameters, first_json, require_token, token};
 pub use text::{

@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
-use super::error::Error;
+use super::error::BridgeError;
 use super::text::{decoded, is_encoded, lossy, without_lone_surrogates};
 use access::{Interface, Logins, TokenSession};
 use store::StoreError;
@@ -23,9 +23,11 @@ pub const BODY_LIMIT: usize = 10 * 1024 * 1024;
 /// Returns the header with the token.
 ///
 /// # Errors
-/// [`Error::MissingToken`]
-pub fn token(headers: &HeaderMap) -> Result<&HeaderValue, Error> {
-    headers.get("x-cassandra-token").ok_or(Error::MissingToken)
+/// [`BridgeError::MissingToken`]
+pub fn token(headers: &HeaderMap) -> Result<&HeaderValue, BridgeError> {
+    headers
+        .get("x-cassandra-token")
+        .ok_or(BridgeError::MissingToken)
 }
 
 /// Rejects a request without a token before all other checks. The token itself is checked by [`Caller::session`].
@@ -55,12 +57,12 @@ impl Caller {
         logins: &Logins,
         interface: Interface,
         keyspace: Option<String>,
-    ) -> Result<Caller, Error> {
+    ) -> Result<Caller, BridgeError> {
         if !is_json(headers, &CONTENT_TYPE) {
-            return Err(Error::WrongContentType);
+            return Err(BridgeError::WrongContentType);
         }
         if !is_json(headers, &ACCEPT) {
-            return Err(Error::NotAcceptable);
+            return Err(BridgeError::NotAcceptable);
         }
         let token = token(headers)?.to_str();
         let token = token.map_err(|_| StoreError::invalid_token())?;
@@ -76,7 +78,7 @@ impl Caller {
     ///
     /// # Errors
     /// The token is invalid, or does not open the interface.
-    pub async fn session(&self) -> Result<Arc<TokenSession>, Error> {
+    pub async fn session(&self) -> Result<Arc<TokenSession>, BridgeError> {
         let session = self.logins.session(&self.token).await?;
         match &self.keyspace {
             Some(keyspace) => session.require_in(self.interface, keyspace).await?,
@@ -105,9 +107,9 @@ fn is_json(headers: &HeaderMap, name: &HeaderName) -> bool {
 pub struct Parameters(Vec<(String, String)>);
 
 impl<S: Send + Sync> FromRequestParts<S> for Parameters {
-    type Rejection = Error;
+    type Rejection = BridgeError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Parameters, Error> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Parameters, BridgeError> {
         Parameters::read(&parts.uri)
     }
 }
@@ -116,11 +118,11 @@ impl Parameters {
     /// Reads the parameters of a URL.
     ///
     /// # Errors
-    /// [`Error::BadRequest`] if one of them is incorrectly encoded.
-    pub fn read(uri: &Uri) -> Result<Parameters, Error> {
+    /// [`BridgeError::BadRequest`] if one of them is incorrectly encoded.
+    pub fn read(uri: &Uri) -> Result<Parameters, BridgeError> {
         let query = uri.query().unwrap_or_default();
         if !is_encoded(query) {
-            return Err(Error::BadRequest);
+            return Err(BridgeError::BadRequest);
         }
         let pairs = query.split('&').filter(|pair| !pair.is_empty());
         let pairs = pairs.map(|pair| {
@@ -153,13 +155,13 @@ impl Parameters {
 pub struct Body(pub Bytes);
 
 impl<S: Send + Sync> FromRequest<S> for Body {
-    type Rejection = Error;
+    type Rejection = BridgeError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Body, Error> {
+    async fn from_request(request: Request, state: &S) -> Result<Body, BridgeError> {
         let body = Bytes::from_request(request, state).await;
         let bytes = body.map_err(|rejection| match rejection.into_response().status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Error::BodyTooLarge,
-            _ => Error::BadRequest,
+            StatusCode::PAYLOAD_TOO_LARGE => BridgeError::BodyTooLarge,
+            _ => BridgeError::BadRequest,
         })?;
         Ok(Body(bytes))
     }
@@ -210,7 +212,7 @@ mod tests {
         }
     }
 
-    fn read(query: &str) -> Result<Parameters, Error> {
+    fn read(query: &str) -> Result<Parameters, BridgeError> {
         Parameters::read(&format!("/?{query}").parse().unwrap())
     }
 
@@ -228,7 +230,10 @@ mod tests {
             assert_eq!(read(query).unwrap(), Parameters(pairs.collect()));
         }
         for query in ["a=%zz", "a=%", "a=%4", "%2=a"] {
-            assert!(matches!(read(query), Err(Error::BadRequest)), "{query}");
+            assert!(
+                matches!(read(query), Err(BridgeError::BadRequest)),
+                "{query}"
+            );
         }
     }
 

@@ -61,7 +61,7 @@ impl Padding {
 /// used.
 ///
 /// # Errors
-/// [`bridge::Error::Exception`] for rows that Stargate cannot interpret either;
+/// [`bridge::BridgeError::Exception`] for rows that Stargate cannot interpret either;
 /// [`DocumentError::ArrayLength`] if no padding is left.
 pub fn assemble(
     rows: &[Row],

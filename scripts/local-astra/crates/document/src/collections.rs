@@ -13,7 +13,7 @@ use super::error::DocumentError;
 use super::request::{self, Address, is_word};
 use super::{layout, response};
 use access::{Logins, TokenSession};
-use bridge::{Body, Caller, Parameters};
+use bridge::{Body, BridgeError, Caller, Parameters};
 use store::schema::rows;
 use store::types::quote_in;
 use store::{Schema, StoreError, Table, limits};
@@ -175,7 +175,7 @@ pub async fn upgrade(
             ));
         }
         Some(kind) if kind == "SAI_INDEX_UPGRADE" => {}
-        Some(_) => return Err(bridge::Error::BadRequest.into()),
+        Some(_) => return Err(BridgeError::BadRequest.into()),
     }
     Collection::existing(&caller, &address).await?;
     Err(DocumentError::NoUpgrade)
@@ -228,12 +228,12 @@ async fn with_namespace_refreshed(
 /// Checks that this token can see the namespace.
 ///
 /// # Errors
-/// [`bridge::Error::HiddenKeyspace`] if not.
+/// [`BridgeError::HiddenKeyspace`] if not.
 pub async fn require_visible(session: &TokenSession, namespace: &str) -> Result<(), DocumentError> {
     if session.can_see(namespace).await? {
         Ok(())
     } else {
-        Err(bridge::Error::HiddenKeyspace(namespace.to_owned()).into())
+        Err(BridgeError::HiddenKeyspace(namespace.to_owned()).into())
     }
 }
 
@@ -301,6 +301,6 @@ pub fn scalar_text(value: Option<Value>) -> Result<Option<String>, DocumentError
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
         Some(value @ (Value::Number(_) | Value::Bool(_))) => Ok(Some(value.to_string())),
-        Some(_) => Err(bridge::Error::BadRequest.into()),
+        Some(_) => Err(BridgeError::BadRequest.into()),
     }
 }

@@ -17,7 +17,7 @@ use super::response::{self, Wrapper};
 use super::shred::shred;
 use super::write::{Delete, Write};
 use super::{json_schema, layout};
-use bridge::{Body, Caller, Parameters};
+use bridge::{Body, BridgeError, Caller, Parameters};
 use store::StoreError;
 use store::values::numbers::JsonNumber;
 
@@ -73,7 +73,7 @@ pub async fn batch(
                 match write(&collection, id, document, replace, ttl, &profile).await {
                     Ok(()) => Ok(Some(id.as_str())),
                     // As in Stargate, documents rejected by Cassandra are only missing from the list.
-                    Err(DocumentError::Bridge(bridge::Error::Store(_))) => Ok(None),
+                    Err(DocumentError::Bridge(BridgeError::Store(_))) => Ok(None),
                     Err(error) => Err(error),
                 }
             });

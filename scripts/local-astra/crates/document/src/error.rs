@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
 use super::response;
+use bridge::BridgeError;
 use store::{Code, StoreError};
 
 /// An error response. `Display` is the `description` of the body.
@@ -11,7 +12,7 @@ use store::{Code, StoreError};
 pub enum DocumentError {
     /// An error that other services report alike.
     #[error(transparent)]
-    Bridge(#[from] bridge::Error),
+    Bridge(#[from] BridgeError),
 
     // Namespaces and collections
     #[error("Namespace {0} does not exist.")]
@@ -73,12 +74,12 @@ impl DocumentError {
 
     /// Returns the error for an invalid parameter or body.
     pub fn invalid(text: impl Into<String>) -> DocumentError {
-        bridge::Error::invalid(text).into()
+        BridgeError::invalid(text).into()
     }
 
     /// Returns the error for an unhandled Java exception in Stargate.
     pub fn exception(text: impl Into<String>) -> DocumentError {
-        bridge::Error::Exception(text.into()).into()
+        BridgeError::Exception(text.into()).into()
     }
 
     /// Returns the error for an invalid page state.

@@ -16,7 +16,7 @@ use super::response::{self, Wrapper};
 use super::shred::shred_at;
 use super::update::{replace_part, ttl_of};
 use super::write::{Delete, Write};
-use bridge::{Body, Caller, Parameters};
+use bridge::{Body, BridgeError, Caller, Parameters};
 
 #[derive(Deserialize)]
 struct Call {
@@ -45,7 +45,7 @@ pub async fn call(
     body: Body,
 ) -> Result<Response, DocumentError> {
     if address.path.pop().as_deref() != Some("function") {
-        let response = bridge::Error::WrongMethod.into_response();
+        let response = BridgeError::WrongMethod.into_response();
         return Ok(response::allowed(
             response,
             "GET, HEAD, PUT, PATCH, DELETE, OPTIONS",

@@ -47,7 +47,7 @@ use axum::middleware;
 use axum::routing::{MethodRouter, any, get, post};
 
 use access::Logins;
-use bridge::Error;
+use bridge::BridgeError;
 use request::Documents;
 
 /// Returns the Document API, with paths below `/v2`. Every request needs a token, which its login checks.
@@ -126,14 +126,14 @@ fn routes() -> Router<Documents> {
 
 /// Handles paths that look like this interface's, but are not.
 fn nothing() -> MethodRouter<Documents> {
-    any(async || Error::NotFound)
+    any(async || BridgeError::NotFound)
 }
 
 /// Adds Stargate's response to OPTIONS, and 405 with Stargate's body for other methods.
 fn strict(methods: MethodRouter<Documents>) -> MethodRouter<Documents> {
     methods
         .options(response::options)
-        .fallback(async || Error::WrongMethod)
+        .fallback(async || BridgeError::WrongMethod)
 }
 
 #[cfg(test)]

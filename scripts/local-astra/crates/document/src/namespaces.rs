@@ -11,7 +11,7 @@ use super::error::DocumentError;
 use super::request::{self, Url, is_word};
 use super::response;
 use super::shred::double;
-use bridge::{Body, Caller, Parameters};
+use bridge::{Body, BridgeError, Caller, Parameters};
 use store::Keyspace;
 use store::types::quote;
 
@@ -137,13 +137,13 @@ fn integer(value: Option<Value>) -> Result<Option<i64>, DocumentError> {
         Some(Value::Number(number)) => double(&number).trunc(),
         Some(Value::String(text)) if text.trim().is_empty() => return Ok(None),
         Some(Value::String(text)) => {
-            let number: i32 = text.trim().parse().map_err(|_| bridge::Error::BadRequest)?;
+            let number: i32 = text.trim().parse().map_err(|_| BridgeError::BadRequest)?;
             number.into()
         }
-        Some(_) => return Err(bridge::Error::BadRequest.into()),
+        Some(_) => return Err(BridgeError::BadRequest.into()),
     };
     if number < f64::from(i32::MIN) || number > f64::from(i32::MAX) {
-        return Err(bridge::Error::BadRequest.into());
+        return Err(BridgeError::BadRequest.into());
     }
     Ok(Some(number as i64))
 }
@@ -184,7 +184,7 @@ fn require_word(name: &str) -> Result<(), DocumentError> {
     if is_word(name) {
         Ok(())
     } else {
-        Err(bridge::Error::UnknownPath.into())
+        Err(BridgeError::UnknownPath.into())
     }
 }
 

@@ -12,16 +12,19 @@ use serde_json::Value;
 use super::error::DocumentError;
 use super::path::field_path;
 use access::{Interface, Logins};
-use bridge::{Body, Caller, Error, Parameters, Scheme, first_json};
+use bridge::{Body, BridgeError, Caller, Parameters, Scheme, first_json};
 
 /// State of the Document API.
 #[derive(Clone)]
 pub struct Documents(pub Logins);
 
 impl FromRequestParts<Documents> for Caller {
-    type Rejection = Error;
+    type Rejection = BridgeError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &Documents) -> Result<Caller, Error> {
+    async fn from_request_parts(
+        parts: &mut Parts,
+        state: &Documents,
+    ) -> Result<Caller, BridgeError> {
         let mut segments = parts.uri.path().split('/');
         let namespace = segments
             .find(|segment| *segment == "namespaces")
@@ -47,9 +50,9 @@ pub struct Address {
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Address {
-    type Rejection = Error;
+    type Rejection = BridgeError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, BridgeError> {
         let mut address = Address::read(parts.uri.path())?;
         let Ok(Url(url)) = Url::from_request_parts(parts, state).await;
         address.url = url;
@@ -78,7 +81,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Url {
 }
 
 impl Address {
-    fn read(path: &str) -> Result<Address, Error> {
+    fn read(path: &str) -> Result<Address, BridgeError> {
         let mut segments = path.split('/').skip(1).map(decode);
         let mut next = || segments.next().unwrap_or_default();
         next(); // "namespaces"
@@ -87,10 +90,10 @@ impl Address {
         let (collection, id) = (next(), next());
         let path: Vec<String> = segments.collect();
         if !is_word(&namespace) || !(is_word(&collection) || collection.is_empty()) {
-            return Err(Error::UnknownPath);
+            return Err(BridgeError::UnknownPath);
         }
         if path.iter().any(String::is_empty) {
-            return Err(Error::NotFound);
+            return Err(BridgeError::NotFound);
         }
         Ok(Address {
             namespace,
@@ -119,9 +122,9 @@ pub fn is_word(name: &str) -> bool {
 ///
 /// # Errors
 /// It is not a number, or less than one.
-pub fn ttl(parameters: &Parameters) -> Result<Option<i32>, Error> {
+pub fn ttl(parameters: &Parameters) -> Result<Option<i32>, BridgeError> {
     match number(parameters, "ttl")? {
-        Some(..=0) => Err(Error::invalid("TTL value must be a positive integer")),
+        Some(..=0) => Err(BridgeError::invalid("TTL value must be a positive integer")),
         ttl => Ok(ttl),
     }
 }
@@ -129,10 +132,10 @@ pub fn ttl(parameters: &Parameters) -> Result<Option<i32>, Error> {
 /// Returns a parameter as a 32-bit number.
 ///
 /// # Errors
-/// [`Error::NotFound`] if it is not one.
-pub fn number(parameters: &Parameters, name: &str) -> Result<Option<i32>, Error> {
+/// [`BridgeError::NotFound`] if it is not one.
+pub fn number(parameters: &Parameters, name: &str) -> Result<Option<i32>, BridgeError> {
     let text = parameters.text(name);
-    let number = text.map(|text| text.parse().map_err(|_| Error::NotFound));
+    let number = text.map(|text| text.parse().map_err(|_| BridgeError::NotFound));
     number.transpose()
 }
 
@@ -166,25 +169,27 @@ pub fn fields(parameters: &Parameters) -> Result<Vec<Vec<String>>, DocumentError
 /// Parses a body as any JSON.
 ///
 /// # Errors
-/// `missing` for an empty body, [`Error::BadRequest`] for invalid JSON.
-pub fn json(body: &Body, missing: &str) -> Result<Value, Error> {
+/// `missing` for an empty body, [`BridgeError::BadRequest`] for invalid JSON.
+pub fn json(body: &Body, missing: &str) -> Result<Value, BridgeError> {
     if body.0.is_empty() {
-        return Err(Error::invalid(missing));
+        return Err(BridgeError::invalid(missing));
     }
-    let text = str::from_utf8(&body.0).map_err(|_| Error::BadRequest)?;
-    first_json(text).map_err(|_| Error::BadRequest)
+    let text = str::from_utf8(&body.0).map_err(|_| BridgeError::BadRequest)?;
+    first_json(text).map_err(|_| BridgeError::BadRequest)
 }
 
 /// Parses a body as an object of the API, and ignores unknown members.
 ///
 /// # Errors
 /// Those of [`json`], and separate errors for an empty body and for null.
-pub fn object<T: DeserializeOwned>(body: &Body) -> Result<T, Error> {
+pub fn object<T: DeserializeOwned>(body: &Body) -> Result<T, BridgeError> {
     let missing = "payload not provided";
     match json(body, missing)? {
-        Value::Null => Err(Error::invalid(missing)),
-        value @ Value::Object(_) => serde_json::from_value(value).map_err(|_| Error::BadRequest),
-        _ => Err(Error::BadRequest),
+        Value::Null => Err(BridgeError::invalid(missing)),
+        value @ Value::Object(_) => {
+            serde_json::from_value(value).map_err(|_| BridgeError::BadRequest)
+        }
+        _ => Err(BridgeError::BadRequest),
     }
 }
 
@@ -212,7 +217,7 @@ mod tests {
             "/namespaces/ks/collections/a%22b/d",
         ] {
             assert!(
-                matches!(Address::read(url), Err(Error::UnknownPath)),
+                matches!(Address::read(url), Err(BridgeError::UnknownPath)),
                 "{url}"
             );
         }
@@ -220,7 +225,10 @@ mod tests {
             "/namespaces/ks/collections/c/d/a/",
             "/namespaces/ks/collections/c/d/a//b",
         ] {
-            assert!(matches!(Address::read(url), Err(Error::NotFound)), "{url}");
+            assert!(
+                matches!(Address::read(url), Err(BridgeError::NotFound)),
+                "{url}"
+            );
         }
     }
 
@@ -231,7 +239,7 @@ mod tests {
         assert_eq!(number(&parameters, "x").unwrap(), Some(7));
         assert_eq!(number(&parameters, "where").unwrap(), None);
         let refused = number(&parameters, "page-size");
-        assert!(matches!(refused, Err(Error::NotFound)));
-        assert!(matches!(ttl(&parameters), Err(Error::Invalid(_))));
+        assert!(matches!(refused, Err(BridgeError::NotFound)));
+        assert!(matches!(ttl(&parameters), Err(BridgeError::Invalid(_))));
     }
 }

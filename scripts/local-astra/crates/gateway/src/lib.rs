@@ -111,7 +111,7 @@ pub fn router(
             data_api::router(logins.clone(), data_api_limits),
         )
         .merge(graphql::router(logins.clone()))
-        .merge(grpc::routes(logins)?)
+        .merge(grpc::router(logins)?)
         .merge(devops::router(devops))
         .fallback(not_served))
 }

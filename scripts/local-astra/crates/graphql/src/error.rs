@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::engine::Rejection;
 use super::first::deployed::Unusable;
 use super::java_json;
+use bridge::BridgeError;
 use store::StoreError;
 
 /// An error response. `Display` is the `description` or the only `message` of the body.
@@ -15,7 +16,7 @@ use store::StoreError;
 pub enum GraphqlError {
     /// An error that other services report alike.
     #[error(transparent)]
-    Bridge(#[from] bridge::Error),
+    Bridge(#[from] BridgeError),
     #[error("No default keyspace defined")]
     NoDefaultKeyspace,
     /// The query is missing or given twice.

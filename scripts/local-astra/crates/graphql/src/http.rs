@@ -20,7 +20,7 @@ use super::first::deployed::Registry;
 use super::first::{admin, data};
 use super::{cql_first, ddl, engine};
 use access::{Interface, Logins};
-use bridge::{Error, Parameters};
+use bridge::{BridgeError, Parameters};
 
 /// Returns the routes of the GraphQL addresses.
 pub fn router(logins: Logins) -> Router {
@@ -36,11 +36,11 @@ pub fn router(logins: Logins) -> Router {
         .route("/api/graphql/{keyspace}/{*rest}", any(unknown_with_token))
         .route(
             "/api/graphql-admin/{*rest}",
-            any(async || Error::UnknownPath),
+            any(async || BridgeError::UnknownPath),
         )
         .route(
             "/api/graphql-schema/{*rest}",
-            any(async || Error::UnknownPath),
+            any(async || BridgeError::UnknownPath),
         )
         .layer(middleware::from_fn(methods))
         .with_state(addresses)
@@ -57,7 +57,7 @@ async fn methods(request: Request, next: Next) -> Response {
     } else if request.method() == Method::OPTIONS {
         StatusCode::OK.into_response()
     } else {
-        Error::WrongMethod.into_response()
+        BridgeError::WrongMethod.into_response()
     };
     if !is_known
         && matches!(
@@ -76,9 +76,9 @@ async fn no_keyspace(headers: HeaderMap) -> Result<Response, GraphqlError> {
     Err(GraphqlError::NoDefaultKeyspace)
 }
 
-async fn unknown_with_token(headers: HeaderMap) -> Result<Response, Error> {
+async fn unknown_with_token(headers: HeaderMap) -> Result<Response, BridgeError> {
     token(&headers)?;
-    Err(Error::UnknownPath)
+    Err(BridgeError::UnknownPath)
 }
 
 /// State of the addresses between requests.
@@ -140,9 +140,9 @@ async fn on_keyspace(
         return Err(GraphqlError::BadRequest(message));
     }
     let session = registry.logins.session(&token).await;
-    let session = session.map_err(Error::from)?;
+    let session = session.map_err(BridgeError::from)?;
     let opened = session.require_in(Interface::Graphql, &keyspace).await;
-    opened.map_err(Error::from)?;
+    opened.map_err(BridgeError::from)?;
     let schema = registry.logins.current().await;
     let schema = schema.map_err(GraphqlError::Keyspace)?;
     let found = schema.keyspaces.get(&keyspace);
@@ -166,7 +166,7 @@ async fn on_keyspace(
     Ok(json_response(StatusCode::OK, &response.await?))
 }
 
-fn token(headers: &HeaderMap) -> Result<String, Error> {
+fn token(headers: &HeaderMap) -> Result<String, BridgeError> {
     // What is no text is no token either; the login says so.
     let token = bridge::token(headers)?.to_str().unwrap_or_default();
     Ok(token.to_owned())
@@ -186,7 +186,7 @@ async fn read(request: Request) -> Result<Sent, GraphqlError> {
                 essence.as_str(),
                 "application/json" | "application/graphql" | "multipart/form-data"
             ) {
-                return Err(Error::WrongContentType.into());
+                return Err(BridgeError::WrongContentType.into());
             }
             if essence == "multipart/form-data" {
                 let message = "Local Astra does not serve multipart requests";
@@ -194,7 +194,7 @@ async fn read(request: Request) -> Result<Sent, GraphqlError> {
             }
             let body = to_bytes(request.into_body(), bridge::BODY_LIMIT)
                 .await
-                .map_err(|_| Error::BodyTooLarge)?;
+                .map_err(|_| BridgeError::BodyTooLarge)?;
             match essence.as_str() {
                 "application/graphql" => {
                     Ok(Sent::Text(String::from_utf8_lossy(&body).into_owned()))
@@ -202,7 +202,7 @@ async fn read(request: Request) -> Result<Sent, GraphqlError> {
                 _ => Ok(Sent::Json(Members::read(&body)?, parameters)),
             }
         }
-        _ => Err(Error::WrongMethod.into()),
+        _ => Err(BridgeError::WrongMethod.into()),
     }
 }
 
@@ -254,12 +254,12 @@ struct Members {
 }
 
 impl Members {
-    fn read(body: &[u8]) -> Result<Members, Error> {
+    fn read(body: &[u8]) -> Result<Members, BridgeError> {
         let mut members = match body {
             [] => Map::new(),
             body => match read_json(body) {
                 Some(Value::Object(members)) => members,
-                _ => return Err(Error::BadRequest),
+                _ => return Err(BridgeError::BadRequest),
             },
         };
         let mut text = |name: &str| match members.remove(name) {
@@ -271,7 +271,7 @@ impl Members {
         let variables = match members.remove("variables") {
             Some(Value::Object(variables)) => variables,
             None | Some(Value::Null) => Map::new(),
-            Some(_) => return Err(Error::BadRequest),
+            Some(_) => return Err(BridgeError::BadRequest),
         };
         Ok(Members {
             query,

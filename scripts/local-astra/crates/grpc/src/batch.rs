@@ -3,8 +3,8 @@
 use scylla::response::PagingStateResponse;
 use scylla::statement::batch::{Batch as Statements, BatchType};
 
-use super::error::Error;
-use super::parameters::{Parameters, Serial};
+use super::error::GrpcError;
+use super::options::{QueryOptions, Serial};
 use super::proto::stargate::response::Result as Content;
 use super::proto::stargate::{Batch, Response, batch};
 use super::{bind, query};
@@ -15,11 +15,11 @@ use store::lexer;
 ///
 /// # Errors
 /// Those of the token, of the parameters, and Cassandra's.
-pub async fn run(logins: &Logins, token: &str, given: Batch) -> Result<Response, Error> {
+pub async fn run(logins: &Logins, token: &str, given: Batch) -> Result<Response, GrpcError> {
     // The token is checked first.
     logins.session(token).await?;
     if given.queries.is_empty() {
-        return Err(Error::invalid("No queries in batch"));
+        return Err(GrpcError::invalid("No queries in batch"));
     }
     let parameters = given.parameters.unwrap_or_default();
     let session = logins
@@ -35,7 +35,7 @@ pub async fn run(logins: &Logins, token: &str, given: Batch) -> Result<Response,
     for single in given.queries {
         let prepared = session.prepare(&single.cql).await?;
         if lexer::is_use(&single.cql) {
-            return Err(Error::invalid("USE <keyspace> not supported"));
+            return Err(GrpcError::invalid("USE <keyspace> not supported"));
         }
         values.push(bind::batch(&prepared, &single.values.unwrap_or_default())?);
         all.push(prepared);
@@ -46,7 +46,7 @@ pub async fn run(logins: &Logins, token: &str, given: Batch) -> Result<Response,
     // An unknown type causes an exception on a real Stargate, and therefore UNKNOWN.
     let kind = batch::Type::try_from(given.r#type).map_err(|_| {
         let number = given.r#type;
-        Error::Refused(
+        GrpcError::Refused(
             tonic::Code::Unknown,
             format!("there is no batch type {number}"),
         )
@@ -59,7 +59,7 @@ pub async fn run(logins: &Logins, token: &str, given: Batch) -> Result<Response,
     for prepared in all {
         statements.append_statement(prepared);
     }
-    let given = Parameters::of_batch(&parameters)?;
+    let given = QueryOptions::of_batch(&parameters)?;
     statements.set_consistency(given.consistency);
     statements.set_timestamp(given.timestamp);
     statements.set_tracing(given.tracing.is_some());

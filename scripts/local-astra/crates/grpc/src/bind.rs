@@ -11,7 +11,7 @@ use scylla::statement::prepared::PreparedStatement;
 use tonic::Code;
 
 use super::encode;
-use super::error::Error;
+use super::error::GrpcError;
 use super::proto::stargate::value::Inner;
 use super::proto::stargate::{Value, Values};
 use super::type_spec;
@@ -32,7 +32,7 @@ enum Cell {
 ///
 /// # Errors
 /// FAILED_PRECONDITION for a wrong number of values or names, INVALID_ARGUMENT for a value that does not fit.
-pub fn query(statement: &PreparedStatement, values: &Values) -> Result<Bound, Error> {
+pub fn query(statement: &PreparedStatement, values: &Values) -> Result<Bound, GrpcError> {
     let cells = cells(statement, values)?;
     if values.value_names.is_empty() {
         return Ok(Bound(cells));
@@ -43,7 +43,7 @@ pub fn query(statement: &PreparedStatement, values: &Values) -> Result<Bound, Er
     }
     let ordered = statement.get_variable_col_specs().iter().map(|spec| {
         by_name.get(spec.name()).cloned().ok_or_else(|| {
-            Error::invalid(format!(
+            GrpcError::invalid(format!(
                 "There is no value for the bind marker with name '{}'",
                 spec.name()
             ))
@@ -57,12 +57,12 @@ pub fn query(statement: &PreparedStatement, values: &Values) -> Result<Bound, Er
 ///
 /// # Errors
 /// See [`query`].
-pub fn batch(statement: &PreparedStatement, values: &Values) -> Result<Bound, Error> {
+pub fn batch(statement: &PreparedStatement, values: &Values) -> Result<Bound, GrpcError> {
     Ok(Bound(cells(statement, values)?))
 }
 
 /// Returns the values in their order in the request.
-fn cells(statement: &PreparedStatement, values: &Values) -> Result<Vec<Cell>, Error> {
+fn cells(statement: &PreparedStatement, values: &Values) -> Result<Vec<Cell>, GrpcError> {
     let Values {
         values,
         value_names,
@@ -76,7 +76,7 @@ fn cells(statement: &PreparedStatement, values: &Values) -> Result<Vec<Cell>, Er
             return Ok(());
         }
         let wanted = markers.len();
-        Err(Error::Refused(
+        Err(GrpcError::Refused(
             Code::FailedPrecondition,
             format!("Invalid number of bind {what}. Expected {wanted}, but received {n}"),
         ))
@@ -96,14 +96,14 @@ fn cells(statement: &PreparedStatement, values: &Values) -> Result<Vec<Cell>, Er
         .map(|(value, name)| {
             let spec = markers.iter().find(|spec| spec.name() == name);
             let spec = spec.ok_or_else(|| {
-                Error::invalid(format!("Unable to find bind marker with name '{name}'"))
+                GrpcError::invalid(format!("Unable to find bind marker with name '{name}'"))
             })?;
             cell(value, spec.typ(), || format!("for name '{name}'"))
         })
         .collect()
 }
 
-fn cell(value: &Value, typ: &ColumnType, place: impl Fn() -> String) -> Result<Cell, Error> {
+fn cell(value: &Value, typ: &ColumnType, place: impl Fn() -> String) -> Result<Cell, GrpcError> {
     if !matches!(
         typ,
         ColumnType::Native(_)
@@ -119,7 +119,7 @@ fn cell(value: &Value, typ: &ColumnType, place: impl Fn() -> String) -> Result<C
     match encode::value(value, typ) {
         Ok(Some(bytes)) => Ok(Cell::Value(bytes)),
         Ok(None) => Ok(Cell::Null),
-        Err(cause) => Err(Error::invalid(format!(
+        Err(cause) => Err(GrpcError::invalid(format!(
             "Invalid argument {}: {cause}",
             place()
         ))),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use scylla::cluster::metadata::{CollectionType, ColumnType, NativeType};
 use tonic::Code;
 
-use super::error::Error;
+use super::error::GrpcError;
 use super::proto::stargate::value::{Inner, Null};
 use super::proto::stargate::{Collection, Decimal, Duration, Inet, UdtValue, Uuid, Value, Varint};
 use super::type_spec;
@@ -15,7 +15,7 @@ use store::values;
 ///
 /// # Errors
 /// UNIMPLEMENTED for a type without a value in the protocol, UNKNOWN for bytes that are invalid for the type.
-pub fn value(bytes: Option<&[u8]>, typ: &ColumnType) -> Result<Value, Error> {
+pub fn value(bytes: Option<&[u8]>, typ: &ColumnType) -> Result<Value, GrpcError> {
     let inner = match bytes {
         None => Inner::Null(Null {}),
         Some(bytes) => not_null(bytes, typ)?,
@@ -23,7 +23,7 @@ pub fn value(bytes: Option<&[u8]>, typ: &ColumnType) -> Result<Value, Error> {
     Ok(Value { inner: Some(inner) })
 }
 
-fn not_null(bytes: &[u8], whole: &ColumnType) -> Result<Inner, Error> {
+fn not_null(bytes: &[u8], whole: &ColumnType) -> Result<Inner, GrpcError> {
     let mut rest = bytes;
     match whole {
         ColumnType::Native(typ) => native(bytes, typ),
@@ -71,11 +71,14 @@ fn not_null(bytes: &[u8], whole: &ColumnType) -> Result<Inner, Error> {
     }
 }
 
-fn native(bytes: &[u8], typ: &NativeType) -> Result<Inner, Error> {
+fn native(bytes: &[u8], typ: &NativeType) -> Result<Inner, GrpcError> {
     if bytes.is_empty()
         && let Some(refusal) = values::refusal(typ)
     {
-        return Err(Error::Refused(Code::Unknown, format!("UNKNOWN: {refusal}")));
+        return Err(GrpcError::Refused(
+            Code::Unknown,
+            format!("UNKNOWN: {refusal}"),
+        ));
     }
     Ok(match typ {
         NativeType::TinyInt => Inner::Int(i8::from_be_bytes(number(bytes)?).into()),
@@ -129,22 +132,22 @@ fn native(bytes: &[u8], typ: &NativeType) -> Result<Inner, Error> {
     })
 }
 
-fn unreadable(cause: impl std::fmt::Display) -> Error {
-    Error::Refused(
+fn unreadable(cause: impl std::fmt::Display) -> GrpcError {
+    GrpcError::Refused(
         Code::Unknown,
         format!("cannot read a stored value: {cause}"),
     )
 }
 
 /// Reads a number of fixed size. Cassandra also stores numbers without any bytes, which are read as zero.
-fn number<const N: usize>(bytes: &[u8]) -> Result<[u8; N], Error> {
+fn number<const N: usize>(bytes: &[u8]) -> Result<[u8; N], GrpcError> {
     if bytes.is_empty() {
         return Ok([0; N]);
     }
     bytes.try_into().map_err(unreadable)
 }
 
-fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], Error> {
+fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], GrpcError> {
     let (taken, after) = rest
         .split_first_chunk()
         .ok_or_else(|| unreadable("it ends too early"))?;
@@ -152,12 +155,12 @@ fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], Error> {
     Ok(*taken)
 }
 
-fn take_int(rest: &mut &[u8]) -> Result<i32, Error> {
+fn take_int(rest: &mut &[u8]) -> Result<i32, GrpcError> {
     Ok(i32::from_be_bytes(take(rest)?))
 }
 
 /// Reads bytes with their length; a negative length means null.
-fn take_field<'a>(rest: &mut &'a [u8]) -> Result<Option<&'a [u8]>, Error> {
+fn take_field<'a>(rest: &mut &'a [u8]) -> Result<Option<&'a [u8]>, GrpcError> {
     let Ok(length) = usize::try_from(take_int(rest)?) else {
         return Ok(None);
     };
@@ -169,7 +172,7 @@ fn take_field<'a>(rest: &mut &'a [u8]) -> Result<Option<&'a [u8]>, Error> {
 }
 
 /// Reads a variable-length integer of the native protocol, zigzag.
-fn take_vint(rest: &mut &[u8]) -> Result<i64, Error> {
+fn take_vint(rest: &mut &[u8]) -> Result<i64, GrpcError> {
     let [first] = take(rest)?;
     let extra = first.leading_ones();
     let mut n = u64::from(first & 0xffu8.checked_shr(extra).unwrap_or(0));

@@ -12,7 +12,7 @@ use store::StoreError;
 
 /// Error of a call.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum GrpcError {
     /// Rejected without a request to Cassandra.
     #[error("{1}")]
     Refused(Code, String),
@@ -21,15 +21,15 @@ pub enum Error {
     Store(#[from] StoreError),
 }
 
-impl Error {
-    pub fn invalid(message: impl Into<String>) -> Error {
-        Error::Refused(Code::InvalidArgument, message.into())
+impl GrpcError {
+    pub fn invalid(message: impl Into<String>) -> GrpcError {
+        GrpcError::Refused(Code::InvalidArgument, message.into())
     }
 
     pub fn code(&self) -> Code {
         match self {
-            Error::Refused(code, _) => *code,
-            Error::Store(error) => match error.code {
+            GrpcError::Refused(code, _) => *code,
+            GrpcError::Store(error) => match error.code {
                 store::Code::Aborted => Code::Aborted,
                 store::Code::AlreadyExists => Code::AlreadyExists,
                 store::Code::DeadlineExceeded => Code::DeadlineExceeded,
@@ -52,8 +52,8 @@ impl Error {
     pub fn into_stream_status(self) -> rpc::Status {
         let code = name(self.code());
         let reason = match &self {
-            Error::Refused(_, message) => format!("{code}: {message}"),
-            Error::Store(error) => error.message.clone(),
+            GrpcError::Refused(_, message) => format!("{code}: {message}"),
+            GrpcError::Store(error) => error.message.clone(),
         };
         let message = format!("{code}: {reason}");
         let info = rpc::ErrorInfo {
@@ -71,22 +71,22 @@ impl Error {
     }
 }
 
-impl From<ExecutionError> for Error {
-    fn from(error: ExecutionError) -> Error {
+impl From<ExecutionError> for GrpcError {
+    fn from(error: ExecutionError) -> GrpcError {
         match error {
             // The driver cannot read a type, so the whole response is lost.
             ExecutionError::LastAttemptError(RequestAttemptError::CqlResultParseError(cause)) => {
-                Error::Refused(Code::Unimplemented, cause.to_string())
+                GrpcError::Refused(Code::Unimplemented, cause.to_string())
             }
-            error => Error::Store(error.into()),
+            error => GrpcError::Store(error.into()),
         }
     }
 }
 
-impl From<Error> for Status {
-    fn from(error: Error) -> Status {
+impl From<GrpcError> for Status {
+    fn from(error: GrpcError) -> Status {
         let mut trailers = MetadataMap::new();
-        if let Error::Store(StoreError {
+        if let GrpcError::Store(StoreError {
             cassandra: Some(cassandra),
             ..
         }) = &error

@@ -2,7 +2,7 @@
 //!
 //! - [`service`]: the four calls: the token, the deadline, streams
 //! - [`query`], [`batch`]: one or several statements: prepared, bound, executed
-//! - [`parameters`]: consistency, page, timestamp and the other parameters of a call
+//! - [`options`]: consistency, page, timestamp and the other options of a call
 //! - [`bind`]: binding of values to the markers of a statement
 //! - [`encode`], [`decode`]: conversion of values to Cassandra's bytes and back
 //! - [`type_spec`]: descriptions of columns in responses
@@ -17,7 +17,7 @@ mod deadline;
 mod decode;
 mod encode;
 mod error;
-mod parameters;
+mod options;
 #[cfg(test)]
 mod properties;
 pub mod proto;
@@ -48,7 +48,7 @@ const MESSAGE_LIMIT: usize = 4 * 1024 * 1024;
 ///
 /// # Errors
 /// The compiled descriptors cannot be read.
-pub fn routes(logins: Logins) -> Result<Router, DescriptorError> {
+pub fn router(logins: Logins) -> Result<Router, DescriptorError> {
     let reflection = || {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(proto::DESCRIPTORS)

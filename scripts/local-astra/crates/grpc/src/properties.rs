@@ -5,7 +5,7 @@ use prost::Message;
 use prost::encoding::encode_varint;
 
 use super::proto::stargate::{Batch, Query, Value};
-use super::{decode, encode, parameters, query};
+use super::{decode, encode, options, query};
 use store::types::built_in;
 
 /// The keys of the fields that nest values: the collection of a value, and its elements.
@@ -50,7 +50,7 @@ fn any_bytes_are_a_message_or_refused() {
         if let Ok(query) = Query::decode(&*bytes) {
             let _ = query
                 .parameters
-                .map(|given| parameters::Parameters::of_query(&given));
+                .map(|given| options::QueryOptions::of_query(&given));
         }
         let _ = Batch::decode(&*bytes);
     });

@@ -6,8 +6,8 @@ use scylla::response::{PagingState, PagingStateResponse};
 use scylla::statement::prepared::PreparedStatement;
 use tonic::Code;
 
-use super::error::Error;
-use super::parameters::{Parameters, Serial};
+use super::error::GrpcError;
+use super::options::{QueryOptions, Serial};
 use super::proto::stargate::response::Result as Content;
 use super::proto::stargate::{Query, Response, ResultSet, Row};
 use super::schema_change::Change;
@@ -20,16 +20,16 @@ use store::{Schema, Session, lexer};
 ///
 /// # Errors
 /// Those of the token, of the parameters, and Cassandra's.
-pub async fn run(logins: &Logins, token: &str, query: Query) -> Result<Response, Error> {
+pub async fn run(logins: &Logins, token: &str, query: Query) -> Result<Response, GrpcError> {
     let parameters = query.parameters.unwrap_or_default();
     let keyspace = parameters.keyspace.as_deref();
     let session = logins.session_in(token, keyspace).await?;
     may_run(&session, &query.cql, keyspace, &logins.schema()).await?;
     let mut statement = session.prepare(&query.cql).await?;
     if lexer::is_use(&query.cql) {
-        return Err(Error::invalid("USE <keyspace> not supported"));
+        return Err(GrpcError::invalid("USE <keyspace> not supported"));
     }
-    let given = Parameters::of_query(&parameters)?;
+    let given = QueryOptions::of_query(&parameters)?;
     let bound = bind::query(&statement, &query.values.unwrap_or_default())?;
     configure(&mut statement, &given, &query.cql)?;
 
@@ -82,7 +82,7 @@ pub async fn may_run(
     cql: &str,
     keyspace: Option<&str>,
     schema: &Schema,
-) -> Result<(), Error> {
+) -> Result<(), GrpcError> {
     session.require(Interface::Grpc)?;
     if session.rights().open_to_all(Interface::Grpc) {
         return Ok(());
@@ -103,9 +103,9 @@ pub async fn may_run(
 
 fn configure(
     statement: &mut PreparedStatement,
-    given: &Parameters,
+    given: &QueryOptions,
     cql: &str,
-) -> Result<(), Error> {
+) -> Result<(), GrpcError> {
     statement.set_consistency(given.consistency);
     statement.set_page_size(given.page_size);
     statement.set_timestamp(given.timestamp);
@@ -121,9 +121,9 @@ fn configure(
 ///
 /// # Errors
 /// Cassandra's words.
-pub fn unfit_serial(cql: &str) -> Result<(), Error> {
+pub fn unfit_serial(cql: &str) -> Result<(), GrpcError> {
     if lexer::is_conditional(cql) {
-        return Err(Error::invalid(
+        return Err(GrpcError::invalid(
             "Invalid consistency for conditional update. Must be one of SERIAL or LOCAL_SERIAL",
         ));
     }
@@ -133,7 +133,7 @@ pub fn unfit_serial(cql: &str) -> Result<(), Error> {
 /// Returns the response without its result: the warnings, and the trace if requested.
 pub async fn without_result(
     driver: &Session,
-    given: &Parameters,
+    given: &QueryOptions,
     result: &QueryResult,
 ) -> Response {
     let traces = match (given.tracing, result.tracing_id()) {
@@ -154,11 +154,11 @@ pub async fn without_result(
 pub fn result_set(
     result: QueryResult,
     next: PagingStateResponse,
-    given: &Parameters,
+    given: &QueryOptions,
     schema: &Schema,
-) -> Result<ResultSet, Error> {
+) -> Result<ResultSet, GrpcError> {
     let unreadable = |cause: &dyn std::fmt::Display| {
-        Error::Refused(
+        GrpcError::Refused(
             Code::Internal,
             format!("cannot read Cassandra's response: {cause}"),
         )

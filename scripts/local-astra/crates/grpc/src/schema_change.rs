@@ -9,7 +9,7 @@ use std::iter::Peekable;
 
 use scylla::value::CqlValue;
 
-use super::error::Error;
+use super::error::GrpcError;
 
 use super::proto::stargate::SchemaChange;
 use super::proto::stargate::schema_change::{Target, Type};
@@ -97,7 +97,7 @@ impl Change {
     }
 
     /// Reads the object. Every token can read the schema.
-    pub async fn look(&self, session: &TokenSession) -> Result<Seen, Error> {
+    pub async fn look(&self, session: &TokenSession) -> Result<Seen, GrpcError> {
         let tables: &[(&str, Option<&str>)] = match self.target {
             Target::Keyspace => &[("keyspaces", None)],
             Target::Table => &[

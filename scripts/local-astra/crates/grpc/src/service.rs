@@ -8,7 +8,7 @@ use tonic::metadata::MetadataMap;
 use tonic::{Code, Request, Response, Status, Streaming};
 
 use super::deadline::Deadline;
-use super::error::Error;
+use super::error::GrpcError;
 use super::proto::stargate::stargate_server::Stargate;
 use super::proto::stargate::streaming_response::Message;
 use super::proto::stargate::{self as proto, Batch, Query, StreamingResponse};
@@ -34,7 +34,7 @@ impl Service {
     async fn unary<M, R>(
         &self,
         request: Request<M>,
-        run: impl AsyncFnOnce(&Logins, &str, M) -> Result<R, Error>,
+        run: impl AsyncFnOnce(&Logins, &str, M) -> Result<R, GrpcError>,
     ) -> Result<Response<R>, Status> {
         let deadline = Deadline::of(request.metadata());
         let token = token(request.metadata())?;
@@ -51,14 +51,14 @@ impl Service {
     ) -> Result<Response<Answers>, Status>
     where
         M: Send + 'static,
-        F: Future<Output = Result<proto::Response, Error>> + Send + 'static,
+        F: Future<Output = Result<proto::Response, GrpcError>> + Send + 'static,
     {
         let deadline = Deadline::of(request.metadata());
         let token = token(request.metadata())?;
         deadline
             .wait(self.logins.session(&token))
             .await?
-            .map_err(Error::from)?;
+            .map_err(GrpcError::from)?;
         let logins = self.logins.clone();
         let responses = request.into_inner().map(move |message| {
             let response = message.map(|message| run(logins.clone(), Arc::clone(&token), message));

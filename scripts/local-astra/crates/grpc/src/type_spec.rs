@@ -6,7 +6,7 @@ use scylla::cluster::metadata::{CollectionType, ColumnType, NativeType, UserDefi
 use scylla::frame::response::result::ColumnSpec;
 use tonic::Code;
 
-use super::error::Error;
+use super::error::GrpcError;
 use super::proto::stargate::type_spec::{Basic, List, Map, Set, Spec, Tuple, Udt};
 use super::proto::stargate::{self as proto, TypeSpec};
 use store::Schema;
@@ -28,8 +28,8 @@ pub fn column(spec: &ColumnSpec<'_>, schema: &Schema) -> proto::ColumnSpec {
 }
 
 /// The error for a type without a value in the protocol.
-pub fn unsupported(typ: &ColumnType) -> Error {
-    Error::Refused(
+pub fn unsupported(typ: &ColumnType) -> GrpcError {
+    GrpcError::Refused(
         Code::Unimplemented,
         format!(
             "Unable to encode/decode type '{}'",

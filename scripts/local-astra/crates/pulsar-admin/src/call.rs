@@ -5,7 +5,7 @@
 use axum::http::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use super::error::Error;
+use super::error::PulsarAdminError;
 
 /// Policies of a namespace that a tenant can read but not change.
 const READ_ONLY: [&str; 13] = [
@@ -57,7 +57,7 @@ impl Call {
     ///
     /// # Errors
     /// 400 for an invalid path, 401 for requests that no tenant is allowed, 501 for requests that are not served.
-    pub fn of(method: &Method, path: &str) -> Result<Call, Error> {
+    pub fn of(method: &Method, path: &str) -> Result<Call, PulsarAdminError> {
         let parts = parts(path)?;
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
         let within = |tenant: &str| Call::Within {
@@ -78,7 +78,7 @@ impl Call {
             ["admin", "v2", "namespaces", _, _, policy]
                 if READ_ONLY.contains(policy) && method != Method::GET =>
             {
-                Err(Error::Unauthorized)
+                Err(PulsarAdminError::Unauthorized)
             }
             ["admin", "v2", "namespaces", tenant, ..]
             | [
@@ -107,7 +107,7 @@ impl Call {
                 _,
                 "bundle",
             ] if method == Method::GET => Ok(within(tenant)),
-            ["lookup", ..] => Err(Error::NotServed(format!(
+            ["lookup", ..] => Err(PulsarAdminError::NotServed(format!(
                 "Local Astra does not serve {method} on this path: it looks up topics alone, at \
                  /lookup/v2/topic/persistent/TENANT/NAMESPACE/TOPIC"
             ))),
@@ -135,31 +135,31 @@ impl Call {
             }),
             ["admin", "v2", "stats" | "secrets", ..] | ["admin", "v3", ..] => {
                 let what = parts[1..].iter().take(2).copied().collect::<Vec<_>>();
-                Err(Error::NotServed(format!(
+                Err(PulsarAdminError::NotServed(format!(
                     "Local Astra does not serve {method} /admin/{}: it runs no functions, sinks, sources or \
                      packages, and keeps no secrets",
                     what.join("/")
                 )))
             }
             // Brokers, clusters, quotas, tenants and so on are reserved for the cluster's operator.
-            _ => Err(Error::Unauthorized),
+            _ => Err(PulsarAdminError::Unauthorized),
         }
     }
 }
 
 /// Returns the decoded parts of a path.
-fn parts(path: &str) -> Result<Vec<String>, Error> {
+fn parts(path: &str) -> Result<Vec<String>, PulsarAdminError> {
     let path = path.strip_prefix('/').unwrap_or(path);
     let path = path.strip_suffix('/').unwrap_or(path);
     path.split('/')
         .map(|part| {
             let part = percent_decode_str(part)
                 .decode_utf8()
-                .map_err(|_| Error::Path("it is not UTF-8"))?;
+                .map_err(|_| PulsarAdminError::Path("it is not UTF-8"))?;
             match &*part {
-                "" | "." | ".." => Err(Error::Path("it has an empty part, or . or ..")),
+                "" | "." | ".." => Err(PulsarAdminError::Path("it has an empty part, or . or ..")),
                 part if part.chars().any(char::is_control) => {
-                    Err(Error::Path("it has a control character"))
+                    Err(PulsarAdminError::Path("it has a control character"))
                 }
                 part => Ok(part.to_owned()),
             }
@@ -229,7 +229,7 @@ mod tests {
             "/admin/v2/persistent/t/a%00b",
         ] {
             let refused = Call::of(&Method::GET, path);
-            assert!(matches!(refused, Err(Error::Path(_))), "{path}");
+            assert!(matches!(refused, Err(PulsarAdminError::Path(_))), "{path}");
         }
     }
 
@@ -249,7 +249,7 @@ mod tests {
         ] {
             let refused = Call::of(&method, path);
             assert!(
-                matches!(refused, Err(Error::Unauthorized)),
+                matches!(refused, Err(PulsarAdminError::Unauthorized)),
                 "{method} {path}"
             );
         }

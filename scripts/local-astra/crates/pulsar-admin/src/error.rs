@@ -11,7 +11,7 @@ use store::StoreError;
 
 /// Errors of the proxy. Pulsar's own errors are passed through unchanged.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum PulsarAdminError {
     /// No token, or one that was not signed with these keys.
     #[error("failed to obtain subject")]
     NoSubject,
@@ -40,25 +40,25 @@ pub enum Error {
     Store(#[from] StoreError),
 }
 
-impl IntoResponse for Error {
+impl IntoResponse for PulsarAdminError {
     fn into_response(self) -> Response {
         let text = format!("{self}\n");
         let json = |status: StatusCode, key: &str| {
             (status, Json(json!({key: self.to_string()}))).into_response()
         };
         match &self {
-            Error::NoSubject | Error::Unauthorized => {
+            PulsarAdminError::NoSubject | PulsarAdminError::Unauthorized => {
                 (StatusCode::UNAUTHORIZED, text).into_response()
             }
-            Error::Quota => (StatusCode::PAYMENT_REQUIRED, text).into_response(),
-            Error::Path(_) => json(StatusCode::BAD_REQUEST, "reason"),
-            Error::TooLarge(_) => json(StatusCode::PAYLOAD_TOO_LARGE, "reason"),
-            Error::NotFound(_) => json(StatusCode::NOT_FOUND, "reason"),
-            Error::NotServed(_) => json(StatusCode::NOT_IMPLEMENTED, "reason"),
-            Error::NotRunning | Error::Pulsar(AdminError::Away(_)) | Error::Store(_) => {
-                json(StatusCode::SERVICE_UNAVAILABLE, "reason")
-            }
-            Error::AnswerTooLarge(_) | Error::Pulsar(_) => {
+            PulsarAdminError::Quota => (StatusCode::PAYMENT_REQUIRED, text).into_response(),
+            PulsarAdminError::Path(_) => json(StatusCode::BAD_REQUEST, "reason"),
+            PulsarAdminError::TooLarge(_) => json(StatusCode::PAYLOAD_TOO_LARGE, "reason"),
+            PulsarAdminError::NotFound(_) => json(StatusCode::NOT_FOUND, "reason"),
+            PulsarAdminError::NotServed(_) => json(StatusCode::NOT_IMPLEMENTED, "reason"),
+            PulsarAdminError::NotRunning
+            | PulsarAdminError::Pulsar(AdminError::Away(_))
+            | PulsarAdminError::Store(_) => json(StatusCode::SERVICE_UNAVAILABLE, "reason"),
+            PulsarAdminError::AnswerTooLarge(_) | PulsarAdminError::Pulsar(_) => {
                 json(StatusCode::INTERNAL_SERVER_ERROR, "error")
             }
         }

@@ -24,7 +24,7 @@ use access::Logins;
 use access::may_administer;
 use call::Call;
 use engines::pulsar::{Admin, NAMESPACES};
-use error::Error;
+use error::PulsarAdminError;
 use settings::streaming::{Claims, StreamingKeys};
 use settings::token::Token;
 
@@ -68,14 +68,18 @@ enum Caller {
     Astra(Token),
 }
 
-async fn handle(streaming: &Streaming, request: Request) -> Result<Response, Error> {
+async fn handle(streaming: &Streaming, request: Request) -> Result<Response, PulsarAdminError> {
     let (head, body) = request.into_parts();
     let caller = caller(streaming, &head.headers)?;
     let call = Call::of(&head.method, head.uri.path())?;
-    let pulsar = streaming.pulsar.borrow().clone().ok_or(Error::NotRunning)?;
+    let pulsar = streaming
+        .pulsar
+        .borrow()
+        .clone()
+        .ok_or(PulsarAdminError::NotRunning)?;
     let tenant = match (&call, &caller) {
         (Call::Tenants, Caller::Tenant { tenant, .. }) => tenant.clone(),
-        (Call::Tenants, Caller::Astra(_)) => return Err(Error::Unauthorized),
+        (Call::Tenants, Caller::Astra(_)) => return Err(PulsarAdminError::Unauthorized),
         (
             Call::Tenant { tenant }
             | Call::NewNamespace { tenant, .. }
@@ -89,13 +93,16 @@ async fn handle(streaming: &Streaming, request: Request) -> Result<Response, Err
     let path = match call {
         // Pulsar only allows the superuser to read a tenant. The response only contains the caller's own.
         Call::Tenants | Call::Tenant { .. } => {
-            let known = pulsar.tenant(&tenant).await?.ok_or(Error::Unauthorized)?;
+            let known = pulsar
+                .tenant(&tenant)
+                .await?
+                .ok_or(PulsarAdminError::Unauthorized)?;
             if let Some(token) = as_whom {
                 let role = streaming
                     .keys
                     .verify(secrecy::ExposeSecret::expose_secret(&token));
                 if !role.is_some_and(|claims| known.admin_roles.contains(&claims.sub)) {
-                    return Err(Error::Unauthorized);
+                    return Err(PulsarAdminError::Unauthorized);
                 }
             }
             return Ok(match call {
@@ -112,9 +119,11 @@ async fn handle(streaming: &Streaming, request: Request) -> Result<Response, Err
         Call::NewNamespace { path, .. } => {
             _making = Some(streaming.making.lock().await);
             match pulsar.namespaces(&tenant).await {
-                Ok(known) if known.len() >= NAMESPACES => return Err(Error::Quota),
+                Ok(known) if known.len() >= NAMESPACES => return Err(PulsarAdminError::Quota),
                 Ok(_) => (),
-                Err(error) if error.status() == Some(404) => return Err(Error::Unauthorized),
+                Err(error) if error.status() == Some(404) => {
+                    return Err(PulsarAdminError::Unauthorized);
+                }
                 Err(error) => return Err(error.into()),
             }
             path
@@ -133,7 +142,7 @@ async fn handle(streaming: &Streaming, request: Request) -> Result<Response, Err
     let mut content = BytesMut::new();
     while let Some(chunk) = passed.chunk().await.map_err(Admin::away)? {
         if content.len() + chunk.len() > ANSWER_LIMIT {
-            return Err(Error::AnswerTooLarge(ANSWER_LIMIT));
+            return Err(PulsarAdminError::AnswerTooLarge(ANSWER_LIMIT));
         }
         content.extend_from_slice(&chunk);
     }
@@ -155,9 +164,14 @@ async fn handle(streaming: &Streaming, request: Request) -> Result<Response, Err
 }
 
 /// Reads the token, which some clients send without the scheme before it.
-fn caller(streaming: &Streaming, headers: &HeaderMap) -> Result<Caller, Error> {
-    let value = headers.get(header::AUTHORIZATION).ok_or(Error::NoSubject)?;
-    let value = value.to_str().map_err(|_| Error::NoSubject)?.trim();
+fn caller(streaming: &Streaming, headers: &HeaderMap) -> Result<Caller, PulsarAdminError> {
+    let value = headers
+        .get(header::AUTHORIZATION)
+        .ok_or(PulsarAdminError::NoSubject)?;
+    let value = value
+        .to_str()
+        .map_err(|_| PulsarAdminError::NoSubject)?
+        .trim();
     let text = match value.split_once(' ') {
         Some((word, rest)) if word.eq_ignore_ascii_case("bearer") => rest.trim(),
         _ => value,
@@ -165,8 +179,11 @@ fn caller(streaming: &Streaming, headers: &HeaderMap) -> Result<Caller, Error> {
     if let Some(token) = Token::parse(text) {
         return Ok(Caller::Astra(token));
     }
-    let claims = streaming.keys.verify(text).ok_or(Error::NoSubject)?;
-    let tenant = Claims::tenant(&claims).ok_or(Error::Unauthorized)?;
+    let claims = streaming
+        .keys
+        .verify(text)
+        .ok_or(PulsarAdminError::NoSubject)?;
+    let tenant = Claims::tenant(&claims).ok_or(PulsarAdminError::Unauthorized)?;
     Ok(Caller::Tenant {
         tenant,
         token: SecretString::from(text),
@@ -178,7 +195,7 @@ async fn allowed(
     streaming: &Streaming,
     caller: &Caller,
     tenant: &str,
-) -> Result<Option<SecretString>, Error> {
+) -> Result<Option<SecretString>, PulsarAdminError> {
     match caller {
         Caller::Tenant { tenant: own, token } if own == tenant => Ok(Some(token.clone())),
         Caller::Astra(token)
@@ -186,14 +203,14 @@ async fn allowed(
         {
             Ok(None)
         }
-        _ => Err(Error::Unauthorized),
+        _ => Err(PulsarAdminError::Unauthorized),
     }
 }
 
-async fn read(body: Body) -> Result<Bytes, Error> {
+async fn read(body: Body) -> Result<Bytes, PulsarAdminError> {
     to_bytes(body, BODY_LIMIT)
         .await
-        .map_err(|_| Error::TooLarge(BODY_LIMIT))
+        .map_err(|_| PulsarAdminError::TooLarge(BODY_LIMIT))
 }
 
 fn kept(headers: &HeaderMap, names: &[HeaderName]) -> HeaderMap {

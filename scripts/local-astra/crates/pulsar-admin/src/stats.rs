@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use super::call::Of;
-use super::error::Error;
+use super::error::PulsarAdminError;
 use engines::pulsar::Admin;
 
 /// Number of topics requested from Pulsar concurrently.
@@ -79,14 +79,14 @@ pub async fn read(
     tenant: &str,
     namespace: Option<&str>,
     as_whom: Option<SecretString>,
-) -> Result<BTreeMap<String, Usage>, Error> {
+) -> Result<BTreeMap<String, Usage>, PulsarAdminError> {
     let pulsar = match as_whom {
         Some(token) => pulsar.with_token(token),
         None => pulsar.clone(),
     };
     let known = pulsar.namespaces(tenant).await;
     let known = known.map_err(|error| match error.status() {
-        Some(401 | 403 | 404) => Error::Unauthorized,
+        Some(401 | 403 | 404) => PulsarAdminError::Unauthorized,
         _ => error.into(),
     })?;
     let names: Vec<&str> = known
@@ -95,7 +95,9 @@ pub async fn read(
         .map(|(_, namespace)| namespace)
         .collect();
     if let Some(missing) = namespace.filter(|namespace| !names.contains(namespace)) {
-        return Err(Error::NotFound(format!("Namespace {missing} not found")));
+        return Err(PulsarAdminError::NotFound(format!(
+            "Namespace {missing} not found"
+        )));
     }
     let updated_at = now();
     let mut usages = BTreeMap::new();
@@ -107,7 +109,7 @@ pub async fn read(
         let topics = futures::stream::iter(pulsar.topics(tenant, name).await?);
         let responses = topics.map(async |topic| {
             let stats = pulsar.topic_stats::<Topic>(&topic).await?;
-            Ok::<_, Error>(stats.map(|stats| (topic, stats)))
+            Ok::<_, PulsarAdminError>(stats.map(|stats| (topic, stats)))
         });
         let responses: Vec<_> = responses.buffered(AT_ONCE).try_collect().await?;
         // A topic may be deleted between the list and this request.

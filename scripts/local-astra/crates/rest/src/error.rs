@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
 use super::response;
+use bridge::BridgeError;
 use store::StoreError;
 use store::values::ValueError;
 
@@ -12,7 +13,7 @@ use store::values::ValueError;
 pub enum RestError {
     /// An error that other services report alike.
     #[error(transparent)]
-    Bridge(#[from] bridge::Error),
+    Bridge(#[from] BridgeError),
     #[error("Unauthorized table: {keyspace}.{table}")]
     HiddenTable { keyspace: String, table: String },
     #[error("{0}")]
@@ -24,12 +25,12 @@ pub enum RestError {
 impl RestError {
     /// The error for a required part of the request that is missing.
     pub fn invalid(text: &str) -> RestError {
-        bridge::Error::invalid(text).into()
+        BridgeError::invalid(text).into()
     }
 
     /// The error for an unhandled Java exception in Stargate.
     pub fn exception(text: impl Into<String>) -> RestError {
-        bridge::Error::Exception(text.into()).into()
+        BridgeError::Exception(text.into()).into()
     }
 
     /// The error for a value that does not fit its column.

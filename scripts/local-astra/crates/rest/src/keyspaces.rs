@@ -9,7 +9,7 @@ use super::error::RestError;
 use super::lookup::{self, Rest};
 use super::request::Names;
 use super::response;
-use bridge::{Body, Caller, Parameters, first_json};
+use bridge::{Body, BridgeError, Caller, Parameters, first_json};
 use store::types::{literal, quote};
 use store::{Code, Keyspace};
 
@@ -44,7 +44,7 @@ pub async fn one(
     let keyspace = keyspace
         .ok_or_else(|| RestError::NotFound(format!("Unable to describe keyspace '{name}'")))?;
     if !session.can_see(&name).await? {
-        return Err(bridge::Error::HiddenKeyspace(name).into());
+        return Err(BridgeError::HiddenKeyspace(name).into());
     }
     Ok(response::data(
         parameters.flag("raw"),

@@ -32,6 +32,7 @@ use axum::middleware;
 use axum::routing::{delete, get};
 
 use access::Logins;
+use bridge::BridgeError;
 use lookup::Rest;
 
 /// Returns the routes below `/api/rest/v2`.
@@ -97,7 +98,7 @@ pub fn router(logins: Logins) -> Router {
             "/schemas/keyspaces/{keyspace}/types/{type}",
             get(types::one).delete(types::delete),
         )
-        .fallback(async || bridge::Error::UnknownPath)
+        .fallback(async || BridgeError::UnknownPath)
         .method_not_allowed_fallback(methods::wrong)
         .layer(middleware::from_fn(methods::handle_options))
         .layer(middleware::from_fn(bridge::require_token))

@@ -7,7 +7,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use super::response;
-use bridge::Error;
+use bridge::BridgeError;
 
 /// Responds to OPTIONS for every path, and removes `Allow` from all responses but 405.
 pub async fn handle_options(request: Request, next: Next) -> Response {
@@ -26,10 +26,10 @@ pub async fn handle_options(request: Request, next: Next) -> Response {
 
 /// The error for an unsupported method. Below a keyspace's schema, several of Stargate's classes serve one path, and
 /// the error is that of an unknown path.
-pub async fn wrong(uri: Uri) -> Error {
+pub async fn wrong(uri: Uri) -> BridgeError {
     match segments(uri.path()).as_slice() {
-        ["schemas", "keyspaces", _, _, ..] => Error::UnknownPath,
-        _ => Error::WrongMethod,
+        ["schemas", "keyspaces", _, _, ..] => BridgeError::UnknownPath,
+        _ => BridgeError::WrongMethod,
     }
 }
 

@@ -8,16 +8,16 @@ use serde_json::Value;
 
 use super::lookup::Rest;
 use access::Interface;
-use bridge::{Body, Caller, Error, Parameters, first_json};
+use bridge::{Body, BridgeError, Caller, Parameters, first_json};
 use store::values::Maps;
 
 /// Stargate's default page size.
 const PAGE_SIZE: i32 = 100;
 
 impl FromRequestParts<Rest> for Caller {
-    type Rejection = Error;
+    type Rejection = BridgeError;
 
-    async fn from_request_parts(parts: &mut Parts, rest: &Rest) -> Result<Caller, Error> {
+    async fn from_request_parts(parts: &mut Parts, rest: &Rest) -> Result<Caller, BridgeError> {
         let names = RawPathParams::from_request_parts(parts, rest).await.ok();
         let mut names = names.iter().flatten();
         let keyspace = names.find(|(name, _)| *name == "keyspace");
@@ -30,11 +30,11 @@ impl FromRequestParts<Rest> for Caller {
 pub struct Names<T>(pub T);
 
 impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Names<T> {
-    type Rejection = Error;
+    type Rejection = BridgeError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Names<T>, Error> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Names<T>, BridgeError> {
         let path = Path::<T>::from_request_parts(parts, state).await;
-        let Path(names) = path.map_err(|_| Error::BadRequest)?;
+        let Path(names) = path.map_err(|_| BridgeError::BadRequest)?;
         Ok(Names(names))
     }
 }
@@ -50,25 +50,25 @@ pub fn maps(parameters: &Parameters) -> Maps {
 /// Returns the number of rows per page. Zero and negative numbers select the default.
 ///
 /// # Errors
-/// [`Error::NotFound`] if it is not a 32-bit number.
-pub fn page_size(parameters: &Parameters) -> Result<i32, Error> {
+/// [`BridgeError::NotFound`] if it is not a 32-bit number.
+pub fn page_size(parameters: &Parameters) -> Result<i32, BridgeError> {
     let Some(text) = parameters.given("page-size") else {
         return Ok(PAGE_SIZE);
     };
-    let size: i32 = text.parse().map_err(|_| Error::NotFound)?;
+    let size: i32 = text.parse().map_err(|_| BridgeError::NotFound)?;
     Ok(if size > 0 { size } else { PAGE_SIZE })
 }
 
 /// Parses a body as an object of the API.
 ///
 /// # Errors
-/// [`Error::BadRequest`] for invalid JSON or members of the wrong kind, and a separate error for an empty body.
-pub fn object<T: DeserializeOwned>(body: &Body) -> Result<T, Error> {
-    let missing = || Error::invalid("must not be null");
+/// [`BridgeError::BadRequest`] for invalid JSON or members of the wrong kind, and a separate error for an empty body.
+pub fn object<T: DeserializeOwned>(body: &Body) -> Result<T, BridgeError> {
+    let missing = || BridgeError::invalid("must not be null");
     if body.0.is_empty() {
         return Err(missing());
     }
-    let object: Option<T> = first_json(&body.text()).map_err(|_| Error::BadRequest)?;
+    let object: Option<T> = first_json(&body.text()).map_err(|_| BridgeError::BadRequest)?;
     object.ok_or_else(missing)
 }
 
@@ -124,7 +124,10 @@ mod tests {
             assert_eq!(page_size(text).unwrap(), wanted);
         }
         for text in ["many", "", "1.5", "2147483648"] {
-            assert!(matches!(page_size(text), Err(Error::NotFound)), "{text}");
+            assert!(
+                matches!(page_size(text), Err(BridgeError::NotFound)),
+                "{text}"
+            );
         }
     }
 }

@@ -1,16 +1,16 @@
-//! Parameters of a call in addition to the statement, with Stargate's defaults.
+//! Options of a call in addition to the statement, with Stargate's defaults.
 
 use scylla::statement::{Consistency, SerialConsistency};
 use tonic::Code;
 
-use super::error::Error;
+use super::error::GrpcError;
 use super::proto::stargate::{self as proto, BatchParameters, ConsistencyValue, QueryParameters};
 
 const PAGE_SIZE: i32 = 100;
 
-/// The parameters of a query or a batch. A batch has no paging.
+/// The options of a query or a batch. A batch has no paging.
 #[derive(Debug)]
-pub struct Parameters {
+pub struct QueryOptions {
     pub consistency: Consistency,
     pub serial_consistency: Serial,
     /// Microseconds since 1970.
@@ -29,19 +29,19 @@ pub enum Serial {
     Unfit,
 }
 
-impl Parameters {
+impl QueryOptions {
     /// # Errors
     /// UNKNOWN for a page size below 1 or a level without a name, UNIMPLEMENTED for `now_in_seconds`.
-    pub fn of_query(given: &QueryParameters) -> Result<Parameters, Error> {
+    pub fn of_query(given: &QueryParameters) -> Result<QueryOptions, GrpcError> {
         let page_size = given.page_size.unwrap_or(PAGE_SIZE);
         if page_size < 1 {
-            return Err(Error::Refused(
+            return Err(GrpcError::Refused(
                 Code::Unknown,
                 format!("Invalid page size {page_size}: must be strictly positive"),
             ));
         }
         no_clock(given.now_in_seconds)?;
-        Ok(Parameters {
+        Ok(QueryOptions {
             consistency: level(given.consistency, Consistency::LocalQuorum)?,
             serial_consistency: serial(given.serial_consistency)?,
             timestamp: given.timestamp,
@@ -53,10 +53,10 @@ impl Parameters {
     }
 
     /// # Errors
-    /// As for [`Parameters::of_query`].
-    pub fn of_batch(given: &BatchParameters) -> Result<Parameters, Error> {
+    /// As for [`QueryOptions::of_query`].
+    pub fn of_batch(given: &BatchParameters) -> Result<QueryOptions, GrpcError> {
         no_clock(given.now_in_seconds)?;
-        Ok(Parameters {
+        Ok(QueryOptions {
             consistency: level(given.consistency, Consistency::LocalQuorum)?,
             serial_consistency: serial(given.serial_consistency)?,
             timestamp: given.timestamp,
@@ -68,10 +68,10 @@ impl Parameters {
     }
 }
 
-fn no_clock(now_in_seconds: Option<i32>) -> Result<(), Error> {
+fn no_clock(now_in_seconds: Option<i32>) -> Result<(), GrpcError> {
     match now_in_seconds {
         None => Ok(()),
-        Some(_) => Err(Error::Refused(
+        Some(_) => Err(GrpcError::Refused(
             Code::Unimplemented,
             "Local Astra does not serve now_in_seconds: it speaks native protocol 4 with Cassandra, which \
              cannot carry it"
@@ -80,14 +80,17 @@ fn no_clock(now_in_seconds: Option<i32>) -> Result<(), Error> {
     }
 }
 
-fn tracing(wanted: bool, level_of: Option<ConsistencyValue>) -> Result<Option<Consistency>, Error> {
+fn tracing(
+    wanted: bool,
+    level_of: Option<ConsistencyValue>,
+) -> Result<Option<Consistency>, GrpcError> {
     wanted
         .then(|| level(level_of, Consistency::One))
         .transpose()
 }
 
 /// Returns a consistency level. An empty value means ANY, not the default.
-fn level(given: Option<ConsistencyValue>, default: Consistency) -> Result<Consistency, Error> {
+fn level(given: Option<ConsistencyValue>, default: Consistency) -> Result<Consistency, GrpcError> {
     let Some(given) = given else {
         return Ok(default);
     };
@@ -106,7 +109,7 @@ fn level(given: Option<ConsistencyValue>, default: Consistency) -> Result<Consis
     })
 }
 
-fn serial(given: Option<ConsistencyValue>) -> Result<Serial, Error> {
+fn serial(given: Option<ConsistencyValue>) -> Result<Serial, GrpcError> {
     let Some(given) = given else {
         return Ok(Serial::Of(SerialConsistency::Serial));
     };
@@ -118,9 +121,9 @@ fn serial(given: Option<ConsistencyValue>) -> Result<Serial, Error> {
 }
 
 /// Converts a number to a level. An unknown one causes an exception on a real Stargate, and therefore UNKNOWN.
-fn named(given: ConsistencyValue) -> Result<proto::Consistency, Error> {
+fn named(given: ConsistencyValue) -> Result<proto::Consistency, GrpcError> {
     proto::Consistency::try_from(given.value).map_err(|_| {
-        Error::Refused(
+        GrpcError::Refused(
             Code::Unknown,
             format!("there is no consistency level {}", given.value),
         )
