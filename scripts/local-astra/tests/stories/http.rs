@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -273,10 +273,15 @@ pub fn failing(target: u16, whole: usize, then: Then) -> Proxy {
         let (Ok(mut back), Ok(mut answers)) = (client.try_clone(), server.try_clone()) else {
             return;
         };
+        let stalled = Arc::new(AtomicBool::new(false));
+        let stays = Arc::clone(&stalled);
         let answering = thread::spawn(move || {
-            // Either side may end first; both are cut then.
+            // Either side may end first; both are cut then. But a server that gives up an idle connection does not
+            // end a stall.
             let _ended = std::io::copy(&mut answers, &mut back);
-            let _ended = back.shutdown(Shutdown::Both);
+            if !stays.load(Ordering::SeqCst) {
+                let _ended = back.shutdown(Shutdown::Both);
+            }
         });
         let mut bytes = [0; 65536];
         let mut heads = Heads::default();
@@ -296,6 +301,7 @@ pub fn failing(target: u16, whole: usize, then: Then) -> Proxy {
                         Then::Hold | Then::Cut | Then::CutAll => (),
                         // Until the client gives up.
                         Then::Stall | Then::StallAll => {
+                            stalled.store(true, Ordering::SeqCst);
                             while client.read(&mut bytes).is_ok_and(|n| n > 0) {}
                         }
                         Then::Fail | Then::FailAll => {

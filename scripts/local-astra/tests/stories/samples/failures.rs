@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
+use std::thread;
 
 use sysinfo::Signal;
 
@@ -194,34 +195,41 @@ fn what_cannot_be_removed_is_named() {
 
 #[test]
 fn whenever_a_signal_comes_what_is_left_is_named() {
+    // Most of the time is spent waiting for time limits.
+    thread::scope(|scope| {
+        for sample in makers() {
+            scope.spawn(|| whenever_a_signal_comes_to(sample));
+        }
+    });
+}
+
+fn whenever_a_signal_comes_to(sample: &Sample) {
     let astra = local_astra();
     let signals = [Signal::Interrupt, Signal::Term, Signal::Hangup];
-    for sample in makers() {
-        let port = astra.layout.ports.plain;
-        let run = |whole| {
-            let keyspace = astra.keyspace();
-            let proxy = http::failing(port, whole, Then::Stall);
-            let settings = through(astra, &sample.settings_in(astra, &keyspace), proxy.port);
-            (keyspace, proxy, sample.start(&settings))
-        };
-        let (_, proxy, undisturbed) = run(usize::MAX);
-        assert_eq!(undisturbed.end().code, Some(0), "{}", sample.name);
-        // All at once: a request to create or drop is waited for until its time limit.
-        let stopped: Vec<_> = (0..proxy.seen())
-            .map(|whole| {
-                let (keyspace, proxy, running) = run(whole);
-                let running = proxy.wait_past(whole, running);
-                running.signal(signals[whole % signals.len()]);
-                (keyspace, proxy, running)
-            })
-            .collect();
-        for (keyspace, _proxy, running) in stopped {
-            let ended = running.end();
-            assert!(ended.code.is_some_and(|code| code != 0), "{ended:#?}");
-            assert_eq!(ended.err.matches("Error: ").count(), 1, "{ended:#?}");
-            for left in astra.left_in(&keyspace) {
-                assert!(ended.err.contains(&left), "{left} is left: {ended:#?}");
-            }
+    let port = astra.layout.ports.plain;
+    let run = |whole| {
+        let keyspace = astra.keyspace();
+        let proxy = http::failing(port, whole, Then::Stall);
+        let settings = through(astra, &sample.settings_in(astra, &keyspace), proxy.port);
+        (keyspace, proxy, sample.start(&settings))
+    };
+    let (_, proxy, undisturbed) = run(usize::MAX);
+    assert_eq!(undisturbed.end().code, Some(0), "{}", sample.name);
+    // All at once: a request to create or drop is waited for until its time limit.
+    let stopped: Vec<_> = (0..proxy.seen())
+        .map(|whole| {
+            let (keyspace, proxy, running) = run(whole);
+            let running = proxy.wait_past(whole, running);
+            running.signal(signals[whole % signals.len()]);
+            (keyspace, proxy, running)
+        })
+        .collect();
+    for (keyspace, _proxy, running) in stopped {
+        let ended = running.end();
+        assert!(ended.code.is_some_and(|code| code != 0), "{ended:#?}");
+        assert_eq!(ended.err.matches("Error: ").count(), 1, "{ended:#?}");
+        for left in astra.left_in(&keyspace) {
+            assert!(ended.err.contains(&left), "{left} is left: {ended:#?}");
         }
     }
 }
