@@ -39,6 +39,8 @@ use report::{Measured, Report};
 use server::Server;
 use world::World;
 
+/// The profile that `cargo local` builds with.
+const USERS: &str = "dev";
 /// Attempts to measure a round that other programs do not disturb.
 const ATTEMPTS: usize = 3;
 /// Documents of the large collection.
@@ -50,7 +52,7 @@ const QUIET: f64 = 0.3;
 #[derive(Parser)]
 struct Arguments {
     /// The build of local Astra to measure: `dev` is the one of its users. Can be repeated.
-    #[arg(long = "profile", default_value = "dev")]
+    #[arg(long = "profile", default_value = USERS)]
     profiles: Vec<String>,
     #[arg(long, default_value_t = 5)]
     rounds: usize,
@@ -60,7 +62,7 @@ struct Arguments {
     /// Measures only operations whose name contains this text.
     #[arg(long, default_value = "")]
     only: String,
-    /// The parts to measure. Can be repeated; all without it.
+    /// The parts to measure. Can be repeated; without it, all but `builds`.
     #[arg(long = "part", value_enum)]
     parts: Vec<Part>,
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/BENCHMARK.md"))]
@@ -84,13 +86,21 @@ enum Part {
     Starts,
     /// Samples beside the same stories in Python, which needs Python 3.11 with venv.
     Stories,
-    /// Crates that samples compile again.
+    /// Crates that samples compile again. Takes ten minutes more.
     Builds,
 }
 
 impl Arguments {
-    fn wants(&self, part: Part) -> bool {
-        self.parts.is_empty() || self.parts.contains(&part)
+    /// Without a choice, builds other than that of users are measured for their rates and memory.
+    fn wants(&self, part: Part, profile: &str) -> bool {
+        if !self.parts.is_empty() {
+            return self.parts.contains(&part);
+        }
+        match part {
+            Part::Rows | Part::Large => true,
+            Part::Many | Part::Connector | Part::Starts | Part::Stories => profile == USERS,
+            Part::Builds => false,
+        }
     }
 }
 
@@ -111,25 +121,26 @@ async fn main() -> Result<()> {
 async fn measure(profile: &str, arguments: &Arguments, report: &mut Report) -> Result<()> {
     let program = server::build(profile)?;
     let mut figures = Vec::new();
-    if arguments.wants(Part::Starts) {
+    let wants = |part| arguments.wants(part, profile);
+    if wants(Part::Starts) {
         figures.extend(starts::measure(&program, profile)?);
     }
     let server = Server::start(&program)?;
     let world = Arc::new(World::open(&server).await?);
-    let rows = if arguments.wants(Part::Rows) {
+    let rows = if wants(Part::Rows) {
         rates(profile, arguments, &server, &world).await?
     } else {
         Vec::new()
     };
-    let large = if arguments.wants(Part::Large) {
+    let large = if wants(Part::Large) {
         large::measure(&world, &server, DOCUMENTS).await?
     } else {
         Vec::new()
     };
-    if arguments.wants(Part::Connector) {
+    if wants(Part::Connector) {
         figures.extend(connector::measure(&server).await?);
     }
-    if arguments.wants(Part::Many) {
+    if wants(Part::Many) {
         figures.extend(many::measure(&world).await?);
         let name = "`up`, again, with all these tables and documents";
         figures.push(Figure::time(name, starts::again(&server)?, "6 s"));
@@ -137,10 +148,10 @@ async fn measure(profile: &str, arguments: &Arguments, report: &mut Report) -> R
     drop(world);
     drop(server);
     // Samples are built as users build them.
-    if arguments.wants(Part::Stories) && profile == "dev" {
+    if wants(Part::Stories) && profile == USERS {
         figures.extend(stories::measure(&program)?);
     }
-    if arguments.wants(Part::Builds) && profile == "dev" {
+    if wants(Part::Builds) && profile == USERS {
         figures.extend(builds::measure()?);
     }
     report.add(profile, &rows, &large, &figures);

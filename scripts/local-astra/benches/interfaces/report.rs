@@ -9,7 +9,7 @@ use crate::figures::Figure;
 use crate::large::Large;
 use crate::load::{Level, Row};
 use crate::others::machine;
-use crate::{ATTEMPTS, QUIET};
+use crate::{ATTEMPTS, QUIET, USERS};
 
 /// The rates of a row at one level, round by round.
 pub struct Measured {
@@ -105,7 +105,7 @@ impl Report {
         large: &[Large],
         figures: &[Figure],
     ) {
-        let users = if profile == "dev" {
+        let users = if profile == USERS {
             ", which `cargo local` runs"
         } else {
             ""

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
+use crate::USERS;
 use crate::figures::{Figure, middle, timed};
 use crate::others::proportional_memory;
 use crate::server::{Server, settings};
@@ -26,7 +27,7 @@ pub fn measure(program: &Path, profile: &str) -> Result<Vec<Figure>> {
         Figure::time("`up`, new data", server.first_start, "6 s"),
         Figure::time("`up`, again", again, "4 s"),
     ];
-    if profile == "dev" {
+    if profile == USERS {
         figures.push(overhead(&server)?);
     }
     figures.push(Figure::time(

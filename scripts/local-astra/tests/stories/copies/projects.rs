@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 use std::time::Duration;
 
-use crate::astra::{Ended, LocalAstra, Running, Sample, local_astra};
+use crate::astra::{Ended, LocalAstra, Running, Sample, local_astra, workspace};
 use crate::samples::{story, told};
 
 /// Limit for a build with a run on a busy machine.
@@ -36,13 +37,26 @@ pub fn cargo(what: &[&str], folder: &Path, sample: &Sample) -> Command {
         "pulsar-client-sample" => own.push("prost-build@0.13.99"),
         _ => {}
     }
-    // The registry's crates are compiled with the workspace's profile.
-    cargo.args(["--config", "profile.dev.debug=\"line-tables-only\""]);
+    cargo.arg("--config").arg(profile());
     for package in own {
         let profile = format!("profile.dev.package.\"{package}\".codegen-units=17");
         cargo.args(["--config", &profile]);
     }
     cargo
+}
+
+/// Returns the workspace's profile as a configuration: with it, the registry's crates are those that the workspace has
+/// compiled.
+fn profile() -> &'static Path {
+    static FILE: OnceLock<PathBuf> = OnceLock::new();
+    FILE.get_or_init(|| {
+        let manifest = std::fs::read_to_string(workspace().join("Cargo.toml")).unwrap();
+        let profile = manifest.find("[profile.dev]").unwrap();
+        let profile = manifest[profile..].split("\n[patch").next().unwrap();
+        let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("profile.toml");
+        std::fs::write(&file, profile).unwrap();
+        file
+    })
 }
 
 /// Returns the output of `cargo local env`, with a keyspace of this test.
