@@ -27,7 +27,7 @@ pub async fn one(collection: &Collection, command: &Command) -> Result<Response,
     if command.field("filter").is_none_or(Json::is_null) {
         return Err(missing("command.filter"));
     }
-    let deleted = delete_target(collection, command).await?;
+    let deleted = delete_target(collection, command, false).await?;
     Ok(Response::default().with_status("deletedCount", count(usize::from(deleted.is_some()))))
 }
 
@@ -37,7 +37,7 @@ pub async fn find_and_delete(
     command: &Command,
 ) -> Result<Response, ApiError> {
     let projection = Projection::read(command.field("projection"))?;
-    let deleted = delete_target(collection, command).await?;
+    let deleted = delete_target(collection, command, true).await?;
     let deleted_count = count(usize::from(deleted.is_some()));
     let document = deleted.map(|document| document.projected(&projection));
     Ok(Response::document(document.transpose()?).with_status("deletedCount", deleted_count))
@@ -46,12 +46,17 @@ pub async fn find_and_delete(
 async fn delete_target(
     collection: &Collection,
     command: &Command,
+    is_returned: bool,
 ) -> Result<Option<Document>, ApiError> {
     let target = Target::read(collection, command)?;
-    match target.find(collection).await? {
-        Some(document) => delete(collection, &target.parsed, document).await,
-        None => Ok(None),
+    let Some(document) = target.find(collection).await? else {
+        return Ok(None);
+    };
+    if is_returned {
+        // What cannot be read is not deleted.
+        document.json()?;
     }
+    delete(collection, &target.parsed, document).await
 }
 
 /// Deletes a document that was found; `None` if it is gone, or does not fit any more.

@@ -112,7 +112,8 @@ async fn change(
             Ok(Changed::default())
         };
     };
-    let written = write(collection, &target.parsed, update, document).await?;
+    let json = document.json()?;
+    let written = write(collection, &target.parsed, update, document, json).await?;
     let (before, after, modified) = match written {
         Written::Changed { before, after } => (Some(before), Some(after), 1),
         Written::Same(document) => (Some(document.clone()), Some(document), 0),
@@ -145,7 +146,8 @@ async fn upsert(
             );
             return Err(ApiError::new(Code::DocumentAlreadyExists, text));
         };
-        let written = write(collection, parsed, update, found).await?;
+        let json = found.json()?;
+        let written = write(collection, parsed, update, found, json).await?;
         let mut changed = Changed {
             matched: 1,
             ..Changed::default()
@@ -191,15 +193,15 @@ enum Written {
     Gone,
 }
 
+/// Writes a document that was found, with its contents.
 async fn write(
     collection: &Collection,
     parsed: &Parsed,
     update: &Update,
-    document: Document,
+    mut document: Document,
+    mut before: Json,
 ) -> Result<Written, ApiError> {
-    let mut document = document;
     for _ in 0..TRIES {
-        let before = document.json()?;
         let mut changed = before.clone();
         if !update.apply(&mut changed, false)? {
             return Ok(Written::Same(before));
@@ -213,7 +215,10 @@ async fn write(
         }
         let filter = parsed.of_document(&document.key);
         match first(collection, &filter).await? {
-            Some(again) => document = again,
+            Some(again) => {
+                before = again.json()?;
+                document = again;
+            }
             None => return Ok(Written::Gone),
         }
     }
@@ -246,11 +251,16 @@ pub async fn update_many(collection: &Collection, command: &Command) -> Result<R
         matched: found.len(),
         ..Changed::default()
     };
+    // All are read before the first is changed.
+    let found = found.into_iter().map(|(_, document)| {
+        let json = document.json()?;
+        Ok((document, json))
+    });
+    let found = found.collect::<Result<Vec<_>, ApiError>>()?;
     let mut errors = Vec::new();
-    for (_, document) in found {
-        let id = document.json()?;
-        let id = id.get("_id").and_then(|id| Id::read(id).ok());
-        match write(collection, &parsed, &update, document).await {
+    for (document, json) in found {
+        let id = json.get("_id").and_then(|id| Id::read(id).ok());
+        match write(collection, &parsed, &update, document, json).await {
             Ok(Written::Changed { .. }) => changed.modified += 1,
             Ok(Written::Same(_) | Written::Gone) => {}
             Err(error) if error.code == Code::FailedConcurrentOperations => {

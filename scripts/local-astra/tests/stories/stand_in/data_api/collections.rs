@@ -195,3 +195,34 @@ fn hostile_names_change_no_statement() {
         assert_eq!(api.find_all("c", &json!({})).await.len(), hostile.len());
     });
 }
+
+#[test]
+fn with_a_document_that_cannot_be_read_nothing_is_changed_and_nothing_lost() {
+    let api = DataApi::new();
+    block_on(async {
+        api.create("c", json!({})).await;
+        let documents = json!([{"_id": "good", "n": 1}, {"_id": "bad", "n": 1}]);
+        api.done("c", json!({"insertMany": {"documents": documents}}))
+            .await;
+        let session = local_astra().cql().await;
+        let spoil = format!(
+            "UPDATE {}.c SET doc_json = '{{' WHERE key = (1, 'bad')",
+            api.keyspace
+        );
+        session.query_unpaged(spoil, ()).await.unwrap();
+        let bad = json!({"_id": "bad"});
+        for command in [
+            json!({"find": {}}),
+            json!({"findOneAndDelete": {"filter": bad}}),
+            json!({"updateOne": {"filter": bad, "update": {"$inc": {"n": 1}}}}),
+            json!({"updateMany": {"filter": {"n": 1}, "update": {"$inc": {"n": 1}}}}),
+        ] {
+            let code = api.code("c", command.clone()).await;
+            assert_eq!(code, "DOCUMENT_FROM_DB_UNPARSEABLE", "{command}");
+        }
+        let good = api.find_all("c", &json!({"_id": "good"})).await;
+        assert_eq!(good, [json!({"_id": "good", "n": 1})]);
+        let count = api.done("c", json!({"countDocuments": {}})).await;
+        assert_eq!(count["status"]["count"], 2);
+    });
+}
