@@ -6,13 +6,13 @@ use anyhow::{Context, Result, ensure};
 use astra_secure_connect::SecureConnect;
 use futures::{StreamExt, TryStreamExt, stream};
 use scylla::client::session::Session;
-use scylla::client::session_builder::SessionBuilder;
 use scylla::statement::prepared::PreparedStatement;
 use secrecy::ExposeSecret;
 use settings::KEYSPACE;
 
 use crate::figures::{Figure, middle, waited};
 use crate::server::Server;
+use crate::world::direct;
 
 const ROUNDS: usize = 5;
 const READS: i32 = 2_000;
@@ -25,16 +25,16 @@ const TABLE: &str = "bench_connector";
 /// # Errors
 /// When a connection or a statement fails.
 pub async fn measure(server: &Server) -> Result<Vec<Figure>> {
-    let direct = direct(server).await?;
+    let straight = direct(server).await?;
     let table = format!("CREATE TABLE {TABLE} (key int PRIMARY KEY, value text)");
-    direct.query_unpaged(table, ()).await?;
+    straight.query_unpaged(table, ()).await?;
     let mut connects = [Vec::new(), Vec::new()];
     for _ in 0..ROUNDS {
-        connects[0].push(waited(self::direct(server)).await?.0);
+        connects[0].push(waited(direct(server)).await?.0);
         connects[1].push(waited(bundle(server)).await?.0);
     }
     let ways = [
-        Way::of(direct).await?,
+        Way::of(straight).await?,
         Way::of(bundle(server).await?).await?,
     ];
     let (mut reads, mut writes) = ([Vec::new(), Vec::new()], [Vec::new(), Vec::new()]);
@@ -64,17 +64,6 @@ pub async fn measure(server: &Server) -> Result<Vec<Figure>> {
             "+5 %",
         ),
     ])
-}
-
-async fn direct(server: &Server) -> Result<Session> {
-    let login = &server.secrets.application;
-    SessionBuilder::new()
-        .known_nodes_addr(server.layout.cassandra())
-        .user(&login.client_id, login.token.password().expose_secret())
-        .use_keyspace(KEYSPACE, true)
-        .build()
-        .await
-        .context("straight to Cassandra")
 }
 
 async fn bundle(server: &Server) -> Result<Session> {

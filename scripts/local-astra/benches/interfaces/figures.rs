@@ -48,8 +48,8 @@ pub async fn waited<T>(run: impl Future<Output = Result<T>>) -> Result<(Duration
     Ok((began.elapsed(), done))
 }
 
-/// The middle one of some times.
-pub fn middle(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    times.get(times.len() / 2).copied().unwrap_or_default()
+/// The middle one of some values.
+pub fn middle<T: Copy + Default + Ord>(mut values: Vec<T>) -> T {
+    values.sort_unstable();
+    values.get(values.len() / 2).copied().unwrap_or_default()
 }

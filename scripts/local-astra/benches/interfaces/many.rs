@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use settings::KEYSPACE;
 
 use crate::figures::{Figure, middle, waited};
-use crate::world::World;
+use crate::world::{World, documents};
 
 const TABLES: usize = 450;
 const DOCUMENTS: usize = 21_000;
@@ -30,8 +30,7 @@ pub async fn measure(world: &World) -> Result<Vec<Figure>> {
         );
         world.session.query_unpaged(create, ()).await?;
     }
-    let documents = fill(world);
-    documents.await?;
+    fill(world).await?;
     let list = format!("/api/rest/v2/schemas/keyspaces/{KEYSPACE}/tables");
     let mut lists = Vec::new();
     for _ in 0..REPEATS {
@@ -67,17 +66,9 @@ pub async fn measure(world: &World) -> Result<Vec<Figure>> {
     ])
 }
 
-fn documents() -> String {
-    format!("/api/rest/v2/namespaces/{KEYSPACE}/collections/{COLLECTION}")
-}
-
 async fn fill(world: &World) -> Result<()> {
-    let collections = format!("/api/rest/v2/namespaces/{KEYSPACE}/collections");
-    let create = json!({"name": COLLECTION});
-    world
-        .send(Method::POST, &collections, Some(&create))
-        .await?;
-    let batch = format!("{}/batch?id-path=id", documents());
+    world.create_documents(COLLECTION).await?;
+    let batch = format!("{}/batch?id-path=id", documents(COLLECTION));
     for start in (0..DOCUMENTS).step_by(TOGETHER) {
         let some = start..(start + TOGETHER).min(DOCUMENTS);
         let some: Vec<Value> = some
@@ -90,11 +81,8 @@ async fn fill(world: &World) -> Result<()> {
 
 /// A query of one table.
 async fn graphql(world: &World, table: usize) -> Result<Duration> {
-    let query = json!({"query": format!("{{ bench_many_{table} {{ values {{ id }} }} }}")});
-    let path = format!("/api/graphql/{KEYSPACE}");
-    let (time, text) = waited(world.send(Method::POST, &path, Some(&query))).await?;
-    ensure!(!text.contains("\"errors\""), "{text}");
-    Ok(time)
+    let query = format!("{{ bench_many_{table} {{ values {{ id }} }} }}");
+    Ok(waited(world.graphql(&query)).await?.0)
 }
 
 async fn search(world: &World) -> Result<usize> {
@@ -104,7 +92,7 @@ async fn search(world: &World) -> Result<usize> {
     );
     let (mut hits, mut page) = (0, String::new());
     loop {
-        let path = format!("{}?page-size=20&where={range}{page}", documents());
+        let path = format!("{}?page-size=20&where={range}{page}", documents(COLLECTION));
         let text = world.send(Method::GET, &path, None).await?;
         let found: Value = serde_json::from_str(&text)?;
         hits += found["data"].as_object().map_or(0, serde_json::Map::len);

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, ensure};
 use local_astra::background::{cassandra, pulsar, state::State};
 use serde_json::Value;
 use settings::Folders;
@@ -91,32 +91,51 @@ impl Drop for Server {
 /// # Errors
 /// When the build fails.
 pub fn build(profile: &str) -> Result<PathBuf> {
-    let output = Command::new(env!("CARGO"))
-        .args(["build", "--locked", "--package", "local-astra"])
-        .args([
-            "--profile",
-            profile,
-            "--message-format",
-            "json-render-diagnostics",
-        ])
-        .stderr(Stdio::inherit())
-        .output()?;
-    if !output.status.success() {
-        bail!("cargo build --profile {profile}: {}", output.status);
-    }
-    let messages = output.stdout.split(|byte| *byte == b'\n');
-    let mut messages = messages.filter_map(|line| serde_json::from_slice::<Value>(line).ok());
-    let program = messages.find_map(|message| message["executable"].as_str().map(PathBuf::from));
+    let mut cargo = cargo_build("local-astra");
+    let messages = messages_of(cargo.args(["--profile", profile]))?;
+    let mut programs = messages.iter().filter_map(|m| m["executable"].as_str());
+    let program = programs.next().map(PathBuf::from);
     program.context("cargo build named no program")
 }
 
-fn local_astra(program: &Path, data: &Path, arguments: &[&str]) -> Result<()> {
-    let mut command = Command::new(program);
-    let status = command.arg("--data").arg(data).args(arguments).status()?;
-    if !status.success() {
-        bail!("local-astra {arguments:?}: {status}");
-    }
+/// The command that builds a package.
+pub fn cargo_build(package: &str) -> Command {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--locked", "--package", package]);
+    cargo
+}
+
+/// Runs a build to its end, for the messages of cargo.
+///
+/// # Errors
+/// When it fails.
+pub fn messages_of(build: &mut Command) -> Result<Vec<Value>> {
+    build.args(["--message-format", "json-render-diagnostics"]);
+    let output = build.stderr(Stdio::inherit()).output()?;
+    ensure!(output.status.success(), "cargo build: {}", output.status);
+    let lines = output.stdout.split(|byte| *byte == b'\n');
+    Ok(lines
+        .filter_map(|line| serde_json::from_slice(line).ok())
+        .collect())
+}
+
+/// Runs a command to its end.
+///
+/// # Errors
+/// When it fails. `Debug` of a command would show its variables, tokens among them.
+pub fn run(command: &mut Command) -> Result<()> {
+    let status = command.status();
+    let program = command.get_program();
+    let status = status.with_context(|| format!("{program:?}"))?;
+    ensure!(status.success(), "{program:?}: {status}");
     Ok(())
+}
+
+fn local_astra(program: &Path, data: &Path, arguments: &[&str]) -> Result<()> {
+    run(Command::new(program)
+        .arg("--data")
+        .arg(data)
+        .args(arguments))
 }
 
 /// The settings of samples, as `cargo local env` prints them.

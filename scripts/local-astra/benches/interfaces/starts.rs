@@ -4,12 +4,12 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 
 use crate::USERS;
 use crate::figures::{Figure, middle, timed};
 use crate::others::proportional_memory;
-use crate::server::{Server, settings};
+use crate::server::{Server, run, settings};
 
 const SAMPLE: &str = "rest-sample";
 const REPEATS: usize = 5;
@@ -20,25 +20,22 @@ const REPEATS: usize = 5;
 /// When a start fails.
 pub fn measure(program: &Path, profile: &str) -> Result<Vec<Figure>> {
     let server = Server::start(program)?;
-    let up = |arguments: &[&str]| timed(|| server.run(arguments));
-    server.run(&["down"])?;
-    let again = up(&["up"])?;
+    let second_start = again(&server, &["up"])?;
     let mut figures = vec![
         Figure::time("`up`, new data", server.first_start, "6 s"),
-        Figure::time("`up`, again", again, "4 s"),
+        Figure::time("`up`, again", second_start, "4 s"),
     ];
     if profile == USERS {
         figures.push(overhead(&server)?);
     }
     figures.push(Figure::time(
         "`up --pulsar`, Cassandra is up",
-        up(&["up", "--pulsar"])?,
+        timed(|| server.run(&["up", "--pulsar"]))?,
         "6 s",
     ));
-    server.run(&["down"])?;
     figures.push(Figure::time(
         "`up --pulsar`, again, both engines",
-        up(&["up", "--pulsar"])?,
+        again(&server, &["up", "--pulsar"])?,
         "6 s",
     ));
     let pulsar = server.pulsar()?;
@@ -70,7 +67,7 @@ fn overhead(server: &Server) -> Result<Figure> {
     // The first round builds.
     for round in 0..=REPEATS {
         for (command, times) in [&mut local, &mut bare].into_iter().zip(&mut times) {
-            let time = timed(|| quiet(command))?;
+            let time = timed(|| run(command.stdout(Stdio::null()).stderr(Stdio::null())))?;
             if round > 0 {
                 times.push(time);
             }
@@ -86,18 +83,11 @@ fn overhead(server: &Server) -> Result<Figure> {
     ))
 }
 
-fn quiet(command: &mut Command) -> Result<()> {
-    let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
-    let status = status.with_context(|| format!("{command:?}"))?;
-    ensure!(status.success(), "{:?}: {status}", command.get_program());
-    Ok(())
-}
-
-/// The second start of a local Astra that has data.
+/// Stops local Astra, and measures how long a command takes to start it again.
 ///
 /// # Errors
 /// When it fails.
-pub fn again(server: &Server) -> Result<Duration> {
+pub fn again(server: &Server, up: &[&str]) -> Result<Duration> {
     server.run(&["down"])?;
-    timed(|| server.run(&["up"]))
+    timed(|| server.run(up))
 }

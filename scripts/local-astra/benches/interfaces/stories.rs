@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::figures::Figure;
-use crate::server::{Server, settings};
+use crate::figures::{Figure, middle};
+use crate::server::{Server, cargo_build, run, settings};
 
 const ROUNDS: usize = 7;
 /// The interval between two looks at the memory of a program.
@@ -49,13 +49,7 @@ pub fn measure(program: &Path) -> Result<Vec<Figure>> {
     let settings = settings(&server)?;
     let mut figures = Vec::new();
     for (sample, file) in STORIES {
-        run(Command::new(env!("CARGO")).args([
-            "build",
-            "--quiet",
-            "--locked",
-            "--package",
-            sample,
-        ]))?;
+        run(cargo_build(sample).arg("--quiet"))?;
         let rust = || Command::new(program.with_file_name(sample));
         let python = || {
             let mut python = Command::new(bin.join("python"));
@@ -72,7 +66,7 @@ pub fn measure(program: &Path) -> Result<Vec<Figure>> {
                 }
             }
         }
-        let [rust, python] = uses.map(Use::middle);
+        let [rust, python] = uses.map(|uses| Use::middle(&uses));
         figures.push(Figure::new(
             format!("story of `{sample}`, and of Python: wall, processor, memory"),
             format!("{rust}, and {python}: {}", rust.over(&python)),
@@ -82,13 +76,7 @@ pub fn measure(program: &Path) -> Result<Vec<Figure>> {
     Ok(figures)
 }
 
-fn run(command: &mut Command) -> Result<()> {
-    let status = command.status().with_context(|| format!("{command:?}"))?;
-    ensure!(status.success(), "{:?}: {status}", command.get_program());
-    Ok(())
-}
-
-/// What a program used.
+/// The time and memory that a program used.
 struct Use {
     wall: Duration,
     processor: Duration,
@@ -98,17 +86,11 @@ struct Use {
 
 impl Use {
     /// The middle ones.
-    fn middle(uses: Vec<Use>) -> Use {
-        let middle = |of: &dyn Fn(&Use) -> u64| {
-            let mut all: Vec<u64> = uses.iter().map(of).collect();
-            all.sort_unstable();
-            all.get(all.len() / 2).copied().unwrap_or_default()
-        };
-        let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+    fn middle(uses: &[Use]) -> Use {
         Use {
-            wall: Duration::from_micros(middle(&|used| micros(used.wall))),
-            processor: Duration::from_micros(middle(&|used| micros(used.processor))),
-            memory: middle(&|used| used.memory),
+            wall: middle(uses.iter().map(|used| used.wall).collect()),
+            processor: middle(uses.iter().map(|used| used.processor).collect()),
+            memory: middle(uses.iter().map(|used| used.memory).collect()),
         }
     }
 

@@ -42,18 +42,11 @@ impl World {
     /// # Errors
     /// When one of them cannot connect.
     pub async fn open(server: &Server) -> Result<World> {
-        let login = &server.secrets.application;
+        let token = server.secrets.application.token.text();
         let url = format!("http://127.0.0.1:{}", server.layout.ports.plain);
-        let session = SessionBuilder::new()
-            .known_nodes_addr(server.layout.cassandra())
-            .user(&login.client_id, login.token.password().expose_secret())
-            .use_keyspace(KEYSPACE, true)
-            .build()
-            .await
-            .context("straight to Cassandra")?;
         Ok(World {
-            session,
-            token: login.token.text().expose_secret().to_owned(),
+            session: direct(server).await?,
+            token: token.expose_secret().to_owned(),
             grpc: Channel::from_shared(url.clone())?.connect().await?,
             url,
             http: Client::builder(TokioExecutor::new()).build_http(),
@@ -81,6 +74,30 @@ impl World {
         let (status, text) = timeout(LIMIT, exchange).await.context("no response")??;
         ensure!(status.is_success(), "{path}: {status} {text}");
         Ok(text)
+    }
+
+    /// Runs a GraphQL document on the tables of the keyspace.
+    ///
+    /// # Errors
+    /// For any error in the response.
+    pub async fn graphql(&self, query: &str) -> Result<()> {
+        let path = format!("/api/graphql/{KEYSPACE}");
+        let query = json!({"query": query});
+        let text = self.send(Method::POST, &path, Some(&query)).await?;
+        let response: Value = serde_json::from_str(&text)?;
+        ensure!(response["errors"].is_null(), "{text}");
+        Ok(())
+    }
+
+    /// Creates a collection of the Document API.
+    ///
+    /// # Errors
+    /// When it cannot be created.
+    pub async fn create_documents(&self, name: &str) -> Result<()> {
+        let create = json!({"name": name});
+        let path = documents("");
+        self.send(Method::POST, &path, Some(&create)).await?;
+        Ok(())
     }
 
     /// Runs a command of the Data API at the keyspace, or at a collection of it.
@@ -133,6 +150,27 @@ impl World {
         }
         Ok(())
     }
+}
+
+/// The path of a collection of the Document API.
+pub fn documents(collection: &str) -> String {
+    let slash = if collection.is_empty() { "" } else { "/" };
+    format!("/api/rest/v2/namespaces/{KEYSPACE}/collections{slash}{collection}")
+}
+
+/// Connects the driver straight to Cassandra.
+///
+/// # Errors
+/// When it cannot connect.
+pub async fn direct(server: &Server) -> Result<Session> {
+    let login = &server.secrets.application;
+    SessionBuilder::new()
+        .known_nodes_addr(server.layout.cassandra())
+        .user(&login.client_id, login.token.password().expose_secret())
+        .use_keyspace(KEYSPACE, true)
+        .build()
+        .await
+        .context("straight to Cassandra")
 }
 
 /// Runs a prepared statement that has to find or to change something.

@@ -13,7 +13,7 @@ use settings::KEYSPACE;
 use tonic_prost::ProstCodec;
 
 use crate::load::{Row, Side, one_and_many};
-use crate::world::{World, execute};
+use crate::world::{World, documents, execute};
 
 const ROWS: u64 = 1_000;
 /// Rows that are written at once before the first round.
@@ -32,17 +32,13 @@ fn value(number: u64) -> String {
 pub async fn rows(world: &Arc<World>) -> Result<Vec<Row>> {
     let create = format!("CREATE TABLE {KEYSPACE}.{TABLE} (key text PRIMARY KEY, value text)");
     world.session.query_unpaged(create, ()).await?;
-    let collections = format!("/api/rest/v2/namespaces/{KEYSPACE}/collections");
-    let create = json!({"name": DOCUMENTS});
-    world
-        .send(Method::POST, &collections, Some(&create))
-        .await?;
+    world.create_documents(DOCUMENTS).await?;
     let insert = format!("INSERT INTO {TABLE} (key, value) VALUES (?, ?)");
     let insert_one = world.session.prepare(insert.as_str()).await?;
     let seeds = (0..ROWS).map(async |number| {
         let values = (number.to_string(), value(number));
         world.session.execute_unpaged(&insert_one, values).await?;
-        let document = format!("{}/{number}", documents());
+        let document = format!("{}/{number}", documents(DOCUMENTS));
         let body = json!({"title": value(number), "list": [number]});
         world.send(Method::PUT, &document, Some(&body)).await
     });
@@ -50,8 +46,6 @@ pub async fn rows(world: &Arc<World>) -> Result<Vec<Row>> {
     seeds.try_for_each(|_| async { Ok(()) }).await?;
     let rest = format!("/api/rest/v2/keyspaces/{KEYSPACE}/{TABLE}");
     let (rest_get, rest_insert) = (rest.clone(), rest);
-    let graphql = format!("/api/graphql/{KEYSPACE}");
-    let (graphql_get, graphql_insert) = (graphql.clone(), graphql);
     let entries = [
         (
             "gRPC select by key",
@@ -80,7 +74,11 @@ pub async fn rows(world: &Arc<World>) -> Result<Vec<Row>> {
             "Document get",
             false,
             http(world, |n| {
-                (Method::GET, format!("{}/{}", documents(), n % ROWS), None)
+                (
+                    Method::GET,
+                    format!("{}/{}", documents(DOCUMENTS), n % ROWS),
+                    None,
+                )
             }),
             one_and_many("2.0", "3.0"),
         ),
@@ -91,7 +89,7 @@ pub async fn rows(world: &Arc<World>) -> Result<Vec<Row>> {
                 let document = json!({"title": value(n), "list": [n]});
                 (
                     Method::PUT,
-                    format!("{}/put-{n}", documents()),
+                    format!("{}/put-{n}", documents(DOCUMENTS)),
                     Some(document),
                 )
             }),
@@ -100,7 +98,7 @@ pub async fn rows(world: &Arc<World>) -> Result<Vec<Row>> {
         (
             "GraphQL get by key",
             false,
-            graph(world, graphql_get, |n| {
+            graph(world, |n| {
                 format!(
                     "{{ {TABLE}(value: {{key: \"{}\"}}) {{ values {{ key value }} }} }}",
                     n % ROWS
@@ -111,7 +109,7 @@ pub async fn rows(world: &Arc<World>) -> Result<Vec<Row>> {
         (
             "GraphQL insert",
             true,
-            graph(world, graphql_insert, |n| {
+            graph(world, |n| {
                 let row = format!("{{key: \"graphql {n}\", value: \"{}\"}}", value(n));
                 format!("mutation {{ insert{TABLE}(value: {row}) {{ applied }} }}")
             }),
@@ -149,10 +147,6 @@ pub async fn rows(world: &Arc<World>) -> Result<Vec<Row>> {
     Ok(rows.collect())
 }
 
-fn documents() -> String {
-    format!("/api/rest/v2/namespaces/{KEYSPACE}/collections/{DOCUMENTS}")
-}
-
 /// Sends a request that is made of a number.
 fn http(
     world: &Arc<World>,
@@ -166,24 +160,11 @@ fn http(
 }
 
 /// Sends a GraphQL document that is made of a number.
-fn graph(
-    world: &Arc<World>,
-    path: String,
-    of: impl Fn(u64) -> String + Send + Sync + 'static,
-) -> Side {
+fn graph(world: &Arc<World>, of: impl Fn(u64) -> String + Send + Sync + 'static) -> Side {
     let world = Arc::clone(world);
     Side::new(move |number| {
-        let (world, path, body) = (
-            Arc::clone(&world),
-            path.clone(),
-            json!({"query": of(number)}),
-        );
-        async move {
-            let text = world.send(Method::POST, &path, Some(&body)).await?;
-            let response: Value = serde_json::from_str(&text)?;
-            anyhow::ensure!(response["errors"].is_null(), "{text}");
-            Ok(())
-        }
+        let (world, query) = (Arc::clone(&world), of(number));
+        async move { world.graphql(&query).await }
     })
 }
 
