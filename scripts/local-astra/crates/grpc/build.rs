@@ -1,16 +1,12 @@
-//! Compiles the gRPC API in `proto/`, in pure Rust: no `protoc` is needed.
+//! Creates the messages and the service from `proto/stargate.bin`, the compiled API.
 
-use std::path::PathBuf;
-
-use protox::prost::Message;
+use prost::Message;
+use tonic_prost_build::FileDescriptorSet;
 
 fn main() -> anyhow::Result<()> {
-    println!("cargo::rerun-if-changed=proto");
-    let files = protox::compile(["stargate.proto"], ["proto"])?;
-    // Server reflection tells clients these descriptors.
-    let out = PathBuf::from(std::env::var("OUT_DIR")?);
-    std::fs::write(out.join("stargate.bin"), files.encode_to_vec())?;
+    println!("cargo::rerun-if-changed=proto/stargate.bin");
+    let files = std::fs::read("proto/stargate.bin")?;
     Ok(tonic_prost_build::configure()
         .build_client(false)
-        .compile_fds(files)?)
+        .compile_fds(FileDescriptorSet::decode(files.as_slice())?)?)
 }

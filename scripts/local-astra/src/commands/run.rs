@@ -26,11 +26,16 @@ use settings::secrets::Secrets;
 pub async fn run(folders: &Folders, sample: &str, arguments: &[String]) -> Result<u8> {
     let workspace = Workspace::read().await?;
     workspace.check(sample)?;
-    let program = build(&workspace.root, sample).await?;
-    match up::ensure(folders, None, engines(sample)).await? {
-        Started::Ready => (),
-        Started::Interrupted => return Ok(130),
+    // Side by side: a first start downloads the engines and waits for them.
+    let (program, started) = tokio::join!(
+        build(&workspace.root, sample),
+        up::ensure(folders, None, engines(sample)),
+    );
+    if matches!(started, Ok(Started::Interrupted)) {
+        return Ok(130);
     }
+    let program = program?;
+    started?;
     let layout = Layout::of(&folders.data, None)?;
     let secrets = Secrets::of(&folders.data)?;
     let mut command = Command::new(&program);
@@ -171,10 +176,12 @@ struct Target {
 }
 
 async fn build(root: &Path, sample: &str) -> Result<PathBuf> {
+    eprintln!("Building {sample}.");
     // With the features of both packages, cargo reuses most of the dependencies that it has built for local Astra.
     let output = cargo()
         .args(["build", "--package", "local-astra", "--package", sample])
-        .args(["--bin", sample])
+        // Its progress would run into that of the engines.
+        .args(["--bin", sample, "--quiet"])
         .arg("--message-format=json-render-diagnostics")
         .current_dir(root)
         .stderr(Stdio::inherit())

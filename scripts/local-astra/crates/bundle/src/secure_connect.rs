@@ -9,8 +9,8 @@ use engines::EngineError;
 use secrecy::ExposeSecret;
 use serde_json::json;
 use uuid::Uuid;
-use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
 
 use super::{Bundles, key_stores};
 use crate::certificates::{self, CertificateError};
@@ -97,9 +97,12 @@ impl Bundles {
 }
 
 fn zip<const N: usize>(files: [(&str, &[u8]); N]) -> Result<Vec<u8>, BundleError> {
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Stored)
+        .unix_permissions(0o600);
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, bytes) in files {
-        zip.start_file(name, SimpleFileOptions::default().unix_permissions(0o600))?;
+        zip.start_file(name, options)?;
         zip.write_all(bytes)?;
     }
     Ok(zip.finish()?.into_inner())

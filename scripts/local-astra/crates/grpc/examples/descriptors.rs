@@ -1,0 +1,19 @@
+//! Compiles `proto/stargate.proto` to `proto/stargate.bin`, from which `build.rs` creates the code. The compiler takes
+//! longer to build than all else in this crate, so that only a change of the API needs it:
+//!
+//! ```sh
+//! cargo run --package local-astra-grpc --example descriptors
+//! ```
+
+use std::path::Path;
+
+use protox::prost::Message;
+
+fn main() -> anyhow::Result<()> {
+    let proto = Path::new(env!("CARGO_MANIFEST_DIR")).join("proto");
+    let files = protox::compile(["stargate.proto"], [&proto])?;
+    Ok(std::fs::write(
+        proto.join("stargate.bin"),
+        files.encode_to_vec(),
+    )?)
+}
