@@ -7,8 +7,8 @@
 //! - [`server`]: local Astra, built and started; [`world`]: the clients
 //! - [`load`]: calls at a number in flight; [`others`]: the processor time of other programs
 //! - [`large`]: 20,000 documents and the memory that they take; [`many`]: 450 tables
-//! - [`starts`]: starts and idle memory; [`connector`]: the bundle; [`stories`]: Python's; [`builds`]: crates that
-//!   samples compile again
+//! - [`starts`]: starts and idle memory; [`connector`]: the bundle; [`stories`], [`messages`]: beside Python;
+//!   [`builds`]: crates that samples compile again
 //! - [`report`]: medians, ratios, [`figures`], the file
 
 mod builds;
@@ -17,6 +17,7 @@ mod figures;
 mod large;
 mod load;
 mod many;
+mod messages;
 mod others;
 mod report;
 mod rows;
@@ -84,7 +85,7 @@ enum Part {
     Connector,
     /// Starts, idle memory, `cargo local run`.
     Starts,
-    /// Samples beside the same stories in Python, which needs Python 3.11 with venv.
+    /// Samples beside the same stories in Python, and 100,000 messages. Needs Python 3.11 with venv.
     Stories,
     /// Crates that samples compile again. Takes ten minutes more.
     Builds,
@@ -149,7 +150,7 @@ async fn measure(profile: &str, arguments: &Arguments, report: &mut Report) -> R
     drop(server);
     // Samples are built as users build them.
     if wants(Part::Stories) && profile == USERS {
-        figures.extend(stories::measure(&program)?);
+        figures.extend(stories::measure(&program).await?);
     }
     if wants(Part::Builds) && profile == USERS {
         figures.extend(builds::measure()?);

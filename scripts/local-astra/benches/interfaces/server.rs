@@ -1,5 +1,6 @@
 //! Local Astra as its users build and start it, with data of its own.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -142,7 +143,7 @@ fn local_astra(program: &Path, data: &Path, arguments: &[&str]) -> Result<()> {
 ///
 /// # Errors
 /// When the command fails.
-pub fn settings(server: &Server) -> Result<Vec<(String, String)>> {
+pub fn settings(server: &Server) -> Result<HashMap<String, String>> {
     let mut command = Command::new(&server.program);
     command.arg("--data").arg(server.data.path()).arg("env");
     let text = String::from_utf8(command.output()?.stdout)?;

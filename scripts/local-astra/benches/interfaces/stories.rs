@@ -1,4 +1,4 @@
-//! Samples beside the same story in Python, told with the official client.
+//! Samples beside the same story in Python, told with the official client; then many messages in both languages.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 
 use crate::figures::{Figure, middle};
+use crate::messages;
 use crate::server::{Server, cargo_build, run, settings};
 
 const ROUNDS: usize = 7;
@@ -27,7 +28,7 @@ const CLIENTS: [&str; 3] = ["cql", "data-api/python", "pulsar"];
 ///
 /// # Errors
 /// When a story fails, or Python's clients cannot be installed.
-pub fn measure(program: &Path) -> Result<Vec<Figure>> {
+pub async fn measure(program: &Path) -> Result<Vec<Figure>> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = tempfile::tempdir()?;
     run(Command::new("python3")
@@ -47,20 +48,25 @@ pub fn measure(program: &Path) -> Result<Vec<Figure>> {
     let server = Server::start(program)?;
     server.run(&["up", "--pulsar"])?;
     let settings = settings(&server)?;
+    let python = |file| {
+        let mut python = Command::new(bin.join("python"));
+        python.arg(here.join("benches/python").join(file));
+        python.envs(&settings);
+        python
+    };
     let mut figures = Vec::new();
     for (sample, file) in STORIES {
         run(cargo_build(sample).arg("--quiet"))?;
-        let rust = || Command::new(program.with_file_name(sample));
-        let python = || {
-            let mut python = Command::new(bin.join("python"));
-            python.arg(here.join("benches/python").join(file));
-            python
+        let rust = || {
+            let mut rust = Command::new(program.with_file_name(sample));
+            rust.envs(&settings);
+            rust
         };
         let mut uses = [Vec::new(), Vec::new()];
         // The first round is not counted.
         for round in 0..=ROUNDS {
-            for (mut command, uses) in [rust(), python()].into_iter().zip(&mut uses) {
-                let used = used(command.envs(settings.iter().cloned()))?;
+            for (mut command, uses) in [rust(), python(file)].into_iter().zip(&mut uses) {
+                let used = used(&mut command)?;
                 if round > 0 {
                     uses.push(used);
                 }
@@ -73,6 +79,7 @@ pub fn measure(program: &Path) -> Result<Vec<Figure>> {
             "processor 0.4",
         ));
     }
+    figures.extend(messages::measure(&settings, || python("messages.py")).await?);
     Ok(figures)
 }
 

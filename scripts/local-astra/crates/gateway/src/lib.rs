@@ -41,8 +41,8 @@ use settings::environment::Door;
 const CONNECTIONS: usize = 1024;
 /// Limit for the TLS handshake, if any, and the head of the first request.
 const FIRST_LIMIT: Duration = Duration::from_secs(10);
-/// Limit for the head of a later request, from its first byte.
-const HEADER_LIMIT: Duration = Duration::from_secs(30);
+/// Limit for the head of a later request, from the previous response. Clients that wait for 30 seconds give up first.
+const HEADER_LIMIT: Duration = Duration::from_secs(60);
 /// Limit for the farewell of a connection that is being closed.
 const FAREWELL: Duration = Duration::from_secs(1);
 /// Limit for requests in progress when the gateway is stopped.
