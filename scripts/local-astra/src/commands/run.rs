@@ -188,8 +188,10 @@ async fn build(root: &Path, sample: &str) -> Result<PathBuf> {
         .output()
         .await
         .context("cannot run cargo")?;
-    if !output.status.success() {
-        bail!("{sample} does not build");
+    match output.status.code() {
+        Some(0) => {}
+        Some(_) => bail!("{sample} does not build"),
+        None => bail!("the build of {sample} was interrupted"),
     }
     String::from_utf8_lossy(&output.stdout)
         .lines()
