@@ -119,8 +119,10 @@ impl Workspace {
         let output = cargo()
             .args(["metadata", "--no-deps", "--format-version", "1"])
             .current_dir(&folder)
-            .stderr(Stdio::inherit())
-            .output()
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("cannot run cargo in {folder}"))?
+            .wait_with_output()
             .await
             .with_context(|| format!("cannot run cargo in {folder}"))?;
         if !output.status.success() {
@@ -184,8 +186,11 @@ async fn build(root: &Path, sample: &str) -> Result<PathBuf> {
         .args(["--bin", sample, "--quiet"])
         .arg("--message-format=json-render-diagnostics")
         .current_dir(root)
-        .stderr(Stdio::inherit())
-        .output()
+        // `output` would take the errors of the compiler, too.
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot run cargo")?
+        .wait_with_output()
         .await
         .context("cannot run cargo")?;
     match output.status.code() {

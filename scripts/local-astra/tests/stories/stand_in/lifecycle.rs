@@ -412,3 +412,22 @@ fn run_names_the_samples_there_are_to_who_asks_for_another() {
         assert!(said.contains(&sample.name), "{said}");
     }
 }
+
+#[test]
+fn run_shows_the_errors_of_the_compiler() {
+    let astra = crate::astra::local_astra();
+    let folder = tempfile::tempdir().unwrap();
+    let cargo = folder.path().join("cargo");
+    let (real, error) = (env!("CARGO"), "error: expected one of the usual things");
+    let script = format!(
+        "#!/bin/sh\n[ \"$1\" = build ] || exec {real:?} \"$@\"\necho '{error}' >&2\nexit 101\n"
+    );
+    std::fs::write(&cargo, script).unwrap();
+    std::fs::set_permissions(&cargo, PermissionsExt::from_mode(0o755)).unwrap();
+    let mut run = command(&astra.folders.data, &["run", "rest-sample"]);
+    let output = run.env("CARGO", &cargo).output().unwrap();
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains(error), "{said}");
+    assert!(said.contains("rest-sample does not build"), "{said}");
+}
