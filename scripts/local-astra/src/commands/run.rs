@@ -1,7 +1,8 @@
 //! `run`: builds a sample and runs it with its settings against a running local Astra.
 
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::process::{ExitStatus, Output, Stdio};
 
 use anyhow::{Context, Result, bail};
 use secrecy::ExposeSecret;
@@ -116,13 +117,8 @@ impl Workspace {
         // Set by `cargo run`; otherwise the folder where this program was built.
         let folder = std::env::var("CARGO_MANIFEST_DIR")
             .unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").to_owned());
-        let output = cargo()
-            .args(["metadata", "--no-deps", "--format-version", "1"])
-            .current_dir(&folder)
-            .stdout(Stdio::piped())
-            .spawn()
-            .with_context(|| format!("cannot run cargo in {folder}"))?
-            .wait_with_output()
+        let metadata = ["metadata", "--no-deps", "--format-version", "1"];
+        let output = output(cargo().args(metadata).current_dir(&folder))
             .await
             .with_context(|| format!("cannot run cargo in {folder}"))?;
         if !output.status.success() {
@@ -180,19 +176,14 @@ struct Target {
 async fn build(root: &Path, sample: &str) -> Result<PathBuf> {
     eprintln!("Building {sample}.");
     // With the features of both packages, cargo reuses most of the dependencies that it has built for local Astra.
-    let output = cargo()
+    let mut build = cargo();
+    build
         .args(["build", "--package", "local-astra", "--package", sample])
         // Its progress would run into that of the engines.
         .args(["--bin", sample, "--quiet"])
         .arg("--message-format=json-render-diagnostics")
-        .current_dir(root)
-        // `output` would take the errors of the compiler, too.
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("cannot run cargo")?
-        .wait_with_output()
-        .await
-        .context("cannot run cargo")?;
+        .current_dir(root);
+    let output = output(&mut build).await.context("cannot run cargo")?;
     match output.status.code() {
         Some(0) => {}
         Some(_) => bail!("{sample} does not build"),
@@ -205,6 +196,15 @@ async fn build(root: &Path, sample: &str) -> Result<PathBuf> {
         .filter(|message| message.target.as_ref().is_some_and(|t| t.name == sample))
         .find_map(|message| message.executable)
         .with_context(|| format!("cargo built no program {sample}"))
+}
+
+/// Runs a command to its end and returns its output. Its errors stay visible, which `Command::output` would take, too.
+async fn output(command: &mut Command) -> io::Result<Output> {
+    command
+        .stdout(Stdio::piped())
+        .spawn()?
+        .wait_with_output()
+        .await
 }
 
 fn cargo() -> Command {

@@ -1,5 +1,5 @@
-//! Compiles `proto/stargate.proto` to `proto/stargate.bin`, from which `build.rs` creates the code. The compiler takes
-//! longer to build than all else in this crate, so that only a change of the API needs it:
+//! Compiles `proto/stargate.proto` to `proto/stargate.bin`, from which `build.rs` creates the code. Only a change of the
+//! API needs this, so the compiler is no part of other builds:
 //!
 //! ```sh
 //! cargo run --package local-astra-grpc --example descriptors
